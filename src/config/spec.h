@@ -1,0 +1,51 @@
+// What a whole configuration says, as plain data: the result of loading, and all that `server` needs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exchange/spec.h"
+#include "net/address.h"
+#include "stats/stats.h"
+#include "upstream/spec.h"
+
+namespace weir::config {
+
+struct FilterChainSpec {
+  std::string name;
+  exchange::HttpManagerSpec http;  // The only network filter so far.
+};
+
+struct ListenerSpec {
+  std::string name;
+  net::Address address;
+  size_t buffer_limit = 1024 * 1024;  // per_connection_buffer_limit_bytes
+  uint32_t backlog = 4096;
+  std::string stat_prefix;
+  int direction = 0;
+  std::string metadata;                        // Serialized core.v3.Metadata
+  std::vector<FilterChainSpec> filter_chains;  // One, until filter_chain_match is built.
+};
+
+struct AdminSpec {
+  std::optional<net::Address> address;
+  std::string access_log_path;
+};
+
+struct Bootstrap {
+  std::string node_id;
+  std::string node_cluster;
+  std::string node;  // Serialized core.v3.Node, command line included.
+  AdminSpec admin;
+  std::vector<ListenerSpec> listeners;
+  std::vector<upstream::ClusterSpec> clusters;
+  std::vector<stats::TagRule> tag_rules;
+  std::vector<stats::Tag> fixed_tags;
+  bool use_default_tags = true;
+  base::Duration stats_flush_interval = std::chrono::seconds(5);
+  std::string dump;  // The bootstrap as JSON, for /config_dump.
+};
+
+}  // namespace weir::config

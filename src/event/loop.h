@@ -1,0 +1,104 @@
+// One thread's event loop: sockets, timers, and tasks posted by other threads.
+//
+// Everything but post() and stop() belongs to the thread that runs the loop. A turn is: wait, serve what is ready, fire
+// timers that are due, run posted tasks, run the end-of-turn tasks, destroy what was deferred. Time stands still within
+// a turn: now() is read once.
+//
+// epoll, level-triggered, one registration per socket for its whole life (performance: no epoll_ctl per request). A
+// handler that does not want to be told for a while changes its interest and pays one system call for it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace weir::event {
+
+// What a handler is told, and what it asks for. Closed (error or both sides hung up) is always told.
+enum Io : uint32_t { kReadable = 1, kWritable = 2, kPeerEnded = 4, kClosed = 8 };
+
+class IoHandler {
+ public:
+  // events: bits of Io. May unwatch or destroy itself.
+  virtual void onIo(uint32_t events) = 0;
+
+ protected:
+  ~IoHandler() = default;
+};
+
+// Something whose end is put off to the end of the turn, because callers up the stack still stand in it.
+class Deferred {
+ public:
+  virtual ~Deferred() = default;
+};
+
+class Timer;
+class TimerWheel;
+
+class Loop {
+ public:
+  // The clock must outlive the loop. With a ManualClock the loop never sleeps: use runReady() and advance the clock.
+  explicit Loop(const base::Clock& clock);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Turns until stop(). A stop() before run() makes run() return after one turn.
+  void run();
+  // One turn that waits for nothing; for tests.
+  void runReady();
+  // Thread-safe and safe in a signal handler's thread; the current turn ends first.
+  void stop();
+  // Thread-safe. Runs on the loop's thread, in order of posting. Tasks still queued at destruction are destroyed unrun.
+  void post(std::function<void()> task);
+  // True on the thread that runs (or last ran) the loop.
+  bool onThisThread() const;
+
+  // Tells handler what happens at fd until unwatch(fd). The fd stays the caller's and must be unwatched before close().
+  base::Result<void> watch(int fd, uint32_t interest, IoHandler& handler);
+  void setInterest(int fd, uint32_t interest, IoHandler& handler);
+  // Also drops what this turn had still to tell.
+  void unwatch(int fd);
+
+  // Destroyed at the end of this turn, in order.
+  void destroyLater(std::unique_ptr<Deferred> last);
+  // Runs once at the end of this turn, before deferred objects are destroyed.
+  void atTurnEnd(std::function<void()> task);
+
+  base::MonotonicTime now() const { return now_; }
+  base::WallTime wallNow() const { return clock_.wall(); }
+  const base::Clock& clock() const { return clock_; }
+  TimerWheel& timers() { return *timers_; }
+
+ private:
+  void turn(int wait_ms);
+  void serve(int wait_ms);
+  void runPosted();
+  void endTurn();
+  int waitForNextTimer() const;
+
+  const base::Clock& clock_;
+  base::MonotonicTime now_;
+  int epoll_fd_ = -1;
+  int wake_fd_ = -1;
+  struct Registration {
+    IoHandler* handler = nullptr;
+    uint32_t generation = 0;  // Told apart from a later registration of the same fd number within one turn.
+  };
+  std::vector<Registration> registrations_;  // By fd.
+  std::unique_ptr<TimerWheel> timers_;
+  std::vector<std::unique_ptr<Deferred>> deferred_;
+  std::vector<std::function<void()>> turn_end_;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> thread_{0};
+};
+
+}  // namespace weir::event

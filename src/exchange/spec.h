@@ -1,0 +1,73 @@
+// An HTTP connection manager as configuration gives it: plain data, after
+// envoy.extensions.filters.network.http_connection_manager.v3.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "proxy_wasm/spec.h"
+#include "route/spec.h"
+
+namespace weir::exchange {
+
+struct RouterFilterSpec {
+  bool suppress_envoy_headers = false;
+};
+
+// One entry of http_filters; the last one is the router.
+struct HttpFilterSpec {
+  std::string name;
+  bool disabled = false;
+  std::variant<proxy_wasm::PluginSpec, RouterFilterSpec> filter;
+  std::string path;  // Where it stands in the configuration, for messages.
+};
+
+struct HttpManagerSpec {
+  enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
+  enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
+  enum class Codec : uint8_t { Auto, Http1 };  // Auto speaks HTTP/1.1 until HTTP/2 is built.
+
+  std::string stat_prefix;
+  Codec codec = Codec::Auto;
+  route::RouteConfig routes;
+  std::vector<HttpFilterSpec> filters;
+
+  std::string server_name = "envoy";
+  ServerHeader server_header = ServerHeader::Overwrite;
+  bool use_remote_address = false;
+  uint32_t xff_num_trusted_hops = 0;
+  bool skip_xff_append = false;
+  std::string via;
+  bool generate_request_id = true;
+  bool preserve_external_request_id = false;
+  bool always_set_request_id_in_response = false;
+  bool normalize_path = false;
+  bool merge_slashes = false;
+  EscapedSlashes escaped_slashes = EscapedSlashes::Keep;
+  bool strip_matching_host_port = false;
+  bool strip_any_host_port = false;
+  std::string scheme_to_overwrite;
+  bool accept_http_10 = false;
+  std::string default_host_for_http_10;
+  bool enable_trailers = false;  // http_protocol_options.enable_trailers
+  bool allow_absolute_url = true;
+  bool proxy_100_continue = false;
+
+  uint32_t max_request_headers_kb = 60;
+  uint32_t max_headers_count = 100;
+  std::optional<uint64_t> max_requests_per_connection;
+  std::optional<base::Duration> idle_timeout = std::chrono::hours(1);  // Connection without a stream.
+  std::optional<base::Duration> stream_idle_timeout = std::chrono::minutes(5);
+  std::optional<base::Duration> request_timeout;
+  std::optional<base::Duration> request_headers_timeout;
+  std::optional<base::Duration> max_connection_duration;
+  base::Duration drain_timeout = std::chrono::seconds(5);
+  base::Duration delayed_close_timeout = std::chrono::seconds(1);
+};
+
+}  // namespace weir::exchange

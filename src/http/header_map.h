@@ -1,0 +1,143 @@
+// The headers or trailers of one message, in order, as plugins and routes see them: names in lower case, pseudo headers
+// (":method", ":path", ":scheme", ":authority", ":status") as ordinary entries that come first.
+//
+// One flat array of entries over one arena of bytes. Well-known names carry an id, so that looking one up compares no
+// strings. Removing leaves the others in order. Views returned stay valid until the map is destroyed or assigned to,
+// also across later changes: the arena only grows. Not thread-safe. Movable, not copyable (see clone()).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace weir::http {
+
+// Names the proxy itself reads or writes. Keep kWellKnownNames in header_map.cc in step.
+enum class HeaderId : uint8_t {
+  Unknown = 0,
+  Method,
+  Path,
+  Scheme,
+  Authority,
+  Status,
+  Protocol,  // Pseudo headers; they sort first on the wire of HTTP/2.
+  Accept,
+  AcceptEncoding,
+  Connection,
+  ContentLength,
+  ContentType,
+  Cookie,
+  Date,
+  Expect,
+  GrpcMessage,
+  GrpcStatus,
+  Host,
+  Http2Settings,
+  KeepAlive,
+  Location,
+  Origin,
+  ProxyConnection,
+  Referer,
+  RequestId,
+  Server,
+  Te,
+  Trailer,
+  TransferEncoding,
+  Upgrade,
+  UserAgent,
+  Via,
+  ForwardedFor,
+  ForwardedProto,
+  ForwardedHost,
+  ForwardedPort,
+  EnvoyInternal,
+  EnvoyExternalAddress,
+  EnvoyExpectedRqTimeoutMs,
+  EnvoyUpstreamRqTimeoutMs,
+  EnvoyUpstreamServiceTime,
+  EnvoyOriginalPath,
+  EnvoyAttemptCount,
+  EnvoyDecoratorOperation,
+  EnvoyRetryOn,
+  EnvoyMaxRetries,
+  EnvoyOverloaded,
+  EnvoyDownstreamServiceCluster,
+  EnvoyDownstreamServiceNode,
+  Traceparent,
+  GrpcTimeout,
+  kCount,
+};
+
+std::string_view wellKnownName(HeaderId id);
+// For any case of letters; Unknown if it is none of ours. One switch on length and a compare: no allocation.
+HeaderId wellKnownId(std::string_view name);
+
+class HeaderMap {
+ public:
+  struct Entry {
+    std::string_view name;  // Lower case.
+    std::string_view value;
+    HeaderId id = HeaderId::Unknown;
+  };
+
+  HeaderMap();
+  ~HeaderMap();
+  HeaderMap(HeaderMap&&) noexcept;
+  HeaderMap& operator=(HeaderMap&&) noexcept;
+  HeaderMap(const HeaderMap&) = delete;
+  HeaderMap& operator=(const HeaderMap&) = delete;
+  HeaderMap clone() const;
+
+  // Appends an entry; the name is stored in lower case. No validity check: see validName() and validValue().
+  void add(std::string_view name, std::string_view value);
+  void add(HeaderId id, std::string_view value);
+  // As Envoy's setCopy: every entry of that name goes, and one with the value is appended.
+  void set(std::string_view name, std::string_view value);
+  void set(HeaderId id, std::string_view value);
+  // How many entries went.
+  size_t remove(std::string_view name);
+  size_t remove(HeaderId id);
+  void clear();
+
+  // The first value of that name (any case of letters); nullopt if absent, empty view if present and empty.
+  std::optional<std::string_view> get(std::string_view name) const;
+  std::optional<std::string_view> get(HeaderId id) const;
+  std::string_view getOr(HeaderId id, std::string_view otherwise) const { return get(id).value_or(otherwise); }
+  bool has(HeaderId id) const;
+  // All values of that name joined by ','; storage is used only when there is more than one.
+  std::optional<std::string_view> joined(std::string_view name, std::string& storage) const;
+
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  const std::vector<Entry>& entries() const { return entries_; }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+  // Sum of name and value lengths.
+  size_t bytes() const { return bytes_; }
+
+  // For codecs that have the bytes already in the arena: space that lives as long as the map.
+  char* allocate(size_t bytes);
+  // name must be lower case; both views must outlive the map (from allocate() or static).
+  void addStored(HeaderId id, std::string_view name, std::string_view value);
+
+ private:
+  struct Arena;
+  std::string_view store(std::string_view bytes);
+  std::string_view storeLowerCase(std::string_view bytes);
+
+  std::vector<Entry> entries_;
+  size_t bytes_ = 0;
+  uint64_t present_ = 0;  // Bit per well-known id that occurs (ids below 64), so that absence costs one test.
+  std::unique_ptr<Arena> arena_;
+};
+
+// RFC 9110 5.6.2: a token. Pseudo headers are not names in this sense.
+bool validName(std::string_view name);
+// RFC 9110 5.5: no CR, LF or NUL, no control bytes but tab; obs-text is allowed. No white space at either end.
+bool validValue(std::string_view value);
+bool equalsIgnoreCase(std::string_view a, std::string_view b);
+
+}  // namespace weir::http

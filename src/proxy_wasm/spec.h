@@ -1,0 +1,52 @@
+// A plugin as configuration gives it: plain data, after envoy.extensions.wasm.v3.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace weir::proxy_wasm {
+
+enum class FailurePolicy : uint8_t { Closed, Open, Reload };
+
+struct CodeSource {
+  enum class Kind : uint8_t { File, Inline };  // Remote comes with a later issue and is refused until then.
+  Kind kind = Kind::File;
+  std::string path;
+  std::string bytes;
+};
+
+struct VmSpec {
+  std::string vm_id;
+  std::string runtime;  // As written ("envoy.wasm.runtime.v8", or empty): only for stat names.
+  CodeSource code;
+  std::string configuration;  // Already unwrapped: StringValue and BytesValue give their value, Struct gives JSON.
+  bool allow_precompiled = false;
+  std::map<std::string, std::string> environment;  // Host keys already looked up.
+};
+
+struct PluginSpec {
+  std::string name;
+  std::string root_id;
+  VmSpec vm;
+  std::string configuration;
+  FailurePolicy failure_policy = FailurePolicy::Closed;
+  bool legacy_fail_open = false;  // fail_open: true, under which a stream in the faulty call goes on too.
+  base::Duration reload_backoff = std::chrono::seconds(1);
+  bool allow_on_headers_stop_iteration = false;
+  // Non-empty: only these capabilities are linked.
+  std::optional<std::vector<std::string>> allowed_capabilities;
+};
+
+// Budgets, from flags (later: from a bootstrap extension).
+struct Budgets {
+  base::Duration stream_callback = std::chrono::milliseconds(200);
+  base::Duration start = std::chrono::seconds(10);
+  size_t memory_bytes = 64 * 1024 * 1024;
+};
+
+}  // namespace weir::proxy_wasm

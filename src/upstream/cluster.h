@@ -1,0 +1,139 @@
+// Clusters as one worker sees them: endpoints, the balancer, and a pool of kept-alive connections per endpoint.
+//
+// Everything here belongs to one worker's loop; nothing is shared between workers but the counters.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "event/loop.h"
+#include "filter/stream_info.h"
+#include "http/codec.h"
+#include "stats/stats.h"
+#include "upstream/spec.h"
+
+namespace weir::upstream {
+
+// Envoy's cluster.<name>.* counters that this stage fills. Created once per cluster, shared by all workers.
+struct ClusterStats;
+
+struct Endpoint {
+  net::Address address;
+  std::string hostname;
+  std::shared_ptr<const std::string> metadata;  // Null if none.
+};
+
+// Why a request got no connection.
+enum class AcquireFailure : uint8_t {
+  NoEndpoint,      // 503 "no healthy upstream", flag UH
+  Overflow,        // 503, flag UO
+  ConnectFailed,   // 503, flag UF; detail has the system's words
+  ConnectTimeout,  // 503, flag UF
+};
+
+// Waits for a connection. Told exactly one of the two, possibly within acquire() itself; never after cancel.
+class ConnectionWaiter {
+ public:
+  struct Granted {
+    http::ClientCodec& codec;  // Call newStream() on it at once, within onConnection().
+    const Endpoint& endpoint;
+    const net::Address& local;
+    bool reused = false;  // A kept-alive connection: a reset before any response byte deserves one retry.
+  };
+  virtual void onConnection(const Granted& granted) = 0;
+  virtual void onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::string_view detail) = 0;
+
+ protected:
+  ~ConnectionWaiter() = default;
+};
+
+// A place in the queue for a connection; destroying it gives the place up.
+class Acquisition {
+ public:
+  virtual ~Acquisition() = default;
+};
+
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+  virtual const ClusterSpec& spec() const = 0;
+  virtual ClusterStats& stats() = 0;
+  virtual const std::shared_ptr<const std::string>& metadata() const = 0;
+  // Picks an endpoint and finds or opens a connection to it. Null if the waiter was told within the call.
+  virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter) = 0;
+  virtual std::vector<const Endpoint*> endpoints() const = 0;
+};
+
+// The clusters of one worker.
+class Clusters {
+ public:
+  virtual ~Clusters() = default;
+  virtual Cluster* find(std::string_view name) = 0;
+  virtual std::vector<Cluster*> all() = 0;
+  // Closes idle connections; busy ones as they become idle. For shutdown.
+  virtual void drain() = 0;
+};
+
+// Shared by all workers; lives as long as the process.
+class ClusterStatsSet;
+
+struct Environment {
+  event::Loop& loop;
+  base::Random& random;
+  stats::Store& stats;
+};
+
+// DNS clusters start empty and fill; onReady runs once, when every cluster has had its first answer or failure.
+std::unique_ptr<Clusters> createClusters(const std::vector<ClusterSpec>& specs, const Environment& environment,
+                                         std::function<void()> on_ready);
+
+struct ClusterStats {
+  ClusterStats(stats::Store& store, std::string_view stat_name);  // "cluster.<stat_name>."
+  stats::Counter& upstream_cx_total;
+  stats::Counter& upstream_cx_http1_total;
+  stats::Counter& upstream_cx_connect_fail;
+  stats::Counter& upstream_cx_connect_timeout;
+  stats::Counter& upstream_cx_destroy;
+  stats::Counter& upstream_cx_destroy_remote;
+  stats::Counter& upstream_cx_destroy_local;
+  stats::Counter& upstream_cx_overflow;
+  stats::Counter& upstream_cx_none_healthy;
+  stats::Counter& upstream_cx_rx_bytes_total;
+  stats::Counter& upstream_cx_tx_bytes_total;
+  stats::Counter& upstream_rq_total;
+  stats::Counter& upstream_rq_completed;
+  stats::Counter& upstream_rq_1xx;
+  stats::Counter& upstream_rq_2xx;
+  stats::Counter& upstream_rq_3xx;
+  stats::Counter& upstream_rq_4xx;
+  stats::Counter& upstream_rq_5xx;
+  stats::Counter& upstream_rq_timeout;
+  stats::Counter& upstream_rq_retry;
+  stats::Counter& upstream_rq_retry_success;
+  stats::Counter& upstream_rq_pending_total;
+  stats::Counter& upstream_rq_pending_overflow;
+  stats::Counter& upstream_rq_pending_failure_eject;
+  stats::Counter& upstream_rq_rx_reset;
+  stats::Counter& upstream_rq_tx_reset;
+  stats::Counter& upstream_rq_cancelled;
+  stats::Counter& update_attempt;
+  stats::Counter& update_success;
+  stats::Counter& update_failure;
+  stats::Gauge& upstream_cx_active;
+  stats::Gauge& upstream_rq_active;
+  stats::Gauge& upstream_rq_pending_active;
+  stats::Gauge& membership_total;
+  stats::Gauge& membership_healthy;
+  stats::Histogram& upstream_rq_time;  // Milliseconds.
+  stats::Histogram& upstream_cx_connect_ms;
+  // Counts a final response: completed, its class, its code (cluster.<name>.upstream_rq_200).
+  void countResponse(int status);
+  stats::Store& store;
+  std::string prefix;
+};
+
+}  // namespace weir::upstream

@@ -1,0 +1,74 @@
+// The Wasm engine: compiles modules and keeps compiled ones on disk. The only folder that sees Wasmtime; knows no HTTP.
+//
+// One Engine per process, shared by all threads; a Module may be used by any thread; an Instance (instance.h) belongs
+// to one. The engine runs a ticking thread while (and only while) some instance is inside a guest call, so that
+// deadlines hold and an idle proxy has no wake-ups.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace weir::wasm {
+
+enum class ValueType : uint8_t { I32, I64, F32, F64, Other };
+
+struct FunctionType {
+  std::vector<ValueType> params;
+  std::vector<ValueType> results;
+  bool operator==(const FunctionType&) const = default;
+};
+std::string toString(const FunctionType& type);  // "i32 i32 -> i32", as in Envoy's messages.
+
+struct EngineSettings {
+  std::string cache_directory;                         // Empty: compiled modules are not kept on disk. Created 0700.
+  base::Duration tick = std::chrono::milliseconds(5);  // Resolution of deadlines.
+  size_t max_stack_bytes = 512 * 1024;                 // A guest's native stack; deeper recursion is a trap.
+  size_t max_module_bytes = 64 * 1024 * 1024;          // Larger ones are refused before they are parsed.
+};
+
+class Engine;
+
+// A compiled module. Immutable, shared.
+class Module {
+ public:
+  struct Import {
+    std::string module;
+    std::string name;
+    bool is_function = false;
+    FunctionType type;
+  };
+  struct Export {
+    std::string name;
+    bool is_function = false;
+    bool is_memory = false;
+    FunctionType type;
+  };
+  virtual ~Module() = default;
+  virtual const std::vector<Import>& imports() const = 0;
+  // In the module's own order (the first ABI marker decides).
+  virtual const std::vector<Export>& exports() const = 0;
+  const Export* findFunction(std::string_view name) const;
+  // Hex SHA-256 of the module's bytes.
+  virtual const std::string& digest() const = 0;
+};
+
+class Engine {
+ public:
+  static base::Result<std::unique_ptr<Engine>> create(const EngineSettings& settings);
+  virtual ~Engine() = default;
+
+  // Compiles, or takes the compiled form from the cache (keyed by content, engine version and settings; a damaged entry
+  // is compiled anew and replaced). Error: side Operator, with what is wrong with the module. Thread-safe.
+  virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes) = 0;
+  // Text format, for tests.
+  virtual base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) = 0;
+};
+
+}  // namespace weir::wasm

@@ -1,0 +1,100 @@
+// One running guest: its memory, its functions, its budgets. Belongs to one thread.
+//
+// A trap, an exceeded deadline or a memory refusal never throws: the call returns an Error with side Plugin, and the
+// instance is dead from then on (every further call returns the same error at once).
+// Guest memory never moves (4 GiB are reserved), so its base is constant; its size only grows. Nothing from the guest
+// is believed: views are checked, in 64 bits, against the size as it is now.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wasm/engine.h"
+
+namespace weir::wasm {
+
+// Raw values as the engine passes them: one slot each. i32 lives in the low half.
+union RawValue {
+  int32_t i32;
+  int64_t i64;
+  float f32;
+  double f64;
+  uint64_t bits[2];
+};
+static_assert(sizeof(RawValue) == 16);
+
+class Instance;
+
+// A function that guests import. `slots` holds the arguments and receives the result in slots[0].
+// context is what linkHost() was given. Returning false makes the guest trap with Instance::setTrapMessage()'s words.
+using HostFunction = bool (*)(void* context, Instance& instance, RawValue* slots);
+
+struct HostImport {
+  std::string_view module;
+  std::string_view name;
+  FunctionType type;
+  HostFunction function = nullptr;
+  void* context = nullptr;
+};
+
+struct InstanceLimits {
+  size_t memory_bytes = 64 * 1024 * 1024;  // memory.grow beyond it returns -1; a larger initial memory is refused.
+  uint32_t table_elements = 100'000;
+};
+
+// A guest function resolved once. Cheap to copy; belongs to its instance.
+struct GuestFunction {
+  uint64_t store = 0;
+  void* handle = nullptr;
+  uint8_t params = 0;
+  bool has_result = false;
+  explicit operator bool() const { return handle != nullptr; }
+};
+
+class Instance {
+ public:
+  // Instantiates (runs the start section, under start_deadline). Every function import must be found in `host` with
+  // exactly its type. Errors name the import: "Failed to load Wasm module due to a missing import: env.foo".
+  static base::Result<std::unique_ptr<Instance>> create(Engine& engine, std::shared_ptr<const Module> module,
+                                                        std::span<const HostImport> host, const InstanceLimits& limits,
+                                                        base::Duration start_deadline);
+  virtual ~Instance() = default;
+
+  // An exported function of exactly this type; empty if there is none.
+  virtual GuestFunction function(std::string_view name, const FunctionType& type) = 0;
+
+  // Calls with up to 8 i32 arguments; the result is the i32 the function returns, or 0. Re-entrant: a host function may
+  // call again (the deadline of the outermost call holds for all). limit: the most time the guest may take.
+  virtual base::Result<uint32_t> call(const GuestFunction& function, std::span<const uint32_t> arguments,
+                                      base::Duration limit) = 0;
+
+  // [address, address + size) of the guest's memory; nullopt if any of it lies outside. Valid until the next call into
+  // the guest (memory does not move, but the guest may write to it).
+  std::optional<std::span<std::byte>> view(uint32_t address, uint32_t size) {
+    const uint64_t end = uint64_t{address} + size;
+    if (end > memory_size_ && end > refreshMemorySize()) return std::nullopt;
+    return std::span<std::byte>(memory_base_ + address, size);
+  }
+  size_t memorySize() { return refreshMemorySize(); }
+
+  // Why the instance is dead; nullptr while it lives.
+  virtual const base::Error* failure() const = 0;
+  // Function names of the innermost guest frames when it died, as "  0:  0x2c01a - name" lines; empty if unknown.
+  virtual const std::string& backtrace() const = 0;
+  // For a HostFunction that returns false.
+  virtual void setTrapMessage(std::string message) = 0;
+  // Whether the last memory.grow was refused by the limit; how often.
+  virtual uint64_t refusedGrowths() const = 0;
+
+ protected:
+  virtual size_t refreshMemorySize() = 0;
+  std::byte* memory_base_ = nullptr;
+  size_t memory_size_ = 0;  // A lower bound: memory only grows.
+};
+
+}  // namespace weir::wasm

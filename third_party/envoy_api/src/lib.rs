@@ -1,0 +1,1 @@
+//! Empty: this crate only names the package that ships the .proto files.
