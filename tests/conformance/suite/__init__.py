@@ -1,0 +1,1 @@
+"""The machinery of the differential suite; the cases are in ../topics."""

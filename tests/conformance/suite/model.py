@@ -1,0 +1,66 @@
+"""What a topic module declares: groups (one proxy configuration each) and cases (one exchange and what is compared)."""
+import dataclasses
+import inspect
+
+GROUPS = []
+
+
+@dataclasses.dataclass
+class Case:
+    name: str
+    connections: list  # of lists of Request: one list per client connection, made in turn; None: the start-up is the case
+    upstream: list = dataclasses.field(default_factory=list)  # answers of the main upstream, in order; then the default
+    callout: list = dataclasses.field(default_factory=list)  # the same for the callouts' upstream
+    status: int = None  # what Envoy's first answer must be, so that a case cannot pass by failing alike
+    logs: str = None  # a text that Envoy's plugin log must hold, for the same reason
+    stats: str = None  # a regular expression: the counters' growth during the case is compared
+    settle: float = 0.0  # seconds to wait before the log is read: timers, timeouts
+    header_order: bool = False  # compare the order among different header names too
+    differs: str = None  # why weir answers otherwise on purpose; the run then checks that it does
+    weir_status: int = None  # what weir's first answer must be where it differs
+    probe: str = None  # an admin path whose answer's status is compared
+    before: object = None  # called with the running Stand before the exchange
+    group: object = None
+
+
+@dataclasses.dataclass
+class Validation:
+    """A configuration given to `--mode validate`; compared: accepted or not, and the text that the fault must name."""
+    name: str
+    config: str
+    accepted: bool  # by Envoy
+    names: str = None  # a text that must be in the error of either
+    differs: str = None
+    group: object = None
+
+
+@dataclasses.dataclass
+class Group:
+    name: str
+    topic: str
+    config: object  # a tree of dicts and lists, with @PORT@ words
+    cases: list = dataclasses.field(default_factory=list)
+
+    def case(self, name, *requests, connections=None, **options):
+        self._add(Case(name, connections or [list(requests)], group=self, **options))
+
+    def startup(self, logs=None, differs=None):
+        """Compares what the plugins log while the worker starts; belongs before the group's other cases."""
+        self._add(Case("startup", None, logs=logs, differs=differs, group=self))
+
+    def validation(self, name, config, accepted, **options):
+        self._add(Validation(name, config, accepted, group=self, **options))
+
+    def _add(self, case):
+        case.name = f"{self.name}/{case.name}"
+        if any(case.name == other.name for other in self.cases):
+            raise ValueError(f"two cases are called {case.name}")
+        self.cases.append(case)
+
+
+def group(name, config=None):
+    topic = inspect.stack()[1].frame.f_globals["__name__"].rsplit(".", 1)[-1]
+    if any(name == other.name for other in GROUPS):
+        raise ValueError(f"two groups are called {name}")
+    GROUPS.append(Group(name, topic, config))
+    return GROUPS[-1]

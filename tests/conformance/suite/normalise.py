@@ -1,0 +1,60 @@
+"""What may differ between two right runs, and how it is made equal. All of the suite's leniency stands in this file."""
+import re
+
+UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
+DATE = re.compile(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT")
+LOG_LINE = re.compile(r"^\[\d{4}-[^\]]*\]\[(?P<thread>\d+)\]\[(?P<level>\w+)\]\[(?P<logger>[\w.-]+)\] (\[[^\]]*:\d+\] )?(?P<text>.*)$", re.S)
+
+
+def text(value, ports):
+    """Dates, request ids and ports by their kind."""
+    value = UUID.sub("<uuid>", DATE.sub("<date>", value))
+    for name, port in ports.items():
+        value = re.sub(rf"\b{port}\b", f"<{name}>", value)
+    return re.sub(r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>", value)
+
+
+def headers(fields, ports, keep_order):
+    """(name, value) pairs: sorted by name unless the case is about their order; equal names always keep theirs."""
+    out = []
+    for name, value in fields:
+        if name.lower().startswith("x-script"):
+            continue  # The guest's script: long, and the same on both sides by construction.
+        if name.lower() == "x-envoy-upstream-service-time" and value.isdigit():
+            value = "<ms>"
+        out.append((name, text(value, ports)))
+    return out if keep_order else sorted(out, key=lambda field: field[0].lower())
+
+
+def log_entries(raw):
+    """(thread, level, logger, text) of each entry; a line that does not begin one belongs to the one before."""
+    entries = []
+    for line in raw.splitlines():
+        found = LOG_LINE.match(line)
+        if found:
+            entries.append([found["thread"], found["level"], found["logger"], found["text"]])
+        elif entries:
+            entries[-1][3] += "\n" + line
+    return entries
+
+
+def plugin_log(raw, ports):
+    """The plugin's lines: level and text, without time, thread and source line; contexts by order of appearance."""
+    lines = [f"{level} {words}" for _, level, logger, words in log_entries(raw) if logger == "wasm" and words.startswith("wasm log")]
+    names = {}
+
+    def named(found):
+        return f"[{names.setdefault(found[1], f'c{len(names) + 1}')}]"
+    out = []
+    for line in lines:
+        line = re.sub(r"\[(\d+)\]", named, line) if "raw context" not in line else line
+        line = re.sub(r"(x-envoy-upstream-service-time: )\d+", r"\1<ms>", line)
+        out.append(text(line, ports))
+    return out
+
+
+def last_thread(raw):
+    """The entries of the thread that spoke last: at start-up the worker's, after the main thread's trial run."""
+    entries = [line for line in raw.splitlines() if LOG_LINE.match(line)]
+    spoke = [LOG_LINE.match(line)["thread"] for line in entries if "wasm log" in line]
+    return "\n".join(line for line in entries if spoke and LOG_LINE.match(line)["thread"] == spoke[-1])

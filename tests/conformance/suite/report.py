@@ -1,0 +1,51 @@
+"""An outcome as lines of text, so that two of them are compared and shown by an ordinary diff."""
+import zlib
+
+from . import normalise
+
+
+def body(data):
+    if len(data) > 400:
+        return f"<{len(data)} bytes, crc {zlib.crc32(data):08x}>"
+    return ascii(data.decode("latin-1"))
+
+
+def _fields(fields, ports, keep_order, indent):
+    return [f"{indent}{name}: {value}" for name, value in normalise.headers(fields, ports, keep_order)]
+
+
+def _answer(answer, ports, keep_order):
+    if "missing" in answer:
+        return [f"  no answer: {answer['missing']}"]
+    lines = [f"  {answer.get('version', '')} {answer['status']} {answer.get('reason', '')} framing={answer['framing']}"]
+    lines += _fields(answer["headers"], ports, keep_order, "    ")
+    lines.append(f"    body {body(normalise.text(answer['body'].decode('latin-1'), ports).encode('latin-1'))}")
+    lines += [f"    trailer {line.strip()}" for line in _fields(answer["trailers"], ports, keep_order, "")]
+    return lines + ([f"    cut short: {answer['cut']}"] if "cut" in answer else [])
+
+
+def connection(number, seen, ports, keep_order):
+    lines = [f"connection {number}:"]
+    for answer in seen["answers"]:
+        lines += _answer(answer, ports, keep_order)
+    return lines + [f"  then {seen['end']}"] + ([f"  and more: {body(seen['rest'].encode('latin-1'))}"] if seen["rest"] else [])
+
+
+def upstream(name, requests, ports, keep_order):
+    lines = []
+    for seen in requests:
+        lines.append(f"{name} saw on connection {seen['connection']}: {seen['method']} {seen['path']} {seen['version']} framing={seen['framing']}")
+        lines += _fields(seen["headers"], ports, keep_order, "    ")
+        lines.append(f"    body {body(seen['body'])}")
+        lines += [f"    trailer {line.strip()}" for line in _fields(seen["trailers"], ports, keep_order, "")]
+        lines += [f"    cut short: {seen['cut']}"] if "cut" in seen else []
+    return lines or [f"{name} saw nothing"]
+
+
+def first_status(connections):
+    """The first final answer's status."""
+    for seen in connections:
+        for answer in seen["answers"]:
+            if not 100 <= (answer.get("status") or 0) < 200:
+                return answer.get("status")
+    return None

@@ -1,0 +1,126 @@
+"""Runs the chosen groups, judges each case, and prints what the reader needs."""
+import concurrent.futures
+import difflib
+import importlib
+import os
+import subprocess
+import tempfile
+import threading
+import time
+
+from . import validate
+from .model import GROUPS, Validation
+from .stand import NotStarted, Stand
+
+PRINTING = threading.Lock()
+
+
+def main(options, here):
+    for name in sorted(os.listdir(os.path.join(here, "topics"))):
+        if name.endswith(".py"):
+            importlib.import_module(f"topics.{name[:-3]}")
+    chosen = [(group, [case for case in group.cases if options.filter in case.name]) for group in GROUPS]
+    chosen = [(group, cases) for group, cases in chosen if cases]
+    if options.list or options.differences:
+        return show(chosen, options.differences)
+    return Run(options, here).all(chosen)
+
+
+def show(chosen, differences):
+    for _, cases in chosen:
+        for case in cases:
+            if differences and case.differs:
+                print(f"| `{case.name}` | {case.differs} |")
+            elif not differences:
+                print(case.name)
+    return 0
+
+
+class Run:
+    def __init__(self, options, here):
+        self.options = options
+        self.guests = os.path.normpath(os.path.join(here, "../../build/guests"))
+        envoy = "" if options.proxy == "weir" else subprocess.run([os.path.join(here, "install")], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        subprocess.run([os.path.join(here, "build_guest")], check=True)
+        weir = envoy if options.weir == "envoy" else os.path.abspath(options.weir)
+        self.itself = weir == envoy
+        self.sides = [side for side in (("envoy", envoy), ("weir", weir)) if options.proxy in (side[0], "both")]
+        self.passed = self.failed = 0
+
+    def all(self, chosen):
+        started = time.monotonic()
+        # The longest first: the last group to end decides how long all take.
+        chosen = sorted(chosen, key=lambda pair: -len(pair[1]))
+        with concurrent.futures.ThreadPoolExecutor(max(1, self.options.j)) as pool:
+            for done in concurrent.futures.as_completed([pool.submit(self.group, *pair) for pair in chosen]):
+                done.result()
+        print(f"{self.passed} passed, {self.failed} failed   ({time.monotonic() - started:.0f} s)" if self.options.verbose
+              else f"{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed else 0
+
+    def group(self, group, cases):
+        outcomes = {name: self.side(group, cases, program) for name, program in self.sides}
+        for case in cases:
+            self.judge(case, {name: outcome[case.name] for name, outcome in outcomes.items()})
+
+    def side(self, group, cases, program):
+        """Every case's outcome on one proxy; where the proxy does not start, that is the outcome."""
+        outcomes = {}
+        with tempfile.TemporaryDirectory(prefix="weir-conformance-") as folder:
+            stand = None
+            for case in cases:
+                try:
+                    if isinstance(case, Validation):
+                        outcomes[case.name] = validate.run(case, program, self.guests, folder)
+                        continue
+                    stand = stand or Stand(group, program, self.guests, folder)
+                    outcomes[case.name] = stand.run(case)
+                except NotStarted as why:
+                    outcomes[case.name] = ([f"did not start: {why}"], None, "")
+                except OSError as why:
+                    outcomes[case.name] = ([f"no connection: {why}"], None, "")
+            if stand:
+                stand.stop()
+        return outcomes
+
+    def judge(self, case, outcomes):
+        faults = []
+        if "envoy" in outcomes:
+            faults += expectations(case, *outcomes["envoy"])
+        elif case.differs is None:
+            faults += expectations(case, *outcomes["weir"])
+        if len(outcomes) == 2:
+            faults += self.compare(case, outcomes["envoy"], outcomes["weir"])
+        with PRINTING:
+            self.passed, self.failed = self.passed + (not faults), self.failed + bool(faults)
+            if faults:
+                print(f"FAILED {case.name}\n" + "\n".join(f"    {line}" for fault in faults for line in fault.splitlines()), flush=True)
+            if self.options.verbose:
+                print(f"{'failed' if faults else 'passed'} {case.name}", flush=True)
+                for name, outcome in outcomes.items():
+                    if name == "weir" and outcomes.get("envoy", ([],))[0] == outcome[0]:
+                        continue
+                    print("\n".join(f"    {name}| {line}" for line in outcome[0]))
+
+    def compare(self, case, envoy, weir):
+        same = envoy[0] == weir[0]
+        if case.differs is None:
+            return [] if same else ["\n".join(difflib.unified_diff(envoy[0], weir[0], "envoy", "weir", lineterm="", n=2))]
+        if self.itself:
+            return [] if same else ["Envoy differs from itself"]
+        if same:
+            return [f"no longer differs, although listed: {case.differs}"]
+        wanted = getattr(case, "weir_status", None)
+        return [f"weir answered {weir[1]}, should be {wanted}: {case.differs}"] if wanted and weir[1] != wanted else []
+
+
+def expectations(case, lines, result, log):
+    """What the case itself says of Envoy's outcome."""
+    if isinstance(case, Validation):
+        return [] if result == case.accepted else ["accepted" if result else f"rejected: {log[-1500:]}"]
+    faults = []
+    if case.status is not None and result != case.status:
+        faults.append(f"status {result}, expected {case.status}")
+    if case.logs and not any(case.logs in line for line in log):
+        faults.append(f"nothing in the plugin's log holds {case.logs!r}")
+    return faults + ([lines[0]] if lines and lines[0].startswith(("did not", "no connection")) else []) + (["\n".join(lines)] if faults else [])

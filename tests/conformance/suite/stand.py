@@ -1,0 +1,164 @@
+"""A stand: one proxy process with its upstreams, on ports of its own, that cases are run against one by one."""
+import http.client
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from . import client, config, normalise, report
+from .http import get
+from .upstream import Upstream
+
+
+class NotStarted(Exception):
+    pass
+
+
+def free_port():
+    """Below the range from which the kernel gives ports to connections, so that none takes it in between."""
+    while True:
+        port = random.randrange(15000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
+class Stand:
+    def __init__(self, group, program, guests, folder):
+        self.group, self.program, self.guests, self.folder = group, program, guests, folder
+        self.upstream, self.callout = Upstream(), Upstream()
+        self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
+        self.refused.bind(("127.0.0.1", 0))
+        self.process = None
+
+    # The process.
+
+    def start(self):
+        for _ in range(3):
+            self.ports = {"LISTEN": free_port(), "ADMIN": free_port(), "FENCE": free_port(), "UPSTREAM": self.upstream.port,
+                          "CALLOUT": self.callout.port, "REFUSED": self.refused.getsockname()[1]}
+            self._launch()
+            if self._ready():
+                self.fence()
+                return
+            self.kill()
+            if "in use" not in self.log(0):
+                break
+        raise NotStarted(self.log(0)[-3000:])
+
+    def _launch(self):
+        path = os.path.join(self.folder, "envoy.yaml")
+        self.log_path = os.path.join(self.folder, "log")
+        with open(path, "w") as out:
+            out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests}))
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart"],
+                stdout=log, stderr=log, env={**os.environ, "CONFORMANCE_HOST_KEY": "from the host"})
+
+    def _ready(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.admin("/ready")[0] == 200:
+                    return True
+            except OSError:
+                pass
+            time.sleep(0.03)
+        return False
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self):
+        """Asks the process to end, and sees that it does. Returns its exit code."""
+        code = None
+        if self.process:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGTERM)
+            try:
+                code = self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.kill()
+        for part in (self.upstream, self.callout):
+            part.stop()
+        self.refused.close()
+        return code
+
+    # What is asked of it.
+
+    def admin(self, path, method="GET"):
+        link = http.client.HTTPConnection("127.0.0.1", self.ports["ADMIN"], timeout=3)
+        try:
+            link.request(method, path)
+            answer = link.getresponse()
+            return answer.status, answer.read().decode("utf-8", "replace")
+        except http.client.HTTPException as error:
+            raise OSError(str(error)) from None
+        finally:
+            link.close()
+
+    def fence(self):
+        """Returns when the worker has done what came before: it has answered on another listener, twice."""
+        for _ in range(2):
+            try:
+                client.talk(self.ports["FENCE"], [get(headers={"connection": "close"})])
+            except OSError:
+                return
+
+    def log(self, start):
+        with open(self.log_path, "rb") as log:
+            log.seek(start)
+            return log.read().decode("utf-8", "replace")
+
+    def counters(self, pattern):
+        lines = re.findall(r"^([^:\n]+): (\d+)$", self.admin("/stats")[1], re.M)
+        return {name: int(value) for name, value in lines if re.search(pattern, name)}
+
+    # A case.
+
+    def run(self, case):
+        """The outcome as lines, the first answer's status, and the plugin's log lines."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        if case.connections is None:
+            return self._startup()
+        mark = os.path.getsize(self.log_path)
+        before = self.counters(case.stats) if case.stats else {}
+        self.upstream.begin(case.upstream)
+        self.callout.begin(case.callout)
+        if case.before:
+            case.before(self)
+        seen = [client.talk(self.ports["LISTEN"], requests) for requests in case.connections]
+        time.sleep(case.settle)
+        self.fence()
+        return self._outcome(case, seen, before, mark)
+
+    def _startup(self):
+        log = normalise.plugin_log(normalise.last_thread(self.log(0)), self.ports)
+        return ["log at start:"] + [f"  {line}" for line in log], None, log
+
+    def _outcome(self, case, seen, before, mark):
+        lines = []
+        for number, connection in enumerate(seen, 1):
+            lines += report.connection(number, connection, self.ports, case.header_order)
+        for name, part in (("upstream", self.upstream), ("callout", self.callout)):
+            lines += report.upstream(name, part.finish(), self.ports, case.header_order)
+        log = normalise.plugin_log(self.log(mark), self.ports)
+        lines += ["plugin log:"] + [f"  {line}" for line in log]
+        if case.stats:
+            after = self.counters(case.stats)
+            lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
+        if case.probe:
+            lines.append(f"admin {case.probe} -> {self.admin(case.probe)[0]}")
+        if self.process.poll() is not None:
+            lines.append(f"the proxy ended with code {self.process.returncode}")
+        return lines, report.first_status(seen), log

@@ -1,0 +1,128 @@
+"""The scriptable upstream: records what the proxy sent, and answers as a case says.
+
+An answer is a function from the recorded request to pieces: bytes, pauses, CLOSE, or a number of seconds to hang. An
+answer marked `early` is given when the headers are in, without waiting for the body.
+"""
+import socket
+import threading
+import time
+
+from .http import PAUSE, Ended, Reader, chunk, head
+
+CLOSE = object()
+
+
+def answer(status=200, headers=None, body=b"upstream says hello\n", early=False, reason="OK", version="HTTP/1.1", delay=None):
+    body = body.encode() if isinstance(body, str) else body
+    fields = [("content-type", "text/plain")] if headers is None else list(headers)
+    if body is not None:
+        fields.append(("content-length", str(len(body))))
+    message = [head(f"{version} {status} {reason}", fields) + (body or b"")]
+    return scripted(([delay] if delay else []) + message, early, no_body=message[0][:-len(body)] if body else None)
+
+
+def chunks(*data, status=200, headers=None, trailers=None, pause=PAUSE, early=False):
+    """A chunked answer, each chunk in a write of its own."""
+    fields = list(headers or [("content-type", "text/plain")]) + [("transfer-encoding", "chunked")]
+    pieces = [head(f"HTTP/1.1 {status} OK", fields)]
+    for part in data:
+        pieces += [pause, chunk(part)]
+    pieces += [pause, b"0\r\n" + "".join(f"{n}: {v}\r\n" for n, v in trailers or []).encode() + b"\r\n"]
+    return scripted(pieces, early)
+
+
+def scripted(pieces, early=False, no_body=None):
+    def act(request):
+        return [no_body] if no_body and request["method"] == "HEAD" else pieces
+    act.early = early
+    return act
+
+
+def echo():
+    """The request's body comes back, with its trailers' names in a header."""
+    def act(request):
+        names = ",".join(name for name, _ in request["trailers"])
+        return [head("HTTP/1.1 200 OK", [("content-length", str(len(request["body"]))), ("x-trailers", names)]) + request["body"]]
+    act.early = False
+    return act
+
+
+def hang(seconds=2.0):
+    return scripted([seconds, CLOSE])
+
+
+def close():
+    return scripted([CLOSE])
+
+
+class Upstream:
+    """Listens on a port of its own from construction until stop(); one thread per connection."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port = self.listener.getsockname()[1]
+        self.lock = threading.Lock()
+        self.connections = []
+        self.begin([])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def begin(self, answers):
+        """Forgets the last case, and answers the next requests so."""
+        with self.lock:
+            self.answers, self.seen, self.order = list(answers), [], []
+
+    def finish(self):
+        with self.lock:
+            return list(self.seen)
+
+    def stop(self):
+        self.listener.close()
+        with self.lock:
+            for sock in self.connections:
+                sock.close()
+
+    def _accept(self):
+        while True:
+            try:
+                sock, _ = self.listener.accept()
+            except OSError:
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.connections.append(sock)
+            threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
+
+    def _serve(self, sock):
+        reader = Reader(sock)
+        try:
+            while self._one(sock, reader):
+                pass
+        except (Ended, OSError, ValueError):
+            pass
+        sock.close()
+
+    def _one(self, sock, reader):
+        first = reader.line()
+        method, path, version = (first.split(" ", 2) + ["", ""])[:3]
+        seen = {"method": method, "path": path, "version": version, "headers": reader.fields(), "body": b"", "trailers": [], "framing": "none"}
+        with self.lock:
+            act = self.answers.pop(0) if self.answers else answer()
+            if id(sock) not in self.order:
+                self.order.append(id(sock))
+            seen["connection"] = self.order.index(id(sock))
+            self.seen.append(seen)
+        if not act.early:
+            self._read_body(reader, seen)
+        for piece in act(seen):
+            if piece is CLOSE:
+                return False
+            time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
+        if act.early:
+            self._read_body(reader, seen)
+        return True
+
+    def _read_body(self, reader, seen):
+        try:
+            reader.body(seen["headers"], seen, to_close=False)
+        except Ended as ended:
+            seen["cut"] = str(ended)
+            raise
