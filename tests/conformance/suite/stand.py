@@ -120,8 +120,9 @@ class Stand:
             return log.read().decode("utf-8", "replace")
 
     def counters(self, pattern):
+        """The admin's counters and gauges whose whole name is of the pattern, with their values."""
         lines = re.findall(r"^([^:\n]+): (\d+)$", self.admin("/stats")[1], re.M)
-        return {name: int(value) for name, value in lines if re.search(pattern, name)}
+        return {normalise.text(name, self.ports): int(value) for name, value in lines if re.fullmatch(pattern, name)}
 
     # A case.
 

@@ -1,9 +1,64 @@
-"""Proxying without a plugin: methods, bodies, framing, keep-alive."""
-from suite.config import proxy
-from suite.http import chunked, get, post
+"""Proxying without a plugin: methods, bodies, framing, keep-alive, trailers, 100-continue, HTTP/1.0."""
+from suite.config import proxy, vhost
+from suite.http import chunk, chunked, get, head, post, raw, request
 from suite.model import group
+from suite.upstream import CLOSE, answer, chunks, close, echo, scripted
 
 g = group("basics", proxy())
-g.case("get", get("/hello?a=b"), status=200)
-g.case("post with a length", post("/p", "hello"), status=200)
-g.case("post chunked with trailers", chunked("/c", [b"one", b"two"], trailers=[("x-t", "1")]), status=200)
+g.case("get", get("/hello?a=b"), status=200, stats=r"http\.ingress\.(downstream_rq_(total|2xx|completed)|downstream_cx_total)|cluster\.web\.upstream_rq_(200|2xx|total)")
+g.case("head", request("HEAD", "/"), status=200)
+g.case("options and an unknown method", request("OPTIONS", "/x", wait=True), request("FROBNICATE", "/y"), status=200)
+g.case("delete with a body", request("DELETE", "/", body="gone"), upstream=[echo()], status=200)
+g.case("post with a length", post("/p", "hello"), upstream=[echo()], status=200)
+g.case("post with length zero", request("POST", "/p", body=""), status=200)
+g.case("post without a body", request("POST", "/p"), status=200)
+g.case("post in pieces", post("/p", "0123456789", split=4), upstream=[echo()], status=200)
+g.case("post chunked", chunked("/c", [b"one", b"two"]), upstream=[echo()], status=200)
+g.case("post chunked at once", chunked("/c", [b"one", b"two"], pause=None), upstream=[echo()], status=200)
+g.case("chunk extensions are dropped", raw("POST / HTTP/1.1\r\nhost: test.example\r\ntransfer-encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0;z\r\n\r\n"), upstream=[echo()], status=200)
+g.case("request trailers without enable_trailers", chunked("/c", [b"one"], trailers=[("x-t", "1")]), upstream=[echo()], status=200)
+g.case("large post", post("/p", "x" * 300_000), upstream=[echo()], status=200)
+g.case("large chunked answer", get(), upstream=[chunks(b"y" * 200_000, b"z" * 100_000)], status=200)
+g.case("chunked answer", get(), upstream=[chunks(b"one", b"two")], status=200)
+g.case("answer until close", get(), upstream=[scripted([b"HTTP/1.1 200 OK\r\nx-a: b\r\n\r\nuntil the end", CLOSE])], status=200)
+g.case("answer of an HTTP/1.0 upstream", get(), upstream=[scripted([b"HTTP/1.0 200 Fine\r\nx-a: b\r\n\r\nold", CLOSE])], status=200)
+g.case("204 and 304", get(wait=True), get(), upstream=[answer(204, body=None), answer(304, [("etag", "\"x\"")], body=None)], status=204)
+g.case("204 with a length from upstream", get(), upstream=[scripted([b"HTTP/1.1 204 No\r\ncontent-length: 0\r\n\r\n"])], status=204)
+g.case("304 with a length", get(), upstream=[scripted([b"HTTP/1.1 304 Not\r\ncontent-length: 20\r\n\r\n"])], status=304)
+g.case("reason phrases are the proxy's", get(), upstream=[answer(200, reason="Splendid")], status=200)
+g.case("an unusual status", get(), upstream=[answer(299, reason="Odd")], status=299)
+g.case("head answered with a length", request("HEAD", "/"), upstream=[answer(body="nobody sees this")], status=200)
+g.case("head answered chunked", request("HEAD", "/"), upstream=[scripted([b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"])], status=200)
+g.case("keep-alive", get("/1", wait=True), get("/2", wait=True), get("/3"), status=200)
+g.case("two connections use one upstream connection", connections=[[get("/1")], [get("/2")]], status=200)
+g.case("pipelining", get("/1"), post("/2", "b"), get("/3"), status=200)
+g.case("client asks to close", get(headers={"connection": "close"}), status=200)
+g.case("upstream says close", get("/1", wait=True), get("/2"), upstream=[answer(headers=[("connection", "close")])], status=200)
+g.case("100-continue is answered by the proxy",
+       raw("POST / HTTP/1.1\r\nhost: test.example\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n", 0.2, "hello"), upstream=[echo()], status=200)
+g.case("expectation other than 100-continue", raw("POST / HTTP/1.1\r\nhost: test.example\r\nexpect: magic\r\ncontent-length: 5\r\n\r\nhello"))
+g.case("100 from upstream", post("/p", "hello"), upstream=[scripted([b"HTTP/1.1 100 Continue\r\n\r\n", 0.1, head("HTTP/1.1 200 OK", [("content-length", "2")]) + b"ok"])], status=200)
+g.case("103 from upstream", get(), upstream=[scripted([b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n", 0.1, head("HTTP/1.1 200 OK", [("content-length", "2")]) + b"ok"])], status=200)
+g.case("answer before the request's end", raw("POST / HTTP/1.1\r\nhost: test.example\r\ncontent-length: 10\r\n\r\n", 0.2, "01234", 0.3, "56789"),
+       upstream=[answer(early=True)], status=200)
+g.case("HTTP/1.0 is refused by default", raw("GET / HTTP/1.0\r\nhost: test.example\r\n\r\n"))
+g.case("client half closes", raw("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n", 0.2, half_close=True), upstream=[answer(delay=0.5)])
+g.case("client goes away", raw("GET / HTTP/1.1\r\nhost: test.example\r\n\r\n", 0.2, abandon=True), upstream=[answer(delay=0.5)], settle=0.1,
+       stats=r"cluster\.web\.upstream_rq_(total|cancelled)|http\.ingress\.downstream_rq_(total|completed|rx_reset)")
+g.case("upstream closes a reused connection before answering", get("/1", wait=True), get("/2"), upstream=[answer(), close()], status=200)
+g.case("upstream closes without answer", get(), upstream=[close()], status=503)
+g.case("upstream closes within the headers", get(), upstream=[scripted([b"HTTP/1.1 200 OK\r\nx-a:", CLOSE])], status=502)
+g.case("upstream closes within a sized body", get(), upstream=[scripted([head("HTTP/1.1 200 OK", [("content-length", "10")]) + b"half", CLOSE])], status=200)
+g.case("upstream closes within a chunked body", get(), upstream=[scripted([head("HTTP/1.1 200 OK", [("transfer-encoding", "chunked")]) + chunk(b"half"), CLOSE])], status=200)
+g.case("upstream speaks no HTTP", get(), upstream=[scripted([b"SSH-2.0-server\r\n", CLOSE])], status=502)
+g.case("upstream answers with both lengths", get(), upstream=[scripted([b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"])])
+
+old = group("http10", proxy(hcm_more={"http_protocol_options": {"accept_http_10": True, "default_host_for_http_10": "default.example"}}))
+old.case("with host", raw("GET / HTTP/1.0\r\nhost: test.example\r\n\r\n"), status=200)
+old.case("without host", raw("GET / HTTP/1.0\r\n\r\n"), status=200)
+old.case("asks to keep the connection", raw("GET / HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n", wait=True), raw("GET / HTTP/1.0\r\nhost: a\r\n\r\n"), status=200)
+old.case("a chunked answer", raw("GET / HTTP/1.0\r\nhost: a\r\n\r\n"), upstream=[chunks(b"one", b"two")], status=200)
+
+t = group("trailers", proxy(vhost(), hcm_more={"http_protocol_options": {"enable_trailers": True}}, clusters=[]))
+t.case("of a request", chunked("/c", [b"one"], trailers=[("x-t", "1"), ("x-u", "2")]), upstream=[echo()], status=200)
+t.case("of an answer", get(), upstream=[chunks(b"one", trailers=[("x-t", "1")])], status=200)
