@@ -1,0 +1,89 @@
+#include "filter/chain.h"
+
+#include "base/check.h"
+
+namespace weir::filter {
+
+Chain::Chain(Ends& ends) : ends_(ends) {}
+Chain::~Chain() = default;
+
+void Chain::add(std::unique_ptr<Filter> filter) {
+  CHECK(!passes_set_);
+  stages_.push_back(std::make_unique<Stage>(*this, std::move(filter), stages_.size()));
+  stages_.back()->filter().setHandle(*stages_.back());
+  request_.addStage(stages_.back()->filter());
+}
+
+void Chain::responseHeaders(http::HeaderMap& headers, bool end_stream) {
+  if (!passes_set_) {
+    passes_set_ = true;
+    for (size_t i = stages_.size(); i > 0; --i) response_.addStage(stages_[i - 1]->filter());
+  }
+  response_.headers(headers, end_stream);
+}
+
+void Chain::sendLocalReply(const LocalReply& reply) {
+  if (response_.over() || pending_reply_ != nullptr) return;
+  if (replied_ && response_.headersSeen() == nullptr) return;
+  if (answer_started_) {  // Too late for an answer of our own.
+    ends_.info().response_code_details = reply.details;
+    request_.stop();
+    response_.stop();
+    ends_.resetClientStream();
+    return;
+  }
+  ends_.info().response_code_details = reply.details;
+  if (response_.headersSeen() != nullptr) return sendDirectly(reply);
+
+  request_.stop();
+  replied_ = true;
+  if (request_.running()) {  // The filter that asked for it is still on the stack: first let it return.
+    pending_reply_ = std::make_unique<LocalReply>(reply);
+    return;
+  }
+  sendThroughFilters(reply);
+}
+
+void Chain::finishPendingReply() {
+  if (pending_reply_ == nullptr || request_.running()) return;
+  const std::unique_ptr<LocalReply> reply = std::move(pending_reply_);
+  sendThroughFilters(*reply);
+}
+
+void Chain::sendThroughFilters(const LocalReply& reply) {
+  ends_.abandonUpstream();
+  base::BufferChain body;
+  http::HeaderMap& headers = ends_.makeLocalReply(reply, body);
+  const bool has_body = !body.empty();
+  responseHeaders(headers, !has_body);
+  if (has_body && !response_.over()) response_.body(body, true);
+}
+
+// The response's own headers are being filtered right now: what comes instead of them does not pass the filters again.
+void Chain::sendDirectly(const LocalReply& reply) {
+  request_.stop();
+  response_.stop();
+  ends_.abandonUpstream();
+  base::BufferChain body;
+  http::HeaderMap& headers = ends_.makeLocalReply(reply, body);
+  const bool has_body = !body.empty();
+  answer_started_ = true;
+  ends_.answerHeaders(headers, !has_body);
+  if (has_body) ends_.answerBody(body, true);
+}
+
+void Chain::Stage::resetStream() {
+  if (chain_.response_.over()) return;
+  chain_.request_.stop();
+  chain_.response_.stop();
+  chain_.ends_.resetClientStream();
+}
+
+void Chain::logAndDestroy() {
+  request_.stop();
+  response_.stop();
+  for (const auto& stage : stages_) stage->filter().onLog();
+  for (const auto& stage : stages_) stage->filter().onDestroy();
+}
+
+}  // namespace weir::filter
