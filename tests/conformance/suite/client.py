@@ -5,10 +5,10 @@ import time
 
 from .http import Ended, Reader
 
-LINGER = 0.05  # how long a connection is watched for a close after its last answer
+LINGER = 0.05  # seconds that a connection is watched for a close after its last answer
 
 
-def talk(port, requests):
+def talk(port, requests, linger=LINGER):
     """One connection. Returns what a client can see: answers in order, and whether the proxy closed."""
     sock = socket.create_connection(("127.0.0.1", port), timeout=5)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -20,7 +20,7 @@ def talk(port, requests):
             if request.wait or request is requests[-1]:
                 answers += _round(sock, reader, waiting)
                 waiting = []
-        end = "abandoned" if requests[-1].abandon else _end(sock, reader)
+        end = "abandoned" if requests[-1].abandon else _end(sock, reader, linger)
     finally:
         sock.close()
     return {"answers": answers, "end": end, "rest": reader.buffer.decode("latin-1")}
@@ -79,11 +79,11 @@ def _answer(reader, method):
             return answers
 
 
-def _end(sock, reader):
+def _end(sock, reader, linger):
     """Whether the proxy closed the connection, and if with bytes that nobody asked for."""
-    sock.settimeout(LINGER)
+    sock.settimeout(linger)
     try:
-        while not reader.closed:
+        while linger and not reader.closed:
             reader.more()
     except Ended:
         pass

@@ -15,6 +15,7 @@ class Case:
     logs: str = None  # a text that Envoy's plugin log must hold, for the same reason
     stats: str = None  # a regular expression: the counters' growth during the case is compared
     settle: float = 0.0  # seconds to wait before the log is read: timers, timeouts
+    linger: float = 0.05  # seconds that each connection is watched for a close after its last answer
     header_order: bool = False  # compare the order among different header names too
     differs: str = None  # why weir answers otherwise on purpose; the run then checks that it does
     weir_status: int = None  # what weir's first answer must be where it differs

@@ -24,11 +24,17 @@ def _answer(answer, ports, keep_order):
     return lines + ([f"    cut short: {answer['cut']}"] if "cut" in answer else [])
 
 
+def _end(seen):
+    """Envoy announces a close and then lingers for a second, so that its answer is not lost: when is not compared."""
+    announced = any(name.lower() == "connection" and value == "close" for answer in seen["answers"][-1:] for name, value in answer.get("headers", []))
+    return "closing, as announced" if announced else seen["end"]
+
+
 def connection(number, seen, ports, keep_order):
-    lines = [f"connection {number}:"]
+    lines, end = [f"connection {number}:"], _end(seen)
     for answer in seen["answers"]:
         lines += _answer(answer, ports, keep_order)
-    return lines + [f"  then {seen['end']}"] + ([f"  and more: {body(seen['rest'].encode('latin-1'))}"] if seen["rest"] else [])
+    return lines + [f"  then {end}"] + ([f"  and more: {body(seen['rest'].encode('latin-1'))}"] if seen["rest"] else [])
 
 
 def upstream(name, requests, ports, keep_order):

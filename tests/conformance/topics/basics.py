@@ -33,6 +33,7 @@ g.case("keep-alive", get("/1", wait=True), get("/2", wait=True), get("/3"), stat
 g.case("two connections use one upstream connection", connections=[[get("/1")], [get("/2")]], status=200)
 g.case("pipelining", get("/1"), post("/2", "b"), get("/3"), status=200)
 g.case("client asks to close", get(headers={"connection": "close"}), status=200)
+g.case("bytes after the last request", get(headers={"connection": "close"}), get("/never", answers=0), status=200)
 g.case("upstream says close", get("/1", wait=True), get("/2"), upstream=[answer(headers=[("connection", "close")])], status=200)
 g.case("100-continue is answered by the proxy",
        raw("POST / HTTP/1.1\r\nhost: test.example\r\nexpect: 100-continue\r\ncontent-length: 5\r\n\r\n", 0.2, "hello"), upstream=[echo()], status=200)
