@@ -1,0 +1,7 @@
+;; Refused at load: asks for a host function that no version of the ABI has.
+(module
+  (import "env" "proxy_make_coffee" (func $make_coffee (param i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "proxy_abi_version_0_2_0"))
+  (func (export "malloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (call $make_coffee (i32.const 2))))
