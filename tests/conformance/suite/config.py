@@ -23,6 +23,10 @@ def cluster(name, *ports, **more):
 
 
 CLUSTERS = [cluster("web", "@UPSTREAM@"), cluster("callout", "@CALLOUT@"), cluster("refused", "@REFUSED@"), cluster("empty")]
+# The cluster `web` again, with a codec that reads and writes trailers.
+TRAILING = cluster("web", "@UPSTREAM@", typed_extension_protocol_options={"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+    "@type": TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+    "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}})
 TO_WEB = {"match": {"prefix": "/"}, "route": {"cluster": "web"}}
 
 

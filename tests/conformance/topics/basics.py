@@ -1,5 +1,5 @@
 """Proxying without a plugin: methods, bodies, framing, keep-alive, trailers, 100-continue, HTTP/1.0."""
-from suite.config import proxy, vhost
+from suite.config import TRAILING, proxy
 from suite.http import chunk, chunked, get, head, post, raw, request
 from suite.model import group
 from suite.upstream import CLOSE, answer, chunks, close, echo, scripted
@@ -60,6 +60,13 @@ old.case("without host", raw("GET / HTTP/1.0\r\n\r\n"), status=200)
 old.case("asks to keep the connection", raw("GET / HTTP/1.0\r\nhost: a\r\nconnection: keep-alive\r\n\r\n", wait=True), raw("GET / HTTP/1.0\r\nhost: a\r\n\r\n"), status=200)
 old.case("a chunked answer", raw("GET / HTTP/1.0\r\nhost: a\r\n\r\n"), upstream=[chunks(b"one", b"two")], status=200)
 
-t = group("trailers", proxy(vhost(), hcm_more={"http_protocol_options": {"enable_trailers": True}}, clusters=[]))
-t.case("of a request", chunked("/c", [b"one"], trailers=[("x-t", "1"), ("x-u", "2")]), upstream=[echo()], status=200)
-t.case("of an answer", get(), upstream=[chunks(b"one", trailers=[("x-t", "1")])], status=200)
+t = group("trailers", proxy(hcm_more={"http_protocol_options": {"enable_trailers": True}}, clusters=[TRAILING]))
+t.case("of a request", chunked("/c", [b"one"], trailers=[("x-t", "1"), ("X-U", "2")]), upstream=[echo()], status=200)
+t.case("of an answer", get(), upstream=[chunks(b"one", trailers=[("x-t", "1"), ("X-U", "2")])], status=200)
+t.case("without a body", chunked("/c", [], trailers=[("x-t", "1")]), upstream=[echo()], status=200)
+t.case("that may not be trailers", chunked("/c", [b"one"], trailers=[("content-length", "1"), ("host", "h"), ("transfer-encoding", "chunked")]))
+t.case("of a request, at once", chunked("/c", [b"one"], trailers=[("x-t", "1")], pause=None), upstream=[echo()], status=200)
+
+half = group("trailers downstream alone", proxy(hcm_more={"http_protocol_options": {"enable_trailers": True}}))
+half.case("of a request", chunked("/c", [b"one"], trailers=[("x-t", "1")]), upstream=[echo()], status=200)
+half.case("of an answer", get(), upstream=[chunks(b"one", trailers=[("x-t", "1")])], status=200)

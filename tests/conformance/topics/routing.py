@@ -84,7 +84,7 @@ r = group("redirects", proxy(vhost(
     moved("/https", https_redirect=True), moved("/scheme", scheme_redirect="ftp"), moved("/host", host_redirect="new.example"), moved("/port", port_redirect=8443),
     moved("/path", path_redirect="/fixed"), moved("/query", path_redirect="/fixed?a=b"), moved("/prefix", prefix_rewrite="/renamed"),
     moved("/regex", regex_rewrite={"pattern": {"regex": "/regex/(.*)"}, "substitution": "/r/\\1"}),
-    moved("/strip", path_redirect="/fixed", strip_query=True), moved("/stripprefix", prefix_rewrite="/renamed", strip_query=True),
+    moved("/stripprefix", prefix_rewrite="/renamed", strip_query=True), moved("/strip", path_redirect="/fixed", strip_query=True),
     moved("/302", host_redirect="a", response_code="FOUND"), moved("/303", host_redirect="a", response_code="SEE_OTHER"),
     moved("/307", host_redirect="a", response_code="TEMPORARY_REDIRECT"), moved("/308", host_redirect="a", response_code="PERMANENT_REDIRECT"),
     moved("/all", https_redirect=True, host_redirect="b.example", port_redirect=444, path_redirect="/p"))))
