@@ -1,8 +1,7 @@
 // auth: asks an authorisation service about each request, and lets it pass or answers in its place.
 //
 // The configuration is the name of the cluster to ask. No `authorization` header: 401, without asking. The service says
-// 200: the request goes on with `x-auth-user`. It fails or does not answer: 503. It
-// says anything else: 403.
+// 200: the request goes on with `x-auth-user`. It fails or does not answer: 503. It says anything else: 403.
 
 export * from "@solo-io/proxy-runtime/proxy";
 import {
