@@ -18,6 +18,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 
+struct epoll_event;
+
 namespace weir::event {
 
 // What a handler is told, and what it asks for. Closed (error or both sides hung up) is always told.
@@ -61,6 +63,7 @@ class Loop {
   bool onThisThread() const;
 
   // Tells handler what happens at fd until unwatch(fd). The fd stays the caller's and must be unwatched before close().
+  // An error is the system's (no memory or no room for the registration).
   base::Result<void> watch(int fd, uint32_t interest, IoHandler& handler);
   void setInterest(int fd, uint32_t interest, IoHandler& handler);
   // Also drops what this turn had still to tell.
@@ -68,23 +71,27 @@ class Loop {
 
   // Destroyed at the end of this turn, in order.
   void destroyLater(std::unique_ptr<Deferred> last);
-  // Runs once at the end of this turn, before deferred objects are destroyed.
+  // Runs once at the end of this turn (outside of a turn: of the next), before deferred objects are destroyed.
   void atTurnEnd(std::function<void()> task);
 
-  base::MonotonicTime now() const { return now_; }
+  // Within a turn the time at which it began to serve; outside of one (before run(), in a test) the clock's.
+  base::MonotonicTime now() const { return in_turn_ ? now_ : clock_.monotonic(); }
   base::WallTime wallNow() const { return clock_.wall(); }
   const base::Clock& clock() const { return clock_; }
   TimerWheel& timers() { return *timers_; }
 
  private:
-  void turn(int wait_ms);
-  void serve(int wait_ms);
+  void turn(bool may_wait);
+  void serve(const epoll_event* events, int count);
+  void wake();
+  void clearWake();
   void runPosted();
   void endTurn();
   int waitForNextTimer() const;
 
   const base::Clock& clock_;
   base::MonotonicTime now_;
+  bool in_turn_ = false;
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   struct Registration {
