@@ -10,8 +10,12 @@ def body(data):
     return ascii(data.decode("latin-1"))
 
 
+def visible(value):
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in value)
+
+
 def _fields(fields, ports, keep_order, indent):
-    return [f"{indent}{name}: {value}" for name, value in normalise.headers(fields, ports, keep_order)]
+    return [visible(f"{indent}{name}: {value}") for name, value in normalise.headers(fields, ports, keep_order)]
 
 
 def _answer(answer, ports, keep_order):

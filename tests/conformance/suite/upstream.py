@@ -38,11 +38,11 @@ def scripted(pieces, early=False, no_body=None):
     return act
 
 
-def echo():
-    """The request's body comes back, with its trailers' names in a header."""
+def echo(then=()):
+    """The request's body comes back, with its trailers' names in a header; `then` may end the connection."""
     def act(request):
         names = ",".join(name for name, _ in request["trailers"])
-        return [head("HTTP/1.1 200 OK", [("content-length", str(len(request["body"]))), ("x-trailers", names)]) + request["body"]]
+        return [head("HTTP/1.1 200 OK", [("content-length", str(len(request["body"]))), ("x-trailers", names)]) + request["body"], *then]
     act.early = False
     return act
 
@@ -98,6 +98,18 @@ class Upstream:
                 pass
         except (Ended, OSError, ValueError):
             pass
+        self._part(sock)
+
+    @staticmethod
+    def _part(sock):
+        """Closes so that what was sent arrives: with bytes unread, a plain close would send a reset after it."""
+        try:
+            sock.shutdown(socket.SHUT_WR)
+            sock.settimeout(0.3)
+            while sock.recv(65536):
+                pass
+        except OSError:
+            pass
         sock.close()
 
     def _one(self, sock, reader):
@@ -115,10 +127,14 @@ class Upstream:
         for piece in act(seen):
             if piece is CLOSE:
                 return False
-            time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
+            self._act(sock, piece)
         if act.early:
             self._read_body(reader, seen)
         return True
+
+    @staticmethod
+    def _act(sock, piece):
+        time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
 
     def _read_body(self, reader, seen):
         try:

@@ -2,12 +2,13 @@
 from suite.config import TRAILING, plugin, proxy
 from suite.http import chunked, get, post
 from suite.model import group
-from suite.upstream import answer, chunks, echo
+from suite.upstream import CLOSE, answer, chunks, echo
 
 ALL = "body 0 0 999999"
 CALL = "call callout :method=GET,:path=/,:authority=a - 900"
 TRAILERS = {"http_protocol_options": {"enable_trailers": True}}
 
+LENGTHS = "Envoy writes the body as it is, whatever content-length says: too much begins the next message on that connection, too little hangs the reader. weir never does"
 CASES = {
     "sizes of a sized body": (post("/", "0123456789", script=f"request_body: {ALL}; bufstat 0"), echo()),
     "sizes of a sized body in pieces": (post("/", "0123456789", split=4, script=f"request_body: {ALL}"), echo()),
@@ -26,7 +27,6 @@ CASES = {
         response_headers: body 0 0 9; body 1 0 9; setbody 0 0 0 x
         log: body 0 0 9; body 1 0 9"""), echo()),
     "replace": (post("/", "hello", script="request_headers: del 0 content-length\n request_body: more? return 1; eos? setbody 0 0 999 replaced by more; eos? bufstat 0"), echo()),
-    "replace without minding the length": (post("/", "hello", script="request_body: setbody 0 0 999 abc"), echo()),
     "prepend and append": (chunked("/", [b"middle"], script=f"request_body: more? setbody 0 0 0 before-; more? setbody 0 999 0 -after; {ALL}"), echo()),
     "replace the start": (chunked("/", [b"0123456789"], script=f"request_body: more? setbody 0 0 4 abc; {ALL}"), echo()),
     "edit the middle": (chunked("/", [b"0123456789"], script=f"request_body: more? setbody 0 2 4 abc; {ALL}"), echo()),
@@ -34,7 +34,6 @@ CASES = {
     "empty the body": (chunked("/", [b"0123456789"], script=f"request_body: setbody 0 0 999; {ALL}"), echo()),
     "append at the end of stream": (chunked("/", [b"0123"], script="request_body: eos? setbody 0 99 0 end"), echo()),
     "answer replaced": (get(script="response_headers: del 2 content-length\n response_body: more? return 1; eos? body 1 0 99; eos? setbody 1 0 999 another text"), answer()),
-    "answer replaced without minding the length": (get(script="response_body: more? setbody 1 0 999 short"), answer()),
     "answer's chunks changed one by one": (get(script="response_body: setbody 1 0 0 >"), chunks(b"one", b"two")),
     "buffer until the end": (chunked("/", [b"one", b"two", b"three"], script=f"request_body: {ALL}; more? return 1"), echo()),
     "buffer a sized body": (post("/", "0123456789", split=4, script=f"request_body: {ALL}; more? return 1"), echo()),
@@ -59,7 +58,13 @@ CASES = {
     "body stopped, a callout resumes": (chunked("/", [b"one", b"two"], script=f"request_body: eos? {CALL}; return 1\n call: {ALL}; setbody 0 999 0 !; continue 0"), echo()),
     "answer's headers stopped, a callout resumes": (get(script=f"response_headers: return 1; {CALL}\n call: pairs 2; set 2 x-call 1; continue 1"), answer()),
     "answer's body stopped, a callout resumes": (get(script=f"response_headers: del 2 content-length\n response_body: eos? {CALL}; return 1\n call: body 1 0 99; setbody 1 0 99 changed; continue 1"), answer()),
-    "continue when nothing stopped": (post("/", "hello", script="request_headers: continue 0; continue 1; continue 2; continue 3; continue 4; close 4\n request_body: continue 0\n response_headers: continue 1\n response_body: continue 1\n log: continue 0; continue 1"), echo()),
+    "continue in the headers that go on": (post("/", "hello", script="request_headers: continue 0"), echo()),
+    "continue in a body that goes on": (chunked("/", [b"one", b"two"], script="request_body: continue 0"), echo()),
+    "continue in a body that stops": (chunked("/", [b"one", b"two"], script="request_body: continue 0; return 1"), echo()),
+    "continue the answer in its headers": (get(script="response_headers: continue 1; return 1"), chunks(b"one")),
+    "continue the answer in a body that goes on": (get(script="response_body: continue 1"), chunks(b"one", b"two")),
+    "continue a connection": (get(script="request_headers: continue 2; continue 3; continue 4; close 4"), answer()),
+    "continue when all is over": (get(script="log: continue 0; continue 1\n done: continue 0; close 0"), answer()),
     "request map after continue": (get(script=f"request_headers: return 1; {CALL}\n call: continue 0; get 0 :path; set 0 x-a b; pairs 0"), answer()),
     "answer before the request was let go": (post("/", "hello", split=2, script="request_body: return 1\n log: pairs 2"), echo()),
     "close the request": (get(script="request_headers: close 0; log after"), answer()),
@@ -75,7 +80,15 @@ def declare(name, **more):
     return g
 
 
-declare("plugin body")
+body = declare("plugin body")
+for title, request, behaviour in [
+    ("shorter than its length", post("/", "hello", script="request_body: more? setbody 0 0 999 abc", patience=1.0), answer(early=True)),
+    ("longer than its length", post("/", "hello", script="request_body: more? setbody 0 0 999 abcdefgh"), echo(then=[CLOSE])),
+    ("answer shorter than its length", get(script="response_body: more? setbody 1 0 999 short", patience=1.0), answer()),
+    ("answer longer than its length", get(script="response_body: eos? setbody 1 0 0 more"), answer()),
+]:
+    body.case(title, request, upstream=[behaviour], logs="setbody", differs=LENGTHS)
+body.case("continue the answer before there is one", get(script="request_headers: continue 1"), status=None, differs="Envoy crashes; weir ignores it")
 
 knob = group("plugin body with headers stop iteration", proxy(plugins=[plugin(script="", allow_on_headers_stop_iteration=True)], clusters=[TRAILING], hcm_more={**TRAILERS, "stream_idle_timeout": "1.5s"}))
 for title, request, behaviour in [
@@ -95,5 +108,6 @@ small.case("request over the limit, buffered", post("/", BIG, script="request_bo
 small.case("request over the limit, headers stopped by 3", post("/", BIG, script="request_headers: return 3"), status=413, logs="request_headers")
 small.case("request grown over the limit by the plugin", post("/", "x", script="request_body: fillbody 0 0 0 5000; return 1"), logs="request_body")
 small.case("request over the limit, not buffered", post("/", BIG), upstream=[echo()], status=200, logs="request_headers")
-small.case("answer over the limit, buffered", get(script="response_body: return 1"), upstream=[chunks(b"y" * 900, b"z" * 900)], status=500, logs="response_body")
+small.case("answer over the limit, buffered", get(script="response_body: return 1"), upstream=[chunks(b"y" * 900, b"z" * 900)], status=200, logs="response_body")
+small.case("answer over the limit, headers stopped by 3", get(script="response_headers: return 3"), upstream=[chunks(b"y" * 900, b"z" * 900)], status=500, logs="response_headers")
 small.case("answer over the limit, stopped by 1 at the headers", get(script=f"response_headers: return 1; {CALL}\n call: continue 1"), upstream=[chunks(b"y" * 5000)], status=200, logs="response_headers", settle=0.1)
