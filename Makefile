@@ -1,0 +1,29 @@
+# weir's commands. `make demo` and `make test` need nothing but a bare Debian 12 machine and this checkout.
+.PHONY: help demo build test check bench sanitize clean
+
+help:  ## what there is
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 16
+
+demo:  ## install what is missing, build, and run weir with the hello plugin in front of an upstream
+	@tools/demo
+
+build:  ## the optimised program, at build/weir
+	@tools/install demo
+	@tools/build build weir
+
+test:  ## set-up, then every test
+	@tools/test
+
+check:  ## format, layers, clang-tidy, doc links: quick enough for every commit
+	@tools/check
+
+sanitize:  ## the unit and example tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/install test
+	@tools/sanitize
+
+bench:  ## weir beside a blind forwarder, HAProxy, nginx and Envoy (a few minutes)
+	@tools/install test
+	@bench/run
+
+clean:  ## remove what was built here; third-party builds stay in the cache outside the tree
+	rm -rf build build-*

@@ -1,0 +1,140 @@
+#include "cli/flags.h"
+
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+namespace weir::cli {
+namespace {
+
+constexpr std::string_view kVersion = "0.1.0";
+
+// Flags of Envoy that are taken for the sake of existing command lines, and why they change nothing here.
+struct Idle {
+  const char* name;
+  bool takes_value;
+  const char* reason;
+};
+constexpr Idle kIdle[] = {
+    {"--disable-hot-restart", false, "hot restart is not built yet, so there is nothing to disable"},
+    {"--use-dynamic-base-id", false, "base ids tell hot-restarting processes apart, and hot restart is not built yet"},
+    {"--base-id-path", true, "base ids tell hot-restarting processes apart, and hot restart is not built yet"},
+    {"--reject-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
+    {"--ignore-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
+    {"--cpuset-threads", false, "the default number of workers already follows the CPUs this process may use"},
+    {"--file-flush-interval-msec", true, "access logs are not built yet"},
+    {"--file-flush-min-size-kb", true, "access logs are not built yet"},
+    {"--drain-strategy", true, "all connections are asked to go at once; a gradual drain is not built yet"},
+    {"--enable-core-dump", false, "core dumps follow the system's limits"},
+    {"--enable-mutex-tracing", false, "there is no mutex on the data path to trace"},
+    {"--enable-fine-grain-logging", false, "levels are set per component"},
+    {"--skip-deprecated-logs", false, "notices about deprecated fields are always printed"},
+    {"--log-stacktrace-single-entry", false, "stack traces are not logged"},
+    {"--socket-path", true, "hot restart is not built yet"},
+    {"--socket-mode", true, "hot restart is not built yet"},
+    {"--hot-restart-version", false, "hot restart is not built yet"},
+    {"--skip-hot-restart-on-no-parent", false, "hot restart is not built yet"},
+    {"--skip-hot-restart-parent-stats", false, "hot restart is not built yet"},
+    {"--local-address-ip-version", true, "the local address is an IPv4 address"},
+};
+
+void addEnvoyFlags(CLI::App& app, Flags& flags) {
+  app.add_option("-c,--config-path", flags.config_path, "Configuration file: YAML, JSON, .pb or .pb_text");
+  app.add_option("--config-yaml", flags.config_yaml, "Configuration text, merged over the file");
+  app.add_option("--mode", flags.mode, "serve, validate (check the configuration and exit) or init_only")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Mode>{
+          {"serve", Mode::Serve}, {"validate", Mode::Validate}, {"init_only", Mode::InitOnly}}));
+  app.add_option("--concurrency", flags.concurrency, "Worker threads; default: one for each CPU");
+  app.add_option("-l,--log-level", flags.log_level, "trace, debug, info, warning, error, critical or off");
+  app.add_option("--component-log-level", flags.component_log_level, "For example wasm:debug,upstream:trace");
+  app.add_option("--log-format", flags.log_format, "Pattern of log lines, in spdlog's language");
+  app.add_option("--log-path", flags.log_path, "File for the log instead of standard error");
+  app.add_option("--service-cluster", flags.service_cluster, "node.cluster, where the configuration does not say it");
+  app.add_option("--service-node", flags.service_node, "node.id, where the configuration does not say it");
+  app.add_option("--service-zone", flags.service_zone, "node.locality.zone, likewise");
+  app.add_option("--drain-time-s", flags.drain_time_s, "Most seconds that a stop waits for requests under way");
+  app.add_option("--parent-shutdown-time-s", flags.parent_shutdown_time_s, "For hot restart");
+  app.add_option("--admin-address-path", flags.admin_address_path, "File to which the admin address is written");
+  app.add_option("--base-id", flags.base_id, "For hot restart");
+  app.add_option("--restart-epoch", flags.restart_epoch, "For hot restart");
+  app.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", flags.allow_unknown_static_fields,
+               "Unknown configuration fields are reported, not refused");
+}
+
+void addOwnFlags(CLI::App& app, Flags& flags) {
+  app.add_option("--plugin-call-ms", flags.plugin_call_ms, "Most milliseconds of one plugin callback")
+      ->check(CLI::Range(1u, 3'600'000u));
+  app.add_option("--plugin-start-ms", flags.plugin_start_ms, "Most milliseconds of a plugin's start and configure")
+      ->check(CLI::Range(1u, 3'600'000u));
+  app.add_option("--plugin-memory-mb", flags.plugin_memory_mb, "Most MiB of memory of one plugin instance")
+      ->check(CLI::Range(1u, 4096u));
+  app.add_option("--plugin-cache", flags.plugin_cache, "Directory for compiled plugins, or 'none'");
+}
+
+// As Envoy: "--config-path file" may arrive as one argument.
+std::vector<std::string> splitJoined(std::vector<std::string> arguments) {
+  std::vector<std::string> out;
+  for (std::string& argument : arguments) {
+    const size_t space = argument.find(' ');
+    const size_t equals = argument.find('=');
+    if (argument.starts_with("--") && space != std::string::npos && (equals == std::string::npos || space < equals)) {
+      out.push_back(argument.substr(0, space));
+      out.push_back(argument.substr(argument.find_first_not_of(' ', space)));
+    } else {
+      out.push_back(std::move(argument));
+    }
+  }
+  return out;
+}
+
+void noteIdle(const CLI::App& app, Flags& flags) {
+  for (const Idle& idle : kIdle) {
+    if (app.count(idle.name) > 0)
+      flags.without_effect.push_back(fmt::format("{} has no effect: {}", idle.name, idle.reason));
+  }
+  for (const char* name : {"--base-id", "--parent-shutdown-time-s"}) {
+    if (app.count(name) > 0)
+      flags.without_effect.push_back(fmt::format("{} has no effect: hot restart is not built yet", name));
+  }
+  if (flags.restart_epoch > 0) {
+    flags.without_effect.push_back(
+        "--restart-epoch has no effect: hot restart is not built yet; no socket is taken over");
+  }
+}
+
+}  // namespace
+
+std::string versionText() {
+  return fmt::format("weir  version: {} (Envoy v3 API; Proxy-Wasm 0.1.0, 0.2.0, 0.2.1)", kVersion);
+}
+
+Parsed parseFlags(std::vector<std::string> arguments) {
+  Flags flags;
+  CLI::App app{"weir: an HTTP edge proxy built around Proxy-Wasm; takes Envoy's configuration and flags.", "weir"};
+  app.set_version_flag("--version", versionText());
+  addEnvoyFlags(app, flags);
+  addOwnFlags(app, flags);
+  for (const Idle& idle : kIdle) {
+    CLI::Option* option = idle.takes_value ? app.add_option(idle.name) : app.add_flag(idle.name);
+    option->group("");  // Not in the help: it would do nothing.
+  }
+  std::vector<std::string> reversed = splitJoined(std::move(arguments));
+  std::reverse(reversed.begin(), reversed.end());  // CLI11 takes them from the back.
+  try {                                            // CLI11's way to say help, version and faults.
+    app.parse(reversed);
+  } catch (const CLI::ParseError& outcome) {
+    std::ostringstream out, problem;
+    const int code = app.exit(outcome, out, problem);
+    return {std::nullopt, out.str() + problem.str(), code == 0 ? 0 : 1};
+  }
+  if (flags.config_path.empty() && flags.config_yaml.empty()) {
+    return {std::nullopt, "weir: no configuration: give a file with -c, or its text with --config-yaml\n", 1};
+  }
+  noteIdle(app, flags);
+  return {std::move(flags), "", 0};
+}
+
+}  // namespace weir::cli

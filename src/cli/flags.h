@@ -1,0 +1,56 @@
+// The command line: Envoy's flags by Envoy's names, and a few of our own for plugins' budgets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace weir::cli {
+
+enum class Mode : uint8_t { Serve, Validate, InitOnly };
+
+struct Flags {
+  std::string config_path;
+  std::string config_yaml;
+  Mode mode = Mode::Serve;
+  std::optional<uint32_t> concurrency;
+  std::string log_level = "info";
+  std::string component_log_level;
+  std::optional<std::string> log_format;
+  std::string log_path;
+  std::string service_cluster;
+  std::string service_node;
+  std::string service_zone;
+  uint32_t drain_time_s = 600;
+  uint32_t parent_shutdown_time_s = 900;
+  std::string admin_address_path;
+  bool allow_unknown_static_fields = false;
+  bool reject_unknown_dynamic_fields = false;
+  uint32_t base_id = 0;
+  uint32_t restart_epoch = 0;
+  uint32_t file_flush_interval_msec = 10000;
+
+  // Ours.
+  uint32_t plugin_call_ms = 200;
+  uint32_t plugin_start_ms = 10'000;
+  uint32_t plugin_memory_mb = 64;
+  std::string plugin_cache;  // Directory of compiled modules; "none": no cache. Empty: the user's cache directory.
+
+  // Flags that were given and do nothing (yet): one sentence each, logged as warnings once the log is there.
+  std::vector<std::string> without_effect;
+};
+
+struct Parsed {
+  std::optional<Flags> flags;  // Absent: text is all there is to say (help, version, or what is wrong).
+  std::string text;
+  int exit_code = 0;
+};
+
+Parsed parseFlags(std::vector<std::string> arguments);
+
+std::string versionText();
+
+}  // namespace weir::cli

@@ -1,0 +1,138 @@
+// weir: reads the command line, loads the configuration, and runs the server.
+#include <fmt/core.h>
+#include <sched.h>
+#include <sys/resource.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/log.h"
+#include "cli/flags.h"
+#include "config/load.h"
+#include "server/server.h"
+
+namespace {
+
+using weir::cli::Flags;
+using weir::cli::Mode;
+
+bool setUpLogging(const Flags& flags) {
+  weir::base::LogSettings settings;
+  settings.path = flags.log_path;
+  if (flags.log_format) settings.pattern = *flags.log_format;
+  const auto level = weir::base::parseLogLevel(flags.log_level);
+  if (!level.ok()) {
+    fmt::print(stderr, "weir: --log-level: {}\n", level.error().detail);
+    return false;
+  }
+  settings.level = *level;
+  if (const auto set = weir::base::setUpLog(settings); !set.ok()) {
+    fmt::print(stderr, "weir: --log-path: {}\n", set.error().detail);
+    return false;
+  }
+  if (const auto set = weir::base::setLogLevels(flags.component_log_level); !set.ok()) {
+    fmt::print(stderr, "weir: --component-log-level: {}\n", set.error().detail);
+    return false;
+  }
+  return true;
+}
+
+// The CPUs this process may use, as the container or taskset says.
+uint32_t usableCpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
+  return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+// As many descriptors as the system lets us have: a proxy that runs out of them stops accepting.
+void raiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string moduleCache(const Flags& flags) {
+  if (flags.plugin_cache == "none") return "";
+  if (!flags.plugin_cache.empty()) return flags.plugin_cache;
+  if (const char* base = std::getenv("XDG_CACHE_HOME"); base != nullptr && *base == '/') {
+    return std::string(base) + "/weir/modules";
+  }
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' ? std::string(home) + "/.cache/weir/modules" : "";
+}
+
+weir::server::Options serverOptions(const Flags& flags) {
+  weir::server::Options options;
+  options.workers = flags.concurrency.value_or(usableCpus());
+  if (options.workers == 0) options.workers = 1;
+  options.drain_time = std::chrono::seconds(flags.drain_time_s);
+  options.budgets.stream_callback = std::chrono::milliseconds(flags.plugin_call_ms);
+  options.budgets.start = std::chrono::milliseconds(flags.plugin_start_ms);
+  options.budgets.memory_bytes = size_t{flags.plugin_memory_mb} << 20;
+  options.module_cache = moduleCache(flags);
+  options.admin_address_path = flags.admin_address_path;
+  options.version = weir::cli::versionText();
+  options.command_line = {{"concurrency", std::to_string(options.workers)},
+                          {"config_path", flags.config_path},
+                          {"config_yaml", flags.config_yaml},
+                          {"log_level", flags.log_level},
+                          {"component_log_level", flags.component_log_level},
+                          {"log_path", flags.log_path},
+                          {"service_cluster", flags.service_cluster},
+                          {"service_node", flags.service_node},
+                          {"service_zone", flags.service_zone},
+                          {"drain_time", fmt::format("{}s", flags.drain_time_s)},
+                          {"admin_address_path", flags.admin_address_path}};
+  return options;
+}
+
+// Everything that was noticed, then everything that is wrong.
+bool reportConfiguration(const weir::config::LoadOutcome& outcome) {
+  for (const auto& notice : outcome.notices) LOG(Config, Warning, "{}", weir::config::toString(notice));
+  for (const auto& fault : outcome.faults) LOG(Config, Error, "{}", weir::config::toString(fault));
+  if (outcome.bootstrap) return true;
+  LOG(Main, Critical, "the configuration was refused: {} fault{}", outcome.faults.size(),
+      outcome.faults.size() == 1 ? "" : "s");
+  return false;
+}
+
+int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
+  auto outcome = weir::server::Server::create(std::move(bootstrap), serverOptions(flags));
+  for (const auto& fault : outcome.faults) LOG(Main, Critical, "{}", fault.detail);
+  if (outcome.server == nullptr) return 1;
+  if (flags.mode == Mode::Validate) {
+    fmt::print("configuration '{}' OK\n", flags.config_path);
+    return 0;
+  }
+  if (flags.mode == Mode::InitOnly) return 0;
+  return outcome.server->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const weir::cli::Parsed parsed = weir::cli::parseFlags({argv + 1, argv + argc});
+  if (!parsed.flags) {
+    fmt::print(parsed.exit_code == 0 ? stdout : stderr, "{}", parsed.text);
+    return parsed.exit_code;
+  }
+  const Flags& flags = *parsed.flags;
+  if (!setUpLogging(flags)) return 1;
+  for (const std::string& sentence : flags.without_effect) LOG(Main, Warning, "{}", sentence);
+  raiseDescriptorLimit();
+
+  weir::config::LoadOptions load;
+  load.config_path = flags.config_path;
+  load.config_yaml = flags.config_yaml;
+  load.service_cluster = flags.service_cluster;
+  load.service_node = flags.service_node;
+  load.service_zone = flags.service_zone;
+  load.allow_unknown_static_fields = flags.allow_unknown_static_fields;
+  weir::config::LoadOutcome outcome = weir::config::load(load);
+  if (!reportConfiguration(outcome)) return 1;
+  const int code = serve(flags, std::move(*outcome.bootstrap));
+  weir::base::flushLog();
+  return code;
+}

@@ -1,0 +1,100 @@
+// The end of an exchange: the response goes to the client, or a reply of our own does.
+#include <charconv>
+
+#include "base/log.h"
+#include "exchange/client_connection.h"
+#include "exchange/exchange.h"
+#include "exchange/local_reply.h"
+#include "exchange/request_headers.h"
+
+namespace weir::exchange {
+
+void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
+  answer_started_ = true;
+  if (stream_ == nullptr) return;
+  prepareResponseHeaders(manager_, &request_headers_, headers, manager_.loop.wallNow());
+  const std::string_view status = headers.getOr(http::HeaderId::Status, "");
+  std::from_chars(status.data(), status.data() + status.size(), info_.response_code);
+  if (info_.response_code < 100 || info_.response_code > 999) {
+    // A plugin took the status away or made it something else: there is nothing that could be sent.
+    info_.response_code = 503;
+    headers.set(http::HeaderId::Status, "503");
+  }
+  manager_.stats.countResponse(info_.response_code);
+  info_.response_header_bytes = headers.bytes();
+  stream_->sendHeaders(headers, end_stream);
+  if (end_stream) answered();
+}
+
+void Exchange::answerBody(base::BufferChain& bytes, bool end_stream) {
+  touchIdleTimer();
+  info_.response_body_bytes += bytes.size();
+  if (stream_ == nullptr) return;
+  stream_->sendBody(bytes, end_stream);
+  if (end_stream) answered();
+}
+
+void Exchange::answerTrailers(http::HeaderMap& trailers) {
+  if (stream_ == nullptr) return;
+  stream_->sendTrailers(trailers);
+  answered();
+}
+
+// The last part was handed to the codec. If that has ended the stream (onComplete), the exchange is over already.
+void Exchange::answered() {
+  answer_ended_ = true;
+  route_timer_.disarm();
+  if (over_) return;
+  // As Envoy over HTTP/1.1: an answer before the end of the request ends the connection, because the rest of the
+  // request may be long and nobody wants it.
+  if (!request_ended_ && stream_ != nullptr) {
+    http::Stream* stream = stream_;
+    stream_ = nullptr;
+    stream->reset(http::ResetReason::LocalReset);
+    finish();
+  }
+}
+
+http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& reply, base::BufferChain& body) {
+  response_headers_ = localReplyHeaders(reply, grpc_request_);
+  if (!head_request_ && !grpc_request_) body.append(reply.body);
+  return response_headers_;
+}
+
+void Exchange::replyLocally(int status, std::string_view details, std::string body, filter::ResponseFlag flag) {
+  if (flag != kNoFlag) info_.setFlag(flag);
+  chain_.sendLocalReply({status, std::move(body), std::string(details), {}, -1});
+}
+
+void Exchange::abandonUpstream() {
+  route_timer_.disarm();
+  if (attempt_ == nullptr) return;
+  attempt_->abandon();
+  manager_.loop.destroyLater(std::move(attempt_));
+}
+
+void Exchange::resetClientStream() {
+  manager_.stats.downstream_rq_tx_reset.add();
+  if (stream_ != nullptr) {
+    http::Stream* stream = stream_;
+    stream_ = nullptr;
+    stream->reset(http::ResetReason::LocalReset);
+  }
+  finish();
+}
+
+void Exchange::finish() {
+  if (over_) return;
+  over_ = true;
+  abandonUpstream();
+  idle_timer_.disarm();
+  request_timer_.disarm();
+  info_.finished = manager_.loop.now() - info_.start_monotonic;
+  manager_.stats.downstream_rq_active.sub();
+  manager_.stats.downstream_rq_time.record(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(*info_.finished).count()));
+  chain_.logAndDestroy();
+  connection_.onExchangeOver(*this);
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,88 @@
+// One try at getting a request answered by an upstream: it waits for a connection, sends the request, and hands the
+// response to its owner. Request parts given before there is a connection are kept.
+//
+// Owned by the Exchange; destroying it gives up (resets) whatever is under way, and nothing more is told.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "event/loop.h"
+#include "http/codec.h"
+#include "upstream/cluster.h"
+
+namespace weir::exchange {
+
+class Attempt final : public event::Deferred, private upstream::ConnectionWaiter, private http::StreamReceiver {
+ public:
+  // Told by the attempt. After onAttemptFailed or onAttemptNoConnection nothing else is told.
+  class Owner {
+   public:
+    virtual void onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) = 0;
+    virtual void onAttemptInformational(http::HeaderMap& headers) = 0;
+    virtual void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) = 0;
+    virtual void onAttemptBody(base::BufferChain& bytes, bool end_stream) = 0;
+    virtual void onAttemptTrailers(http::HeaderMap& trailers) = 0;
+    virtual void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
+                                       std::string_view detail) = 0;
+    // The stream broke. on_reused: it was a kept-alive connection and not a byte of a response had come.
+    virtual void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) = 0;
+    // Flow control of the request.
+    virtual void onAttemptBlocked() = 0;
+    virtual void onAttemptDrained() = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  // headers must outlive the attempt. Body kept while there is no connection blocks the sender above buffer_limit.
+  Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap& headers, bool end_stream,
+          size_t buffer_limit);
+  ~Attempt() override;
+
+  // May tell the owner before it returns.
+  void start();
+  void sendBody(base::BufferChain& bytes, bool end_stream);
+  // trailers must outlive the attempt.
+  void sendTrailers(const http::HeaderMap& trailers);
+  void pauseReceiving();
+  void resumeReceiving();
+  // Gives up: nothing is told from here on.
+  void abandon();
+
+  upstream::Cluster& cluster() { return cluster_; }
+  bool responseStarted() const { return response_started_; }
+
+ private:
+  // upstream::ConnectionWaiter
+  void onConnection(const Granted& granted) override;
+  void onNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
+                      std::string_view detail) override;
+  // http::StreamReceiver
+  void onHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void onBody(base::BufferChain& bytes, bool end_stream) override;
+  void onTrailers(http::HeaderMap& trailers) override;
+  void onInformational(http::HeaderMap& headers) override;
+  void onReset(http::ResetReason reason, std::string_view detail) override;
+  void onComplete() override;
+  void onSendBlocked() override;
+  void onSendDrained() override;
+
+  Owner& owner_;
+  upstream::Cluster& cluster_;
+  const http::HeaderMap& headers_;
+  std::unique_ptr<upstream::Acquisition> acquisition_;
+  http::Stream* stream_ = nullptr;  // Null before a connection was found and after the stream's end.
+  base::BufferChain waiting_body_;
+  const http::HeaderMap* waiting_trailers_ = nullptr;
+  const size_t buffer_limit_;
+  bool request_ended_;
+  bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
+  bool reused_ = false;
+  bool response_started_ = false;
+  bool over_ = false;
+  int paused_ = 0;
+};
+
+}  // namespace weir::exchange

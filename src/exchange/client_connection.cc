@@ -1,0 +1,188 @@
+#include "exchange/client_connection.h"
+
+#include "base/log.h"
+#include "exchange/exchange.h"
+#include "http1/codec.h"
+
+namespace weir::exchange {
+namespace {
+
+http1::ServerSettings codecSettings(const HttpManagerSpec& spec) {
+  http1::ServerSettings settings;
+  settings.max_headers_kb = spec.max_request_headers_kb;
+  settings.max_headers_count = spec.max_headers_count;
+  settings.accept_http_10 = spec.accept_http_10;
+  settings.default_host_for_http_10 = spec.default_host_for_http_10;
+  settings.enable_trailers = spec.enable_trailers;
+  settings.allow_absolute_url = spec.allow_absolute_url;
+  return settings;
+}
+
+}  // namespace
+
+ClientConnection::ClientConnection(HttpManager& manager, Owner& owner, std::unique_ptr<net::ByteStream> stream,
+                                   filter::ConnectionInfo info)
+    : manager_(manager),
+      owner_(owner),
+      stream_(std::move(stream)),
+      info_(std::move(info)),
+      codec_(http1::createServerCodec(*this, *this, codecSettings(*manager.spec))),
+      idle_timer_(manager.loop, [this] { onIdle(); }),
+      duration_timer_(manager.loop, [this] { onDurationReached(); }),
+      started_(manager.loop.now()) {
+  manager_.stats.downstream_cx_total.add();
+  manager_.stats.downstream_cx_http1_total.add();
+  manager_.stats.downstream_cx_active.add();
+  manager_.stats.downstream_cx_http1_active.add();
+}
+
+ClientConnection::~ClientConnection() = default;
+
+void ClientConnection::start() {
+  stream_->setHighWatermark(manager_.buffer_limit);
+  armIdleTimer();
+  if (manager_.spec->max_connection_duration) duration_timer_.arm(*manager_.spec->max_connection_duration);
+  if (manager_.draining) codec_->drain();
+  stream_->start(*this);
+}
+
+void ClientConnection::onBytes(base::BufferChain& received) {
+  manager_.stats.downstream_cx_rx_bytes_total.add(received.size());
+  received_.append(received);
+  dispatch();
+}
+
+void ClientConnection::dispatch() {
+  if (dispatching_) {  // Called from within the codec: go round again when it has returned.
+    dispatch_again_ = true;
+    return;
+  }
+  dispatching_ = true;
+  do {
+    dispatch_again_ = false;
+    if (closed_ || failed_ || received_.empty()) break;
+    const base::Result<void> result = codec_->receive(received_);
+    if (!result.ok()) {
+      LOG(Http, Debug, "[C{}] {}", info_.id, result.error().detail);
+      failed_ = true;
+      received_.clear();
+    }
+  } while (dispatch_again_);
+  dispatching_ = false;
+  closeIfFinished();
+}
+
+void ClientConnection::onEnd() {
+  peer_ended_ = true;
+  if (!failed_) codec_->receiveEnd();
+  // A client that has sent its requests may still wait for the answers.
+  if (codec_->activeStreams() == 0) close(net::ByteStream::Close::Flush, true);
+}
+
+void ClientConnection::onClosed(const base::Error& why) {
+  LOG(Connection, Debug, "[C{}] closed: {}", info_.id, why.detail);
+  close(net::ByteStream::Close::Now, true);
+}
+
+void ClientConnection::onBlocked() { codec_->wireBlocked(); }
+void ClientConnection::onDrained() { codec_->wireDrained(); }
+
+void ClientConnection::send(base::BufferChain& bytes) {
+  manager_.stats.downstream_cx_tx_bytes_total.add(bytes.size());
+  out_.append(bytes);
+  if (flush_pending_) return;
+  flush_pending_ = true;
+  manager_.loop.atTurnEnd([this] { flush(); });
+}
+
+void ClientConnection::flush() {
+  flush_pending_ = false;
+  if (!closed_ && !out_.empty()) stream_->write(out_);
+}
+
+http::StreamReceiver& ClientConnection::onNewStream(http::Stream& stream) {
+  idle_timer_.disarm();
+  ++requests_;
+  const auto& limit = manager_.spec->max_requests_per_connection;
+  if (limit && requests_ >= *limit) {
+    manager_.stats.downstream_cx_max_requests_reached.add();
+    codec_->drain();
+  }
+  exchanges_.push_back(std::make_unique<Exchange>(*this, stream));
+  return exchanges_.back()->receiver();
+}
+
+void ClientConnection::onPauseConnection() {
+  if (!closed_) stream_->pauseReading();
+}
+
+void ClientConnection::onResumeConnection() {
+  if (!closed_) stream_->resumeReading();
+}
+
+void ClientConnection::onExchangeOver(Exchange& exchange) {
+  for (auto at = exchanges_.begin(); at != exchanges_.end(); ++at) {
+    if (at->get() != &exchange) continue;
+    manager_.loop.destroyLater(std::move(*at));
+    exchanges_.erase(at);
+    break;
+  }
+  if (closed_) return;
+  if (exchanges_.empty()) armIdleTimer();
+  if (manager_.draining) codec_->drain();
+  if (dispatching_) {
+    dispatch_again_ = true;
+    return;
+  }
+  if (!received_.empty() && !failed_) return dispatch();
+  closeIfFinished();
+}
+
+void ClientConnection::closeIfFinished() {
+  if (closed_ || dispatching_ || codec_->activeStreams() > 0) return;
+  if (failed_ || peer_ended_ || codec_->finished()) close(net::ByteStream::Close::Flush, peer_ended_);
+}
+
+void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
+  if (closed_) return;
+  if (!out_.empty()) stream_->write(out_);
+  closed_ = true;
+  idle_timer_.disarm();
+  duration_timer_.disarm();
+  manager_.stats.downstream_cx_destroy.add();
+  (by_peer ? manager_.stats.downstream_cx_destroy_remote : manager_.stats.downstream_cx_destroy_local).add();
+  if (!exchanges_.empty()) manager_.stats.downstream_cx_destroy_active_rq.add();
+  manager_.stats.downstream_cx_active.sub();
+  manager_.stats.downstream_cx_http1_active.sub();
+  manager_.stats.downstream_cx_length_ms.record(static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(manager_.loop.now() - started_).count()));
+  codec_->connectionLost(by_peer ? "downstream_remote_disconnect" : "downstream_local_disconnect");
+  stream_->close(how);
+  if (how != net::ByteStream::Close::Flush) owner_.onConnectionClosed(*this);
+}
+
+void ClientConnection::onFlushed() { owner_.onConnectionClosed(*this); }
+
+void ClientConnection::drain() {
+  if (closed_) return;
+  codec_->drain();
+  if (exchanges_.empty()) close(net::ByteStream::Close::Flush, false);
+}
+
+void ClientConnection::closeNow() { close(net::ByteStream::Close::Now, false); }
+
+void ClientConnection::armIdleTimer() {
+  if (manager_.spec->idle_timeout) idle_timer_.arm(*manager_.spec->idle_timeout);
+}
+
+void ClientConnection::onIdle() {
+  manager_.stats.downstream_cx_idle_timeout.add();
+  drain();
+}
+
+void ClientConnection::onDurationReached() {
+  manager_.stats.downstream_cx_max_duration_reached.add();
+  drain();
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,97 @@
+// A client's connection: a byte stream, the codec that reads it, and the requests that are open on it.
+//
+// Owned by the listener's worker through Owner; it ends itself (peer gone, error, idle, drained) and then tells the
+// owner, which gives it to the loop to be destroyed at the end of the turn. One worker's thread.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "event/loop.h"
+#include "event/timer.h"
+#include "exchange/http_manager.h"
+#include "http/codec.h"
+#include "net/byte_stream.h"
+
+namespace weir::exchange {
+
+class Exchange;
+
+class ClientConnection final : public event::Deferred,
+                               private net::ByteStream::Receiver,
+                               private http::Wire,
+                               private http::ServerCodec::Events {
+ public:
+  class Owner {
+   public:
+    // The connection is closed. The owner must keep it alive until the end of the turn (Loop::destroyLater).
+    virtual void onConnectionClosed(ClientConnection& connection) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  ClientConnection(HttpManager& manager, Owner& owner, std::unique_ptr<net::ByteStream> stream,
+                   filter::ConnectionInfo info);
+  ~ClientConnection() override;
+
+  void start();
+  // Finishes what is open, asks the client to go, and closes: an idle connection at once.
+  void drain();
+  // Ends now; open requests are reset.
+  void closeNow();
+
+  HttpManager& manager() { return manager_; }
+  const filter::ConnectionInfo& info() const { return info_; }
+  http::ServerCodec& codec() { return *codec_; }
+
+  // For Exchange: it is over; it will be destroyed at the end of the turn.
+  void onExchangeOver(Exchange& exchange);
+  uint64_t requestsSeen() const { return requests_; }
+
+ private:
+  // net::ByteStream::Receiver
+  void onBytes(base::BufferChain& received) override;
+  void onEnd() override;
+  void onClosed(const base::Error& why) override;
+  void onBlocked() override;
+  void onDrained() override;
+  void onFlushed() override;
+  // http::Wire
+  void send(base::BufferChain& bytes) override;
+  // http::ServerCodec::Events
+  http::StreamReceiver& onNewStream(http::Stream& stream) override;
+  void onPauseConnection() override;
+  void onResumeConnection() override;
+
+  // Feeds the codec with what has come; again when a response has been completed, because a pipelined request may wait.
+  void dispatch();
+  void flush();
+  void closeIfFinished();
+  // Flush: the owner is told when what was written has gone; else at once.
+  void close(net::ByteStream::Close how, bool by_peer);
+  void armIdleTimer();
+  void onIdle();
+  void onDurationReached();
+
+  HttpManager& manager_;
+  Owner& owner_;
+  std::unique_ptr<net::ByteStream> stream_;
+  filter::ConnectionInfo info_;
+  std::unique_ptr<http::ServerCodec> codec_;
+  std::list<std::unique_ptr<Exchange>> exchanges_;
+  base::BufferChain received_;  // Not yet consumed by the codec.
+  base::BufferChain out_;       // Written at the end of the turn, so that head and body leave together.
+  event::Timer idle_timer_;
+  event::Timer duration_timer_;
+  base::MonotonicTime started_;
+  uint64_t requests_ = 0;
+  bool dispatching_ = false;
+  bool dispatch_again_ = false;
+  bool flush_pending_ = false;
+  bool peer_ended_ = false;
+  bool failed_ = false;  // The codec gave up: close after what it wrote.
+  bool closed_ = false;
+};
+
+}  // namespace weir::exchange

@@ -1,0 +1,163 @@
+// The client's side of an exchange: receiving the request, flow control, timers.
+#include "exchange/exchange.h"
+
+#include "base/log.h"
+#include "exchange/client_connection.h"
+#include "exchange/request_headers.h"
+#include "http/status.h"
+
+namespace weir::exchange {
+
+Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
+    : connection_(connection),
+      manager_(connection.manager()),
+      stream_(&stream),
+      random_(manager_.random.next()),
+      route_timer_(manager_.loop, [this] { onRouteTimeout(); }),
+      idle_timer_(manager_.loop, [this] { onIdleTimeout(); }),
+      request_timer_(manager_.loop, [this] { onRequestTimeout("request_overall_timeout"); }) {
+  info_.connection = &connection.info();
+  info_.client = connection.info().peer;
+  info_.protocol = stream.protocol();
+  info_.start = manager_.loop.wallNow();
+  info_.start_monotonic = last_activity_ = manager_.loop.now();
+  manager_.stats.downstream_rq_total.add();
+  manager_.stats.downstream_rq_http1_total.add();
+  manager_.stats.downstream_rq_active.add();
+  if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
+  touchIdleTimer();
+}
+
+Exchange::~Exchange() = default;
+
+void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
+  request_headers_ = std::move(headers);
+  touchIdleTimer();
+  head_request_ = request_headers_.getOr(http::HeaderId::Method, "") == "HEAD";
+  grpc_request_ = isGrpc(request_headers_);
+  info_.request_header_bytes = request_headers_.bytes();
+  if (end_stream) requestEnded();
+
+  if (!end_stream && !manager_.spec->proxy_100_continue &&
+      http::equalsIgnoreCase(request_headers_.getOr(http::HeaderId::Expect, ""), "100-continue")) {
+    // RFC 9110 10.1.1: the client waits for it before it sends the body.
+    request_headers_.remove(http::HeaderId::Expect);
+    http::HeaderMap interim;
+    interim.add(http::HeaderId::Status, "100");
+    stream_->sendInformational(interim);
+  }
+
+  if (const auto refusal = normalizeTarget(*manager_.spec, request_headers_)) {
+    if (!refusal->location.empty()) {
+      return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
+    }
+    if (refusal->details == "absolute_path_rejected") manager_.stats.downstream_rq_non_relative_path.add();
+    return replyLocally(refusal->status, refusal->details);
+  }
+  prepareRequestHeaders(manager_, request_headers_, info_);
+  addFilters();
+  if (!chain_.empty()) route();  // Filters may ask which route it would be.
+  chain_.requestHeaders(request_headers_, end_stream);
+}
+
+void Exchange::addFilters() {
+  for (const auto& factory : manager_.filters) {
+    if (auto filter = factory->create()) chain_.add(std::move(filter));
+  }
+}
+
+void Exchange::onBody(base::BufferChain& bytes, bool end_stream) {
+  info_.request_body_bytes += bytes.size();
+  touchIdleTimer();
+  if (end_stream) requestEnded();
+  chain_.requestBody(bytes, end_stream);
+}
+
+void Exchange::onTrailers(http::HeaderMap& trailers) {
+  request_trailers_ = std::move(trailers);
+  requestEnded();
+  chain_.requestTrailers(request_trailers_);
+}
+
+void Exchange::requestEnded() {
+  request_ended_ = true;
+  info_.request_received = manager_.loop.now() - info_.start_monotonic;
+  request_timer_.disarm();
+  if (route_timeout_ && !answer_ended_) armRouteTimeout();
+}
+
+void Exchange::onMalformed(int status, const base::Error& why) {
+  LOG(Http, Debug, "[C{}] malformed request: {}", connection_.info().id, why.detail);
+  manager_.stats.downstream_cx_protocol_error.add();
+  if (status == 431) manager_.stats.downstream_rq_too_large.add();
+  info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
+  if (answer_started_) return resetClientStream();
+  replyLocally(status, why.detail, std::string(http::reasonPhrase(status)));
+}
+
+void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
+  stream_ = nullptr;
+  if (over_) return;
+  if (reason == http::ResetReason::ConnectionTermination) {
+    info_.setFlag(filter::ResponseFlag::DownstreamConnectionTermination);
+    if (info_.response_code_details.empty()) info_.response_code_details = "downstream_remote_disconnect";
+  }
+  manager_.stats.downstream_rq_rx_reset.add();
+  finish();
+}
+
+void Exchange::onComplete() {
+  stream_ = nullptr;
+  finish();
+}
+
+void Exchange::onSendBlocked() { pauseResponse(); }
+void Exchange::onSendDrained() { resumeResponse(); }
+
+void Exchange::pauseRequest() {
+  if (stream_ != nullptr) stream_->pauseReceiving();
+}
+
+void Exchange::resumeRequest() {
+  if (stream_ != nullptr) stream_->resumeReceiving();
+}
+
+void Exchange::pauseResponse() {
+  if (attempt_ != nullptr) attempt_->pauseReceiving();
+}
+
+void Exchange::resumeResponse() {
+  if (attempt_ != nullptr) attempt_->resumeReceiving();
+}
+
+void Exchange::clearRouteCache() {
+  route_known_ = false;
+  info_.route = nullptr;
+  info_.virtual_host = nullptr;
+}
+
+// The timer is not moved at every sign of life: when it fires it looks when the last one was.
+void Exchange::touchIdleTimer() {
+  last_activity_ = manager_.loop.now();
+  if (manager_.spec->stream_idle_timeout && !idle_timer_.armed()) idle_timer_.arm(*manager_.spec->stream_idle_timeout);
+}
+
+void Exchange::onIdleTimeout() {
+  const base::Duration quiet = manager_.loop.now() - last_activity_;
+  if (quiet < *manager_.spec->stream_idle_timeout) return idle_timer_.arm(*manager_.spec->stream_idle_timeout - quiet);
+  manager_.stats.downstream_rq_idle_timeout.add();
+  info_.setFlag(filter::ResponseFlag::StreamIdleTimeout);
+  if (answer_started_) {
+    info_.response_code_details = "stream_idle_timeout";
+    return resetClientStream();
+  }
+  // As Envoy: 408 while the client is to blame, 504 once it has sent everything.
+  replyLocally(request_ended_ ? 504 : 408, "stream_idle_timeout", "stream timeout");
+}
+
+void Exchange::onRequestTimeout(std::string_view details) {
+  manager_.stats.downstream_rq_timeout.add();
+  replyLocally(408, details, "request timeout");
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,135 @@
+// One request and its response, from the first header to the log: what docs/life-of-a-request.md tells, in its words.
+//
+//   receive -> prepare -> filters -> route -> attempt -> relay -> filters in reverse -> answer -> log
+//
+// Owned by its ClientConnection until it is over, then destroyed at the end of the turn. It ends in one of three ways:
+// the answer has been written whole, the client's stream was reset (by either side), or the connection is gone.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "event/timer.h"
+#include "exchange/attempt.h"
+#include "exchange/http_manager.h"
+#include "filter/chain.h"
+#include "http/codec.h"
+
+namespace weir::exchange {
+
+class ClientConnection;
+
+class Exchange final : public event::Deferred,
+                       private http::StreamReceiver,
+                       private filter::Ends,
+                       private Attempt::Owner {
+ public:
+  Exchange(ClientConnection& connection, http::Stream& stream);
+  ~Exchange() override;
+
+  http::StreamReceiver& receiver() { return *this; }
+
+ private:
+  // ---- receive: the client's side, http::StreamReceiver (exchange.cc)
+  void onHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void onBody(base::BufferChain& bytes, bool end_stream) override;
+  void onTrailers(http::HeaderMap& trailers) override;
+  void onMalformed(int status, const base::Error& why) override;
+  void onReset(http::ResetReason reason, std::string_view detail) override;
+  void onComplete() override;
+  void onSendBlocked() override;
+  void onSendDrained() override;
+  void requestEnded();
+  void addFilters();
+
+  // ---- route and attempt: the request has passed the filters (forward.cc)
+  void forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void forwardRequestBody(base::BufferChain& bytes, bool end_stream) override;
+  void forwardRequestTrailers(http::HeaderMap& trailers) override;
+  const route::Match* route();
+  void answerDirectly();
+  void redirect();
+  void startAttempt(bool end_stream);
+  void armRouteTimeout();
+  void onRouteTimeout();
+  bool canRetry() const;
+
+  // ---- relay: the upstream's answer, Attempt::Owner (relay.cc)
+  void onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) override;
+  void onAttemptInformational(http::HeaderMap& headers) override;
+  void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void onAttemptBody(base::BufferChain& bytes, bool end_stream) override;
+  void onAttemptTrailers(http::HeaderMap& trailers) override;
+  void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
+                             std::string_view detail) override;
+  void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) override;
+  void onAttemptBlocked() override;
+  void onAttemptDrained() override;
+  void responseEnded();
+
+  // ---- answer: the response has passed the filters (answer.cc)
+  void answerHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void answerBody(base::BufferChain& bytes, bool end_stream) override;
+  void answerTrailers(http::HeaderMap& trailers) override;
+  http::HeaderMap& makeLocalReply(const filter::LocalReply& reply, base::BufferChain& body) override;
+  void abandonUpstream() override;
+  void resetClientStream() override;
+  void replyLocally(int status, std::string_view details, std::string body = {}, filter::ResponseFlag flag = kNoFlag);
+  void answered();
+  // The end: counts, log and destroy for the filters, and the connection is told.
+  void finish();
+
+  // ---- for the filters: filter::Ends (exchange.cc)
+  void pauseRequest() override;
+  void resumeRequest() override;
+  void pauseResponse() override;
+  void resumeResponse() override;
+  void clearRouteCache() override;
+  event::Loop& loop() override { return manager_.loop; }
+  filter::StreamInfo& info() override { return info_; }
+  size_t bufferLimit() const override { return manager_.buffer_limit; }
+
+  // ---- timers (exchange.cc)
+  void touchIdleTimer();
+  void onIdleTimeout();
+  void onRequestTimeout(std::string_view details);
+
+  static constexpr auto kNoFlag = static_cast<filter::ResponseFlag>(63);
+
+  ClientConnection& connection_;
+  HttpManager& manager_;
+  http::Stream* stream_;  // Null once the codec has let go of it.
+  filter::StreamInfo info_;
+  filter::Chain chain_{*this};
+
+  http::HeaderMap request_headers_;
+  http::HeaderMap request_trailers_;
+  http::HeaderMap response_headers_;
+  http::HeaderMap response_trailers_;
+
+  std::optional<route::Match> route_;
+  bool route_known_ = false;  // route_ is up to date (and may be empty: no route).
+  const uint64_t random_;     // Decides weights and fractions, the same for the whole request.
+  std::unique_ptr<Attempt> attempt_;
+  // The route's header edits are made once, though an attempt may be repeated.
+  bool request_finalized_ = false;
+  base::MonotonicTime attempt_started_;
+
+  event::Timer route_timer_;
+  event::Timer idle_timer_;
+  event::Timer request_timer_;
+  base::MonotonicTime last_activity_;
+  std::optional<base::Duration> route_timeout_;
+
+  bool head_request_ = false;
+  bool grpc_request_ = false;
+  bool request_ended_ = false;   // By the client.
+  bool forward_ended_ = false;   // Forwarded to its end.
+  bool body_forwarded_ = false;  // Body bytes have gone to an attempt: it cannot be repeated.
+  bool upstream_ended_ = false;
+  bool answer_started_ = false;
+  bool answer_ended_ = false;
+  bool over_ = false;
+};
+
+}  // namespace weir::exchange

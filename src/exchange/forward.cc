@@ -1,0 +1,143 @@
+// The request has passed the filters: find its route, and answer, redirect, or ask an upstream.
+#include <charconv>
+
+#include "base/log.h"
+#include "exchange/client_connection.h"
+#include "exchange/exchange.h"
+#include "exchange/request_headers.h"
+
+namespace weir::exchange {
+namespace {
+
+constexpr base::Duration kDefaultRouteTimeout = std::chrono::seconds(15);
+
+// RFC 9110 9.2.2: a request whose repetition has no further effect may be sent again.
+bool isIdempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
+         method == "DELETE";
+}
+
+std::optional<base::Duration> headerMilliseconds(const http::HeaderMap& headers, http::HeaderId id) {
+  const std::string_view text = headers.getOr(id, "");
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (value > 1'000'000'000'000ull) return std::nullopt;
+  return std::chrono::milliseconds(value);
+}
+
+}  // namespace
+
+const route::Match* Exchange::route() {
+  if (!route_known_) {
+    route_known_ = true;
+    route_ = manager_.routes->match(request_headers_, random_);
+    info_.route_table = manager_.routes;
+    info_.route = route_ ? route_->route : nullptr;
+    info_.virtual_host = route_ ? route_->virtual_host : nullptr;
+  }
+  return route_ ? &*route_ : nullptr;
+}
+
+void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) {
+  const route::Match* match = route();
+  forward_ended_ = end_stream;
+  if (match == nullptr || (!match->route->forward && !match->route->direct && !match->route->redirect)) {
+    manager_.stats.no_route.add();
+    return replyLocally(404, "route_not_found", "", filter::ResponseFlag::NoRouteFound);
+  }
+  if (match->route->redirect) return redirect();
+  if (match->route->direct) return answerDirectly();
+
+  manager_.stats.rq_total.add();
+  if (manager_.clusters.find(match->cluster) == nullptr) {
+    manager_.stats.no_cluster.add();
+    return replyLocally(match->route->forward->cluster_not_found_status, "cluster_not_found", "",
+                        filter::ResponseFlag::NoClusterFound);
+  }
+  startAttempt(end_stream);
+}
+
+void Exchange::answerDirectly() {
+  manager_.stats.rq_direct_response.add();
+  const route::DirectResponse& direct = *route_->route->direct;
+  http::HeaderMap additions;
+  manager_.routes->finalizeResponse(*route_, additions);
+  filter::LocalReply reply{direct.status, direct.body, "direct_response", {}, -1};
+  for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
+  chain_.sendLocalReply(reply);
+}
+
+void Exchange::redirect() {
+  manager_.stats.rq_redirect.add();
+  http::HeaderMap additions;
+  manager_.routes->finalizeResponse(*route_, additions);
+  filter::LocalReply reply{route_->route->redirect->status, "", "direct_response", {}, -1};
+  reply.headers.emplace_back("location", manager_.routes->redirectLocation(*route_, request_headers_));
+  for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
+  chain_.sendLocalReply(reply);
+}
+
+void Exchange::startAttempt(bool end_stream) {
+  const route::RouteAction& action = *route_->route->forward;
+  upstream::Cluster& cluster = *manager_.clusters.find(route_->cluster);
+  if (!request_finalized_) {
+    request_finalized_ = true;
+    route_timeout_ = action.timeout.value_or(kDefaultRouteTimeout);
+    if (const auto asked = headerMilliseconds(request_headers_, http::HeaderId::EnvoyUpstreamRqTimeoutMs)) {
+      route_timeout_ = asked;
+    }
+    request_headers_.remove(http::HeaderId::EnvoyUpstreamRqTimeoutMs);
+    if (*route_timeout_ == base::Duration::zero()) route_timeout_.reset();
+    if (route_timeout_ && !manager_.suppress_envoy_headers) {
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*route_timeout_).count();
+      request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(ms));
+    }
+    removeRouterInstructions(request_headers_);
+    manager_.routes->finalizeRequest(*route_, request_headers_);
+    if (!info_.upstream) info_.upstream.emplace();
+    info_.upstream->cluster = cluster.spec().name;
+    info_.upstream->cluster_metadata = cluster.metadata();
+    if (request_ended_) armRouteTimeout();
+  }
+  ++info_.upstream->attempts;
+  attempt_started_ = manager_.loop.now();
+  attempt_ = std::make_unique<Attempt>(*this, cluster, request_headers_, end_stream, manager_.buffer_limit);
+  attempt_->start();
+}
+
+void Exchange::forwardRequestBody(base::BufferChain& bytes, bool end_stream) {
+  body_forwarded_ = true;
+  forward_ended_ = end_stream;
+  if (attempt_ != nullptr) attempt_->sendBody(bytes, end_stream);
+}
+
+void Exchange::forwardRequestTrailers(http::HeaderMap& trailers) {
+  forward_ended_ = true;
+  if (attempt_ != nullptr) attempt_->sendTrailers(trailers);
+}
+
+// As Envoy: the time runs from the request's last byte.
+void Exchange::armRouteTimeout() {
+  if (route_timeout_ && attempt_ == nullptr && !request_finalized_) return;
+  if (route_timeout_) route_timer_.arm(*route_timeout_);
+}
+
+void Exchange::onRouteTimeout() {
+  if (attempt_ != nullptr) attempt_->cluster().stats().upstream_rq_timeout.add();
+  info_.setFlag(filter::ResponseFlag::UpstreamRequestTimeout);
+  abandonUpstream();
+  if (answer_started_) {
+    info_.response_code_details = "response_timeout";
+    return resetClientStream();
+  }
+  replyLocally(504, "response_timeout", "upstream request timeout");
+}
+
+// One more try on a connection that turned out to be dead, and only where it cannot do harm.
+bool Exchange::canRetry() const {
+  return info_.upstream->attempts < 2 && !body_forwarded_ && forward_ended_ &&
+         isIdempotent(request_headers_.getOr(http::HeaderId::Method, ""));
+}
+
+}  // namespace weir::exchange

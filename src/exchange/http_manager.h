@@ -1,0 +1,33 @@
+// What all connections of one listener's filter chain share on one worker: settings, routes, filters, counters,
+// clusters.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "event/loop.h"
+#include "exchange/manager_stats.h"
+#include "exchange/spec.h"
+#include "filter/filter.h"
+#include "route/route_table.h"
+#include "upstream/cluster.h"
+
+namespace weir::exchange {
+
+// One per filter chain and worker. Outlives its connections; belongs to the worker's thread.
+struct HttpManager {
+  event::Loop& loop;
+  base::Random& random;
+  upstream::Clusters& clusters;
+  ManagerStats& stats;
+  std::shared_ptr<const HttpManagerSpec> spec;
+  std::shared_ptr<const route::RouteTable> routes;
+  std::vector<std::unique_ptr<filter::FilterFactory>> filters;  // In order, without the router.
+  bool suppress_envoy_headers = false;                          // The router's setting.
+  size_t buffer_limit = 1024 * 1024;                            // The listener's per_connection_buffer_limit_bytes.
+  std::string local_ip;                                         // What Envoy appends for a loopback client; see xff.
+  bool draining = false;                                        // New responses ask clients to go.
+};
+
+}  // namespace weir::exchange

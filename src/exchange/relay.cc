@@ -1,0 +1,168 @@
+// The upstream's side of an exchange: its answer, or why there is none.
+#include <fmt/core.h>
+
+#include <charconv>
+
+#include "base/log.h"
+#include "exchange/client_connection.h"
+#include "exchange/exchange.h"
+
+namespace weir::exchange {
+namespace {
+
+int parseStatus(const http::HeaderMap& headers) {
+  const std::string_view text = headers.getOr(http::HeaderId::Status, "");
+  int status = 0;
+  std::from_chars(text.data(), text.data() + text.size(), status);
+  return status;
+}
+
+// Envoy's words for its body and its details.
+std::string_view resetWords(http::ResetReason reason) {
+  switch (reason) {
+    case http::ResetReason::LocalReset: return "local reset";
+    case http::ResetReason::RemoteReset: return "remote reset";
+    case http::ResetReason::ConnectionTermination: return "connection termination";
+    case http::ResetReason::ConnectionFailure: return "remote connection failure";
+    case http::ResetReason::Overflow: return "overflow";
+    case http::ResetReason::ProtocolError: return "protocol error";
+  }
+  return "";
+}
+
+filter::ResponseFlag resetFlag(http::ResetReason reason) {
+  switch (reason) {
+    case http::ResetReason::LocalReset: return filter::ResponseFlag::LocalReset;
+    case http::ResetReason::RemoteReset: return filter::ResponseFlag::UpstreamRemoteReset;
+    case http::ResetReason::ConnectionTermination: return filter::ResponseFlag::UpstreamConnectionTermination;
+    case http::ResetReason::ConnectionFailure: return filter::ResponseFlag::UpstreamConnectionFailure;
+    case http::ResetReason::Overflow: return filter::ResponseFlag::UpstreamOverflow;
+    case http::ResetReason::ProtocolError: return filter::ResponseFlag::UpstreamProtocolError;
+  }
+  return filter::ResponseFlag::UpstreamConnectionTermination;
+}
+
+std::string underscored(std::string_view words) {
+  std::string out(words);
+  for (char& c : out) {
+    if (c == ' ') c = '_';
+  }
+  return out;
+}
+
+std::string failureBody(std::string_view reason, std::string_view transport) {
+  std::string body = fmt::format("upstream connect error or disconnect/reset before headers. reset reason: {}", reason);
+  if (!transport.empty()) body += fmt::format(", transport failure reason: {}", transport);
+  return body;
+}
+
+}  // namespace
+
+void Exchange::onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) {
+  info_.upstream->remote = endpoint.address;
+  info_.upstream->local = local;
+  info_.upstream->hostname = endpoint.hostname;
+  info_.upstream->endpoint_metadata = endpoint.metadata;
+  if (route_->route->forward->auto_host_rewrite && !endpoint.hostname.empty()) {
+    request_headers_.set(http::HeaderId::Authority, endpoint.hostname);
+  }
+}
+
+void Exchange::onAttemptInformational(http::HeaderMap& headers) {
+  // 100 was answered here unless configured otherwise; others are relayed (RFC 9110 15.2).
+  if (stream_ == nullptr || answer_started_) return;
+  if (!manager_.spec->proxy_100_continue && headers.getOr(http::HeaderId::Status, "") == "100") return;
+  stream_->sendInformational(headers);
+}
+
+void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
+  const int status = parseStatus(headers);
+  attempt_->cluster().stats().countResponse(status);
+  touchIdleTimer();
+  const base::Duration took = manager_.loop.now() - attempt_started_;
+  info_.response_started = manager_.loop.now() - info_.start_monotonic;
+  info_.response_code_details = "via_upstream";
+  response_headers_ = std::move(headers);
+  if (!manager_.suppress_envoy_headers) {
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
+  }
+  manager_.routes->finalizeResponse(*route_, response_headers_);
+  if (end_stream) responseEnded();
+  chain_.responseHeaders(response_headers_, end_stream);
+}
+
+void Exchange::onAttemptBody(base::BufferChain& bytes, bool end_stream) {
+  touchIdleTimer();
+  if (end_stream) responseEnded();
+  chain_.responseBody(bytes, end_stream);
+}
+
+void Exchange::onAttemptTrailers(http::HeaderMap& trailers) {
+  response_trailers_ = std::move(trailers);
+  responseEnded();
+  chain_.responseTrailers(response_trailers_);
+}
+
+void Exchange::responseEnded() {
+  upstream_ended_ = true;
+  route_timer_.disarm();
+  const base::Duration took = manager_.loop.now() - attempt_started_;
+  attempt_->cluster().stats().upstream_rq_time.record(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+}
+
+void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
+                                     std::string_view detail) {
+  if (endpoint != nullptr) {
+    info_.upstream->remote = endpoint->address;
+    info_.upstream->hostname = endpoint->hostname;
+  }
+  info_.upstream->failure_reason = detail;
+  attempt_->cluster().stats().countResponse(503);
+  switch (why) {
+    case upstream::AcquireFailure::NoEndpoint:
+      return replyLocally(503, "no_healthy_upstream", "no healthy upstream", filter::ResponseFlag::NoHealthyUpstream);
+    case upstream::AcquireFailure::Overflow:
+      return chain_.sendLocalReply({503,
+                                    failureBody("overflow", ""),
+                                    "upstream_reset_before_response_started{overflow}",
+                                    {{"x-envoy-overloaded", "true"}},
+                                    -1});
+    case upstream::AcquireFailure::ConnectTimeout:
+      return replyLocally(503, "upstream_reset_before_response_started{connection_timeout}",
+                          failureBody("connection timeout", detail), filter::ResponseFlag::UpstreamConnectionFailure);
+    case upstream::AcquireFailure::ConnectFailed: break;
+  }
+  std::string details = "upstream_reset_before_response_started{remote_connection_failure";
+  if (!detail.empty()) details += "|" + underscored(detail);
+  replyLocally(503, details + "}", failureBody("remote connection failure", detail),
+               filter::ResponseFlag::UpstreamConnectionFailure);
+}
+
+void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) {
+  if (on_reused && reason != http::ResetReason::ProtocolError && canRetry()) {
+    upstream::Cluster& cluster = attempt_->cluster();
+    LOG(Router, Debug, "[C{}] a kept-alive connection to '{}' was dead; trying once more", connection_.info().id,
+        cluster.spec().name);
+    cluster.stats().upstream_rq_retry.add();
+    manager_.loop.destroyLater(std::move(attempt_));
+    return startAttempt(true);
+  }
+  if (upstream_ended_) return;  // The answer is complete; only the rest of the request was refused.
+  info_.setFlag(resetFlag(reason));
+  if (answer_started_ || info_.response_started) {
+    info_.response_code_details = "upstream_reset_after_response_started{" + underscored(resetWords(reason)) + "}";
+    if (answer_started_) return resetClientStream();
+  }
+  const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
+  attempt_->cluster().stats().countResponse(status);
+  std::string details = "upstream_reset_before_response_started{" + underscored(resetWords(reason));
+  if (!detail.empty()) details += "|" + underscored(detail);
+  replyLocally(status, details + "}", failureBody(resetWords(reason), detail));
+}
+
+void Exchange::onAttemptBlocked() { pauseRequest(); }
+void Exchange::onAttemptDrained() { resumeRequest(); }
+
+}  // namespace weir::exchange

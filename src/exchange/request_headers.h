@@ -1,0 +1,37 @@
+// What the proxy itself does to a request's headers before any filter sees them: as Envoy's connection manager.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "exchange/http_manager.h"
+#include "filter/stream_info.h"
+#include "http/header_map.h"
+
+namespace weir::exchange {
+
+// A request that is answered here, before filters and routes.
+struct Refusal {
+  int status;
+  std::string details;
+  std::string location;  // Of a redirect to the normalised path.
+};
+
+// Checks and rewrites path and host as configured (normalize_path, merge_slashes, strip_..._host_port).
+std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, http::HeaderMap& request);
+
+// Removes hop-by-hop headers, decides who the client is (info.client), and sets x-forwarded-for, x-forwarded-proto,
+// :scheme, x-request-id and via.
+void prepareRequestHeaders(const HttpManager& manager, http::HeaderMap& request, filter::StreamInfo& info);
+
+// Removes the headers by which callers instruct the router itself (x-envoy-retry-on and the like).
+void removeRouterInstructions(http::HeaderMap& request);
+
+// Removes hop-by-hop headers of the upstream and sets server, date, via and x-request-id as configured.
+void prepareResponseHeaders(const HttpManager& manager, const http::HeaderMap* request, http::HeaderMap& response,
+                            base::WallTime now);
+
+// content-type says gRPC ("application/grpc" or "application/grpc+..."): local replies take gRPC's form.
+bool isGrpc(const http::HeaderMap& request);
+
+}  // namespace weir::exchange

@@ -1,0 +1,270 @@
+// Facts about how a stream passes its filters. The expectations are what Envoy's filter manager does.
+#include "filter/chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace weir::filter {
+namespace {
+
+using testing::ElementsAre;
+using Log = std::vector<std::string>;
+
+// Does what the test says, and writes down what it was told.
+class ScriptedFilter final : public Filter {
+ public:
+  ScriptedFilter(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
+  void setHandle(StreamHandle& handle) override { handle_ = &handle; }
+  HeadersAction onRequestHeaders(http::HeaderMap&, bool end) override {
+    note("headers", end);
+    if (in_headers) in_headers();
+    return headers;
+  }
+  BodyAction onRequestBody(base::BufferChain& bytes, bool end) override {
+    note("body[" + bytes.toString() + "]", end);
+    if (in_body) in_body(bytes, end);
+    return body;
+  }
+  TrailersAction onRequestTrailers(http::HeaderMap&) override {
+    log_.push_back(name_ + " trailers");
+    return trailers;
+  }
+  HeadersAction onResponseHeaders(http::HeaderMap& map, bool end) override {
+    note("response " + std::string(map.getOr(http::HeaderId::Status, "")), end);
+    if (in_response) in_response();
+    return response_headers;
+  }
+  BodyAction onResponseBody(base::BufferChain& bytes, bool end) override {
+    note("response body[" + bytes.toString() + "]", end);
+    return response_body;
+  }
+  TrailersAction onResponseTrailers(http::HeaderMap&) override {
+    log_.push_back(name_ + " response trailers");
+    return TrailersAction::Continue;
+  }
+  void onLog() override { log_.push_back(name_ + " log"); }
+  void onDestroy() override { log_.push_back(name_ + " destroy"); }
+
+  StreamHandle& handle() { return *handle_; }
+  HeadersAction headers = HeadersAction::Continue;
+  BodyAction body = BodyAction::Continue;
+  TrailersAction trailers = TrailersAction::Continue;
+  HeadersAction response_headers = HeadersAction::Continue;
+  BodyAction response_body = BodyAction::Continue;
+  std::function<void()> in_headers;
+  std::function<void()> in_response;
+  std::function<void(base::BufferChain&, bool)> in_body;
+
+ private:
+  void note(const std::string& what, bool end) { log_.push_back(name_ + " " + what + (end ? " end" : "")); }
+  std::string name_;
+  Log& log_;
+  StreamHandle* handle_ = nullptr;
+};
+
+class ChainTest : public testing::Test, public Ends {
+ public:
+  void forwardRequestHeaders(http::HeaderMap&, bool end) override {
+    log.push_back(end ? "-> headers end" : "-> headers");
+  }
+  void forwardRequestBody(base::BufferChain& bytes, bool end) override {
+    log.push_back("-> body[" + bytes.toString() + "]" + (end ? " end" : ""));
+    bytes.clear();
+  }
+  void forwardRequestTrailers(http::HeaderMap&) override { log.push_back("-> trailers"); }
+  void answerHeaders(http::HeaderMap& map, bool end) override {
+    log.push_back("<- " + std::string(map.getOr(http::HeaderId::Status, "")) + (end ? " end" : ""));
+  }
+  void answerBody(base::BufferChain& bytes, bool end) override {
+    log.push_back("<- body[" + bytes.toString() + "]" + (end ? " end" : ""));
+  }
+  void answerTrailers(http::HeaderMap&) override { log.push_back("<- trailers"); }
+  http::HeaderMap& makeLocalReply(const LocalReply& reply, base::BufferChain& body) override {
+    reply_headers.clear();
+    reply_headers.add(http::HeaderId::Status, std::to_string(reply.status));
+    body.append(reply.body);
+    return reply_headers;
+  }
+  void abandonUpstream() override { log.push_back("abandon"); }
+  void resetClientStream() override { log.push_back("reset"); }
+  void pauseRequest() override { log.push_back("pause request"); }
+  void resumeRequest() override { log.push_back("resume request"); }
+  void pauseResponse() override { log.push_back("pause response"); }
+  void resumeResponse() override { log.push_back("resume response"); }
+  void clearRouteCache() override {}
+  event::Loop& loop() override { return loop_; }
+  StreamInfo& info() override { return info_; }
+  size_t bufferLimit() const override { return limit; }
+
+  ScriptedFilter& addFilter(std::string name) {
+    auto filter = std::make_unique<ScriptedFilter>(std::move(name), log);
+    ScriptedFilter& reference = *filter;
+    chain.add(std::move(filter));
+    return reference;
+  }
+  void request(bool end) { chain.requestHeaders(request_headers, end); }
+  void body(std::string_view text, bool end) {
+    base::BufferChain bytes(text);
+    chain.requestBody(bytes, end);
+  }
+  void response(bool end) {
+    response_headers.add(http::HeaderId::Status, "200");
+    chain.responseHeaders(response_headers, end);
+  }
+  void responseBody(std::string_view text, bool end) {
+    base::BufferChain bytes(text);
+    chain.responseBody(bytes, end);
+  }
+
+  Log log;
+  size_t limit = 100;
+  Chain chain{*this};
+  http::HeaderMap request_headers, response_headers, request_trailers, reply_headers;
+  base::ManualClock clock;
+  event::Loop loop_{clock};
+  StreamInfo info_;
+};
+
+TEST_F(ChainTest, PassesTheRequestInOrderAndTheResponseInReverse) {
+  addFilter("a");
+  addFilter("b");
+  request(true);
+  response(true);
+  EXPECT_THAT(log, ElementsAre("a headers end", "b headers end", "-> headers end", "b response 200 end",
+                               "a response 200 end", "<- 200 end"));
+}
+
+TEST_F(ChainTest, KeepsTheBodyBeforeAFilterThatStoppedAllAndGivesItThatWhenItGoesOn) {
+  ScriptedFilter& a = addFilter("a");
+  a.headers = HeadersAction::StopAllAndWatermark;
+  request(false);
+  body("one", false);
+  body("two", true);
+  EXPECT_THAT(log, ElementsAre("a headers"));
+  a.handle().continueRequest();
+  EXPECT_THAT(log, ElementsAre("a headers", "-> headers", "a body[onetwo] end", "-> body[onetwo] end"));
+}
+
+TEST_F(ChainTest, GoesOnAtOnceWhenTheFilterAskedForItBeforeItReturnedAStop) {
+  ScriptedFilter& a = addFilter("a");
+  a.headers = HeadersAction::StopAllAndWatermark;
+  a.in_headers = [&] { a.handle().continueRequest(); };
+  request(true);
+  EXPECT_THAT(log, ElementsAre("a headers end", "-> headers end"));
+}
+
+TEST_F(ChainTest, AFilterThatStoppedItselfStillGetsTheBodyAndReleasesHeadersWithIt) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.headers = HeadersAction::StopIteration;
+  a.body = BodyAction::StopAndBuffer;
+  request(false);
+  body("one", false);
+  a.body = BodyAction::Continue;
+  body("two", true);
+  EXPECT_THAT(log, ElementsAre("a headers", "a body[one]", "a body[two] end", "b headers", "-> headers",
+                               "b body[onetwo] end", "-> body[onetwo] end"));
+}
+
+TEST_F(ChainTest, AnswersWithPayloadTooLargeWhenABufferedBodyIsOverTheLimit) {
+  ScriptedFilter& a = addFilter("a");
+  a.body = BodyAction::StopAndBuffer;
+  request(false);
+  body(std::string(60, 'x'), false);
+  body(std::string(60, 'x'), false);
+  EXPECT_THAT(log, testing::IsSupersetOf({"a response 413", "<- 413", "<- body[Payload Too Large] end"}));
+  EXPECT_EQ(info_.response_code_details, "request_payload_too_large");
+}
+
+TEST_F(ChainTest, PausesTheSenderWhenAWatermarkedBodyIsOverTheLimit) {
+  ScriptedFilter& a = addFilter("a");
+  a.body = BodyAction::StopAndWatermark;
+  request(false);
+  body(std::string(101, 'x'), false);
+  EXPECT_EQ(log.back(), "pause request");
+  a.handle().continueRequest();
+  EXPECT_EQ(log[log.size() - 2], "resume request");
+}
+
+TEST_F(ChainTest, TellsTheEndOfABodyThatTheFilterConsumedItself) {
+  ScriptedFilter& a = addFilter("a");
+  a.body = BodyAction::StopNoBuffer;
+  a.in_body = [](base::BufferChain& bytes, bool) { bytes.clear(); };
+  request(false);
+  body("gone", true);
+  a.handle().continueRequest();
+  EXPECT_EQ(log.back(), "-> body[] end");
+}
+
+TEST_F(ChainTest, SendsALocalReplyThroughTheResponseFilters) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.headers = HeadersAction::StopAllAndWatermark;
+  a.in_headers = [&] { a.handle().sendLocalReply({403, "no", "denied", {}, -1}); };
+  request(false);
+  EXPECT_THAT(log, ElementsAre("a headers", "abandon", "b response 403", "a response 403", "<- 403",
+                               "b response body[no] end", "a response body[no] end", "<- body[no] end"));
+  body("late", true);
+  EXPECT_EQ(log.size(), 8u);
+}
+
+TEST_F(ChainTest, SendsTheFirstOfTwoLocalRepliesOfOneCallback) {
+  ScriptedFilter& a = addFilter("a");
+  a.in_headers = [&] {
+    a.handle().sendLocalReply({403, "", "first", {}, -1});
+    a.handle().sendLocalReply({404, "", "second", {}, -1});
+  };
+  request(true);
+  EXPECT_EQ(log.back(), "<- 403 end");
+}
+
+TEST_F(ChainTest, SendsALocalReplyOfAResponseCallbackPastTheFilters) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.response_headers = HeadersAction::StopAllAndWatermark;
+  a.in_response = [&] { a.handle().sendLocalReply({502, "", "bad", {}, -1}); };
+  request(true);
+  response(false);
+  EXPECT_THAT(log, ElementsAre("a headers end", "b headers end", "-> headers end", "b response 200", "a response 200",
+                               "abandon", "<- 502 end"));
+}
+
+TEST_F(ChainTest, ResetsTheStreamWhenALocalReplyComesAfterTheHeadersWereSent) {
+  ScriptedFilter& a = addFilter("a");
+  request(true);
+  response(false);
+  a.handle().sendLocalReply({500, "", "late", {}, -1});
+  EXPECT_EQ(log.back(), "reset");
+}
+
+TEST_F(ChainTest, SendsTrailersThatAFilterAddedInTheLastBodyCallback) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.in_body = [&](base::BufferChain&, bool) { a.handle().addRequestTrailers().add("x", "1"); };
+  request(false);
+  body("all", true);
+  EXPECT_THAT(log, ElementsAre("a headers", "b headers", "-> headers", "a body[all] end", "b body[all]", "-> body[all]",
+                               "b trailers", "-> trailers"));
+}
+
+TEST_F(ChainTest, HoldsTrailersBackUntilTheFilterGoesOn) {
+  ScriptedFilter& a = addFilter("a");
+  a.headers = HeadersAction::StopAllAndBuffer;
+  request(false);
+  chain.requestTrailers(request_trailers);
+  EXPECT_THAT(log, ElementsAre("a headers"));
+  a.handle().continueRequest();
+  EXPECT_THAT(log, ElementsAre("a headers", "-> headers", "a trailers", "-> trailers"));
+}
+
+TEST_F(ChainTest, LogsThenDestroysEveryFilterAtTheEnd) {
+  addFilter("a");
+  addFilter("b");
+  chain.logAndDestroy();
+  EXPECT_THAT(log, ElementsAre("a log", "b log", "a destroy", "b destroy"));
+}
+
+}  // namespace
+}  // namespace weir::filter
