@@ -107,7 +107,7 @@ class Run:
         if case.differs is None:
             return [] if same else ["\n".join(difflib.unified_diff(envoy[0], weir[0], "envoy", "weir", lineterm="", n=2))]
         if self.itself:
-            return [] if same else ["Envoy differs from itself"]
+            return []  # Some of these crash Envoy, or race: it need not even agree with itself.
         if same:
             return [f"no longer differs, although listed: {case.differs}"]
         wanted = getattr(case, "weir_status", None)

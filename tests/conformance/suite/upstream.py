@@ -12,13 +12,13 @@ from .http import PAUSE, Ended, Reader, chunk, head
 CLOSE = object()
 
 
-def answer(status=200, headers=None, body=b"upstream says hello\n", early=False, reason="OK", version="HTTP/1.1", delay=None):
+def answer(status=200, headers=None, body=b"upstream says hello\n", early=False, reason="OK", version="HTTP/1.1", delay=None, then=()):
     body = body.encode() if isinstance(body, str) else body
     fields = [("content-type", "text/plain")] if headers is None else list(headers)
     if body is not None:
         fields.append(("content-length", str(len(body))))
     message = [head(f"{version} {status} {reason}", fields) + (body or b"")]
-    return scripted(([delay] if delay else []) + message, early, no_body=message[0][:-len(body)] if body else None)
+    return scripted(([delay] if delay else []) + message + list(then), early, no_body=message[0][:-len(body)] if body else None)
 
 
 def chunks(*data, status=200, headers=None, trailers=None, pause=PAUSE, early=False):
