@@ -2,12 +2,12 @@
 // (":method", ":path", ":scheme", ":authority", ":status") as ordinary entries that come first.
 //
 // One flat array of entries over one arena of bytes. Well-known names carry an id, so that looking one up compares no
-// strings. Removing leaves the others in order. Views returned stay valid until the map is destroyed or assigned to,
-// also across later changes: the arena only grows. Not thread-safe. Movable, not copyable (see clone()).
+// strings. Removing leaves the others in order. Views returned stay valid until the map is destroyed, assigned to or
+// cleared, also across other changes: the arena only grows (see footprint()). Not thread-safe. Movable, not copyable
+// (see clone()). Arena and array come from a per-thread pool, so that a usual message costs no allocation.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,6 +74,7 @@ enum class HeaderId : uint8_t {
 std::string_view wellKnownName(HeaderId id);
 // For any case of letters; Unknown if it is none of ours. One switch on length and a compare: no allocation.
 HeaderId wellKnownId(std::string_view name);
+inline bool isPseudo(std::string_view name) { return !name.empty() && name.front() == ':'; }
 
 class HeaderMap {
  public:
@@ -81,6 +82,8 @@ class HeaderMap {
     std::string_view name;  // Lower case.
     std::string_view value;
     HeaderId id = HeaderId::Unknown;
+    // Name and value are known to be valid on the wire: a codec parsed them. Codecs check the others before they write.
+    bool checked = false;
   };
 
   HeaderMap();
@@ -91,7 +94,8 @@ class HeaderMap {
   HeaderMap& operator=(const HeaderMap&) = delete;
   HeaderMap clone() const;
 
-  // Appends an entry; the name is stored in lower case. No validity check: see validName() and validValue().
+  // Appends an entry; the name is stored in lower case. A pseudo header goes behind the last pseudo header instead.
+  // No validity check: see validName() and validValue().
   void add(std::string_view name, std::string_view value);
   void add(HeaderId id, std::string_view value);
   // As Envoy's setCopy: every entry of that name goes, and one with the value is appended.
@@ -117,21 +121,34 @@ class HeaderMap {
   auto end() const { return entries_.end(); }
   // Sum of name and value lengths.
   size_t bytes() const { return bytes_; }
+  // Memory held for names and values, those of removed entries included: what a plugin that keeps on setting headers
+  // makes grow. Whoever lets foreign code change headers should stop it at some multiple of the header limit.
+  size_t footprint() const;
 
   // For codecs that have the bytes already in the arena: space that lives as long as the map.
   char* allocate(size_t bytes);
-  // name must be lower case; both views must outlive the map (from allocate() or static).
+  // name must be lower case and id its id; both views must outlive the map (from allocate() or static), and be valid on
+  // the wire: the entry counts as checked.
   void addStored(HeaderId id, std::string_view name, std::string_view value);
+  // Puts another value, under the same conditions, in the place of entry number index.
+  void replaceStored(size_t index, std::string_view value);
 
  private:
   struct Arena;
+  struct ArenaPool;
+
+  void append(const Entry& entry);
   std::string_view store(std::string_view bytes);
   std::string_view storeLowerCase(std::string_view bytes);
+  template <typename Matches>
+  size_t removeIf(Matches matches);
+  void takeArena();
+  void giveArena();
 
   std::vector<Entry> entries_;
   size_t bytes_ = 0;
   uint64_t present_ = 0;  // Bit per well-known id that occurs (ids below 64), so that absence costs one test.
-  std::unique_ptr<Arena> arena_;
+  Arena* arena_ = nullptr;
 };
 
 // RFC 9110 5.6.2: a token. Pseudo headers are not names in this sense.
