@@ -38,13 +38,13 @@ class AuthStream : public Stream {
 
  private:
   Action onRequestHeaders(bool) override {
-    const auto credentials = Headers::Request.get("authorization");
-    if (!credentials) {
+    const std::string credentials = Headers::Request.get("authorization").value_or("");
+    if (credentials.empty()) {
       deny(401, "no credentials\n", {{"www-authenticate", "Bearer"}});
       return Action::Pause;
     }
     const HeaderList question = {
-        {":method", "GET"}, {":path", "/auth"}, {":authority", "auth"}, {"authorization", *credentials}};
+        {":method", "GET"}, {":path", "/auth"}, {":authority", "auth"}, {"authorization", credentials}};
     const Status status =
         call(settings_.cluster, question, kTimeoutMilliseconds, [this](uint32_t headers) { decide(headers); });
     if (status != Status::Ok) {

@@ -49,8 +49,8 @@ type stream struct {
 }
 
 func (s *stream) OnRequestHeaders(bool) abi.Action {
-	credentials, present := abi.RequestHeaders.Get("authorization")
-	if !present {
+	credentials, _ := abi.RequestHeaders.Get("authorization")
+	if credentials == "" {
 		s.deny(401, "no credentials\n", abi.Header{Name: "www-authenticate", Value: "Bearer"})
 		return abi.Pause
 	}

@@ -69,10 +69,13 @@ struct Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
-        let Some(credentials) = self.get_http_request_header("authorization") else {
+        // As bytes: the SDK's other form panics, and so ends the VM, when a client sends what is not UTF-8.
+        let credentials = self.get_http_request_header_bytes("authorization").unwrap_or_default();
+        let credentials = String::from_utf8(credentials).unwrap_or_default();
+        if credentials.is_empty() {
             self.deny(401, "no credentials\n", &[("www-authenticate", "Bearer")]);
             return Action::Pause;
-        };
+        }
         let headers = vec![
             (":method", "GET"),
             (":path", "/auth"),
