@@ -15,7 +15,14 @@ class Lifeline {
   class Sight {
    public:
     explicit Sight(Lifeline& lifeline) : lifeline_(&lifeline), outer_(lifeline.innermost_) {
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdangling-pointer"  // GCC 12 does not see that the destructor takes it out again.
+#endif
       lifeline.innermost_ = this;
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
     }
     ~Sight() {
       if (lifeline_ != nullptr) lifeline_->innermost_ = outer_;

@@ -91,6 +91,7 @@ void Loop::post(std::function<void()> task) {
     const std::lock_guard lock(posted_mutex_);
     first = posted_.empty();
     posted_.push_back(std::move(task));
+    any_posted_.store(true, std::memory_order_release);
   }
   if (first) wake();
 }
@@ -149,10 +150,12 @@ void Loop::serve(const epoll_event* events, int count) {
 }
 
 void Loop::runPosted() {
+  if (!any_posted_.load(std::memory_order_acquire)) return;
   std::vector<std::function<void()>> tasks;
   {
     const std::lock_guard lock(posted_mutex_);
     tasks.swap(posted_);
+    any_posted_.store(false, std::memory_order_relaxed);
   }
   for (std::function<void()>& task : tasks) {
     task();
@@ -164,9 +167,12 @@ void Loop::runPosted() {
 // ownership chain adds one.
 void Loop::endTurn() {
   while (!turn_end_.empty() || !deferred_.empty()) {
-    for (const std::function<void()>& task : std::exchange(turn_end_, {})) task();
-    std::vector<std::unique_ptr<Deferred>> last = std::exchange(deferred_, {});
-    for (std::unique_ptr<Deferred>& object : last) object.reset();
+    ending_tasks_.swap(turn_end_);
+    for (const std::function<void()>& task : ending_tasks_) task();
+    ending_tasks_.clear();
+    ending_objects_.swap(deferred_);
+    for (std::unique_ptr<Deferred>& object : ending_objects_) object.reset();
+    ending_objects_.clear();
   }
 }
 

@@ -102,8 +102,12 @@ class Loop {
   std::unique_ptr<TimerWheel> timers_;
   std::vector<std::unique_ptr<Deferred>> deferred_;
   std::vector<std::function<void()>> turn_end_;
+  // What endTurn() works on: kept, so that a turn's end allocates nothing.
+  std::vector<std::unique_ptr<Deferred>> ending_objects_;
+  std::vector<std::function<void()>> ending_tasks_;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
+  std::atomic<bool> any_posted_{false};  // Saves the lock in the turns (nearly all) without a task.
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> thread_{0};
 };

@@ -23,7 +23,8 @@ class Address {
   bool isLoopback() const;
   // RFC 1918 and RFC 4193 ranges, link-local and loopback: what Envoy calls internal.
   bool isPrivate() const;
-  uint16_t port() const;         // 0 for a Unix socket.
+  uint16_t port() const;  // 0 for a Unix socket.
+  Address withPort(uint16_t port) const;
   std::string ip() const;        // Without port; the path for a Unix socket.
   std::string toString() const;  // "127.0.0.1:80", "[::1]:80", "/run/x.sock"
 
