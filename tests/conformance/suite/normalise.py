@@ -38,9 +38,13 @@ def log_entries(raw):
     return entries
 
 
-def plugin_log(raw, ports):
-    """The plugin's lines: level and text, without time, thread and source line; contexts by order of appearance."""
-    lines = [f"{level} {words}" for _, level, logger, words in log_entries(raw) if logger == "wasm" and words.startswith("wasm log")]
+def plugin_log(raw, ports, thread):
+    """The plugin's lines: level and text, without time, thread and source line; contexts by order of appearance.
+
+    Only the worker's: Envoy tries each plugin on its main thread first, and that instance may still say something.
+    """
+    lines = [f"{level} {words}" for speaker, level, logger, words in log_entries(raw)
+             if logger == "wasm" and words.startswith("wasm log") and speaker == thread]
     names = {}
 
     def named(found):
@@ -53,8 +57,7 @@ def plugin_log(raw, ports):
     return out
 
 
-def last_thread(raw):
-    """The entries of the thread that spoke last: at start-up the worker's, after the main thread's trial run."""
-    entries = [line for line in raw.splitlines() if LOG_LINE.match(line)]
-    spoke = [LOG_LINE.match(line)["thread"] for line in entries if "wasm log" in line]
-    return "\n".join(line for line in entries if spoke and LOG_LINE.match(line)["thread"] == spoke[-1])
+def worker(raw):
+    """The thread whose plugin spoke last: when all has started, that is the worker."""
+    spoke = [thread for thread, _, logger, words in log_entries(raw) if logger == "wasm" and words.startswith("wasm log")]
+    return spoke[-1] if spoke else None

@@ -42,7 +42,10 @@ def connection(number, seen, ports, keep_order):
 
 
 def upstream(name, requests, ports, keep_order):
+    """What arrived, in order; but callouts may be sent side by side, so theirs are sorted by path."""
     lines = []
+    if name == "callout":
+        requests = [{**seen, "connection": "any"} for seen in sorted(requests, key=lambda seen: seen["path"])]
     for seen in requests:
         lines.append(f"{name} saw on connection {seen['connection']}: {seen['method']} {seen['path']} {seen['version']} framing={seen['framing']}")
         lines += _fields(seen["headers"], ports, keep_order, "    ")

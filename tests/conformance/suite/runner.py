@@ -64,19 +64,16 @@ class Run:
             self.judge(case, {name: outcome[case.name] for name, outcome in outcomes.items()})
 
     def side(self, group, cases, program):
-        """Every case's outcome on one proxy; where the proxy does not start, that is the outcome."""
+        """Every case's outcome on one proxy; where the proxy does not start, that is the outcome of all."""
         outcomes = {}
         with tempfile.TemporaryDirectory(prefix="weir-conformance-") as folder:
-            stand = None
+            stand = None if isinstance(cases[0], Validation) else Stand(group, program, self.guests, folder)
             for case in cases:
                 try:
-                    if isinstance(case, Validation):
-                        outcomes[case.name] = validate.run(case, program, self.guests, folder)
-                        continue
-                    stand = stand or Stand(group, program, self.guests, folder)
-                    outcomes[case.name] = stand.run(case)
+                    outcomes[case.name] = stand.run(case) if stand else validate.run(case, program, self.guests, folder)
                 except NotStarted as why:
-                    outcomes[case.name] = ([f"did not start: {why}"], None, "")
+                    outcomes.update({each.name: ([f"did not start: {why}"], None, "") for each in cases if each.name not in outcomes})
+                    break
                 except OSError as why:
                     outcomes[case.name] = ([f"no connection: {why}"], None, "")
             if stand:

@@ -46,6 +46,7 @@ class Stand:
             self._launch()
             if self._ready():
                 self.fence()
+                self.worker = normalise.worker(self.log(0))
                 return
             self.kill()
             if "in use" not in self.log(0):
@@ -143,7 +144,7 @@ class Stand:
         return self._outcome(case, seen, before, mark)
 
     def _startup(self):
-        log = normalise.plugin_log(normalise.last_thread(self.log(0)), self.ports)
+        log = normalise.plugin_log(self.log(0), self.ports, self.worker)
         return ["log at start:"] + [f"  {line}" for line in log], None, log
 
     def _outcome(self, case, seen, before, mark):
@@ -152,7 +153,7 @@ class Stand:
             lines += report.connection(number, connection, self.ports, case.header_order)
         for name, part in (("upstream", self.upstream), ("callout", self.callout)):
             lines += report.upstream(name, part.finish(), self.ports, case.header_order)
-        log = normalise.plugin_log(self.log(mark), self.ports)
+        log = normalise.plugin_log(self.log(mark), self.ports, self.worker)
         lines += ["plugin log:"] + [f"  {line}" for line in log]
         if case.stats:
             after = self.counters(case.stats)

@@ -47,6 +47,14 @@ def echo(then=()):
     return act
 
 
+def by_path(**answers):
+    """Requests that arrive at the same time are told apart by their path: `a=answer()` is for `/a`."""
+    def act(request):
+        return answers[request["path"].strip("/")](request)
+    act.early = False
+    return act
+
+
 def hang(seconds=2.0):
     return scripted([seconds, CLOSE])
 

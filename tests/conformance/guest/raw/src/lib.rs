@@ -65,20 +65,24 @@ pub extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
     callback("create", context, format!(" parent=[{parent}]"), false, 0);
 }
 
-fn read_script(context: u32, buffer: u32) {
-    let text = ops::buffer(buffer, 0, usize::MAX).1;
-    STATE.with(|state| state.borrow_mut().scripts.insert(context, Script::parse(&String::from_utf8_lossy(&text))));
+fn configuration(buffer: u32) -> String {
+    String::from_utf8_lossy(&ops::buffer(buffer, 0, usize::MAX).1).into_owned()
+}
+
+fn adopt(context: u32, script: &str) {
+    STATE.with(|state| state.borrow_mut().scripts.insert(context, Script::parse(script)));
 }
 
 #[no_mangle]
 pub extern "C" fn proxy_on_vm_start(context: u32, size: u32) -> u32 {
-    read_script(context, 6);
+    adopt(context, &configuration(6));
     callback("vm_start", context, format!(" size={size}"), false, 1)
 }
 
+/// The VM's script holds on, so that it can show a plugin configuration that is no script.
 #[no_mangle]
 pub extern "C" fn proxy_on_configure(context: u32, size: u32) -> u32 {
-    read_script(context, 7);
+    adopt(context, &format!("{}\n{}", configuration(6), configuration(7)));
     callback("configure", context, format!(" size={size}"), false, 1)
 }
 
