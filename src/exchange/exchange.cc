@@ -47,7 +47,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     stream_->sendInformational(interim);
   }
 
-  if (const auto refusal = normalizeTarget(*manager_.spec, request_headers_)) {
+  if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
     if (!refusal->location.empty()) {
       return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
     }

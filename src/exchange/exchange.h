@@ -22,7 +22,7 @@ class ClientConnection;
 class Exchange final : public event::Deferred,
                        private http::StreamReceiver,
                        private filter::Ends,
-                       private Attempt::Owner {
+                       public Attempt::Owner {
  public:
   Exchange(ClientConnection& connection, http::Stream& stream);
   ~Exchange() override;

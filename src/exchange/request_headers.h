@@ -18,7 +18,8 @@ struct Refusal {
 };
 
 // Checks and rewrites path and host as configured (normalize_path, merge_slashes, strip_..._host_port).
-std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, http::HeaderMap& request);
+std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
+                                       http::HeaderMap& request);
 
 // Removes hop-by-hop headers, decides who the client is (info.client), and sets x-forwarded-for, x-forwarded-proto,
 // :scheme, x-request-id and via.

@@ -1,0 +1,47 @@
+// Path and host of a request, brought into the one form that filters, routes and the upstream share.
+#include "exchange/request_headers.h"
+#include "http/path.h"
+
+namespace weir::exchange {
+namespace {
+
+using http::HeaderId;
+using EscapedSlashes = HttpManagerSpec::EscapedSlashes;
+
+void stripHostPort(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection, http::HeaderMap& request) {
+  const std::string_view host = request.getOr(HeaderId::Authority, "");
+  std::string_view stripped = host;
+  if (spec.strip_any_host_port) stripped = http::stripPort(host);
+  if (spec.strip_matching_host_port) stripped = http::stripMatchingPort(host, connection.local.port());
+  if (stripped.size() != host.size()) request.set(HeaderId::Authority, std::string(stripped));
+}
+
+}  // namespace
+
+std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
+                                       http::HeaderMap& request) {
+  const std::string_view original = request.getOr(HeaderId::Path, "");
+  // As Envoy: only paths are routed; "*" and what else is no path has no route.
+  if (original.empty() || original.front() != '/') return Refusal{404, "absolute_path_rejected", ""};
+  if (spec.strip_any_host_port || spec.strip_matching_host_port) stripHostPort(spec, connection, request);
+  if (!spec.normalize_path && !spec.merge_slashes && spec.escaped_slashes == EscapedSlashes::Keep) return std::nullopt;
+
+  std::string path(original);
+  bool redirect = false;
+  if (spec.escaped_slashes != EscapedSlashes::Keep && http::hasEscapedSlashes(path)) {
+    if (spec.escaped_slashes == EscapedSlashes::Reject) return Refusal{400, "path_normalization_failed", ""};
+    path = http::unescapeSlashes(path);
+    redirect = spec.escaped_slashes == EscapedSlashes::UnescapeAndRedirect;
+  }
+  if (spec.normalize_path) {
+    auto normalized = http::normalizePath(path);
+    if (!normalized) return Refusal{400, "path_normalization_failed", ""};
+    path = std::move(*normalized);
+  }
+  if (spec.merge_slashes) path = http::mergeSlashes(path);
+  if (redirect) return Refusal{307, "path_normalization_redirect", path};
+  if (path != original) request.set(HeaderId::Path, path);
+  return std::nullopt;
+}
+
+}  // namespace weir::exchange

@@ -1,0 +1,80 @@
+#include "server/door.h"
+
+#include <atomic>
+
+#include "base/log.h"
+#include "net/socket_stream.h"
+
+namespace weir::server {
+namespace {
+
+// Connections are numbered over all workers, so that [C17] means one connection in the log.
+std::atomic<uint64_t> next_connection_id{1};
+
+}  // namespace
+
+Door::Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone)
+    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)) {}
+
+Door::~Door() = default;
+
+base::Result<void> Door::bind() {
+  net::ListenOptions options;
+  options.backlog = static_cast<int>(shared_.spec.backlog);
+  auto listener = net::Listener::bind(loop_, shared_.address, options, *this);
+  if (!listener.ok()) return std::move(listener).error().in("listener '" + shared_.spec.name + "'");
+  listener_ = std::move(*listener);
+  return base::Ok{};
+}
+
+base::Result<void> Door::open() { return listener_->start(); }
+
+void Door::onAccepted(net::Fd socket, const net::Address& peer) {
+  auto stream = net::SocketStream::accepted(loop_, std::move(socket), peer);
+  filter::ConnectionInfo info;
+  info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
+  info.local = stream->local();
+  info.peer = peer;
+  info.listener_metadata = shared_.spec.metadata;
+  info.listener_direction = shared_.spec.direction;
+  shared_.stats->downstream_cx_total.add();
+  shared_.stats->downstream_cx_active.add();
+  auto connection = std::make_unique<exchange::ClientConnection>(*manager_, *this, std::move(stream), std::move(info));
+  exchange::ClientConnection& started = *connection;
+  connections_.emplace(&started, std::move(connection));
+  on_come_();
+  started.start();
+}
+
+void Door::onAcceptFailed(const base::Error& why) {
+  shared_.stats->downstream_cx_overflow.add();
+  LOG(Connection, Warning, "listener '{}' cannot accept for the moment: {}", shared_.spec.name, why.detail);
+}
+
+void Door::onConnectionClosed(exchange::ClientConnection& connection) {
+  const auto at = connections_.find(&connection);
+  if (at == connections_.end()) return;
+  shared_.stats->downstream_cx_active.sub();
+  shared_.stats->downstream_cx_destroy.add();
+  loop_.destroyLater(std::move(at->second));
+  connections_.erase(at);
+  on_gone_();
+}
+
+void Door::drain() {
+  listener_->close();
+  if (manager_ != nullptr) manager_->draining = true;
+  // A connection that is idle leaves the table at once: walk over a copy.
+  std::vector<exchange::ClientConnection*> all;
+  for (const auto& [connection, owned] : connections_) all.push_back(connection);
+  for (exchange::ClientConnection* connection : all) connection->drain();
+}
+
+void Door::closeNow() {
+  listener_->close();
+  std::vector<exchange::ClientConnection*> all;
+  for (const auto& [connection, owned] : connections_) all.push_back(connection);
+  for (exchange::ClientConnection* connection : all) connection->closeNow();
+}
+
+}  // namespace weir::server

@@ -1,0 +1,24 @@
+#include "server/listener_stats.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace weir::server {
+namespace {
+
+std::string statName(const std::string& address, const std::string& stat_prefix, std::string_view name) {
+  std::string middle = stat_prefix.empty() ? address : stat_prefix;
+  if (stat_prefix.empty()) std::replace(middle.begin(), middle.end(), ':', '_');
+  return fmt::format("listener.{}.{}", middle, name);
+}
+
+}  // namespace
+
+ListenerStats::ListenerStats(stats::Store& store, const std::string& address, const std::string& stat_prefix)
+    : downstream_cx_total(store.counter(statName(address, stat_prefix, "downstream_cx_total"))),
+      downstream_cx_destroy(store.counter(statName(address, stat_prefix, "downstream_cx_destroy"))),
+      downstream_cx_overflow(store.counter(statName(address, stat_prefix, "downstream_cx_overflow"))),
+      downstream_cx_active(store.gauge(statName(address, stat_prefix, "downstream_cx_active"))) {}
+
+}  // namespace weir::server

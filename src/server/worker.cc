@@ -1,0 +1,122 @@
+#include "server/worker.h"
+
+#include <pthread.h>
+
+#include <future>
+#include <mutex>
+
+#include "base/log.h"
+
+namespace weir::server {
+
+Worker::Worker(uint32_t index, Shared& shared, Owner& owner)
+    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()) {}
+
+Worker::~Worker() = default;
+
+std::vector<base::Error> Worker::bind() {
+  std::vector<base::Error> faults;
+  for (const auto& listener : shared_.listeners) {
+    auto door = std::make_unique<Door>(
+        *listener, loop_, [this] { ++connections_; },
+        [this] {
+          --connections_;
+          tellWhenEmpty();
+        });
+    if (auto bound = door->bind(); !bound.ok()) {
+      faults.push_back(std::move(bound).error());
+      continue;
+    }
+    listener->address = door->address();
+    doors_.push_back(std::move(door));
+  }
+  return faults;
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+  const std::string name = "weir:worker_" + std::to_string(index_);
+  pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
+}
+
+void Worker::run() {
+  setUp();
+  loop_.run();
+  // What was made on this thread ends on it.
+  for (const auto& door : doors_) door->closeNow();
+  loop_.runReady();
+  doors_.clear();
+  plugins_.reset();
+  clusters_.reset();
+  loop_.runReady();
+}
+
+void Worker::setUp() {
+  const upstream::Environment environment{loop_, random_, *shared_.stats};
+  clusters_ = upstream::createClusters(shared_.bootstrap.clusters, environment,
+                                       [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
+  plugins_ = std::make_unique<proxy_wasm::PluginWorker>(proxy_wasm::WorkerEnvironment{loop_, random_, *clusters_});
+  makeManagers();
+}
+
+void Worker::makeManagers() {
+  for (size_t i = 0; i < doors_.size(); ++i) {
+    SharedListener& listener = *shared_.listeners[i];
+    std::vector<std::unique_ptr<filter::FilterFactory>> filters;
+    for (const auto& plugin : listener.plugins) filters.push_back(plugins_->createFactory(plugin));
+    auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
+        loop_, random_, *clusters_, *listener.manager_stats, listener.http, listener.routes, std::move(filters)});
+    manager->suppress_envoy_headers = listener.suppress_envoy_headers;
+    manager->buffer_limit = listener.spec.buffer_limit;
+    manager->local_ip = shared_.local_ip;
+    doors_[i]->setManager(std::move(manager));
+  }
+}
+
+void Worker::beginAccepting() {
+  loop_.post([this] {
+    for (const auto& door : doors_) {
+      if (auto opened = door->open(); !opened.ok()) LOG(Main, Critical, "{}", opened.error().detail);
+    }
+  });
+}
+
+void Worker::drain() {
+  loop_.post([this] {
+    draining_ = true;
+    for (const auto& door : doors_) door->drain();
+    tellWhenEmpty();
+  });
+}
+
+void Worker::tellWhenEmpty() {
+  if (draining_ && connections_ == 0) owner_.onWorkerEmpty(index_);
+}
+
+void Worker::stop() { loop_.stop(); }
+
+void Worker::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Worker::inspectClusters(const std::function<void(upstream::Clusters&)>& look) {
+  // Shared with the task, which may run when nobody waits any more (the worker was busy) or never (it has ended).
+  struct Inspection {
+    std::mutex mutex;
+    std::promise<void> done;
+    bool abandoned = false;
+  };
+  const auto inspection = std::make_shared<Inspection>();
+  loop_.post([this, &look, inspection] {
+    const std::scoped_lock lock(inspection->mutex);
+    if (inspection->abandoned) return;
+    look(*clusters_);
+    inspection->done.set_value();
+  });
+  if (inspection->done.get_future().wait_for(std::chrono::seconds(1)) == std::future_status::ready) return true;
+  const std::scoped_lock lock(inspection->mutex);
+  inspection->abandoned = true;
+  return false;
+}
+
+}  // namespace weir::server
