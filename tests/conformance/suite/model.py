@@ -19,8 +19,8 @@ class Case:
     header_order: bool = False  # compare the order among different header names too
     differs: str = None  # why weir answers otherwise on purpose; the run then checks that it does
     weir_status: int = None  # what weir's first answer must be where it differs
-    probe: str = None  # an admin path whose answer's status is compared
-    before: object = None  # called with the running Stand before the exchange
+    admin: list = dataclasses.field(default_factory=list)  # admin paths asked afterwards: status, type and body are compared
+    admin_heads: list = dataclasses.field(default_factory=list)  # the same, but not the body
     group: object = None
 
 
@@ -43,7 +43,7 @@ class Group:
     cases: list = dataclasses.field(default_factory=list)
 
     def case(self, name, *requests, connections=None, **options):
-        self._add(Case(name, connections or [list(requests)], group=self, **options))
+        self._add(Case(name, connections or [list(requests)] if requests or connections else [], group=self, **options))
 
     def startup(self, logs=None, differs=None):
         """Compares what the plugins log while the worker starts; belongs before the group's other cases."""

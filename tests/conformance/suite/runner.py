@@ -76,8 +76,9 @@ class Run:
                     break
                 except OSError as why:
                     outcomes[case.name] = ([f"no connection: {why}"], None, "")
-            if stand:
-                stand.stop()
+            code = stand.stop() if stand else 0
+            if code:  # Also what a sanitiser finds at the end of a group shows here.
+                outcomes[cases[-1].name][0].append(f"after SIGTERM the proxy ended with code {code}: {stand.log(0)[-1500:]}")
         return outcomes
 
     def judge(self, case, outcomes):

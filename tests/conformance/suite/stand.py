@@ -80,15 +80,16 @@ class Stand:
             self.process.wait()
 
     def stop(self):
-        """Asks the process to end, and sees that it does. Returns its exit code."""
-        code = None
+        """Asks the process to end, and sees that it does. Returns its exit code, 0 where it was gone before."""
+        code = 0
         if self.process:
             if self.process.poll() is None:
                 self.process.send_signal(signal.SIGTERM)
-            try:
-                code = self.process.wait(timeout=5)
-            except subprocess.TimeoutExpired:
-                self.kill()
+                try:
+                    code = self.process.wait(timeout=5)
+                except subprocess.TimeoutExpired:
+                    self.kill()
+                    code = "none within five seconds"
         for part in (self.upstream, self.callout):
             part.stop()
         self.refused.close()
@@ -101,6 +102,7 @@ class Stand:
         try:
             link.request(method, path)
             answer = link.getresponse()
+            self.admin_type = answer.headers.get("content-type")
             return answer.status, answer.read().decode("utf-8", "replace")
         except http.client.HTTPException as error:
             raise OSError(str(error)) from None
@@ -136,8 +138,6 @@ class Stand:
         before = self.counters(case.stats) if case.stats else {}
         self.upstream.begin(case.upstream)
         self.callout.begin(case.callout)
-        if case.before:
-            case.before(self)
         seen = [client.talk(self.ports["LISTEN"], requests, case.linger) for requests in case.connections]
         time.sleep(case.settle)
         self.fence()
@@ -158,8 +158,14 @@ class Stand:
         if case.stats:
             after = self.counters(case.stats)
             lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
-        if case.probe:
-            lines.append(f"admin {case.probe} -> {self.admin(case.probe)[0]}")
+        for path in case.admin + case.admin_heads:
+            lines += self._admin_outcome(path, path in case.admin)
         if self.process.poll() is not None:
             lines.append(f"the proxy ended with code {self.process.returncode}")
         return lines, report.first_status(seen), log
+
+    def _admin_outcome(self, path, with_body):
+        method, _, target = path.rpartition(" ")
+        status, body = self.admin(target, method or "GET")
+        lines = [f"admin {path} -> {status} {self.admin_type}"]
+        return lines + ([f"  {line}" for line in normalise.text(body, self.ports).splitlines()] if with_body else [])

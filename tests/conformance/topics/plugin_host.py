@@ -53,8 +53,8 @@ vms.startup(logs="configure")
 vms.case("by vm_id", get(headers={"x-script-1": "request_headers: shset v1 one 0", "x-script-2": "request_headers: shget v1; shset v1 two seen", "x-script-3": "request_headers: shget v1", "x-script-4": "request_headers: shget v1"}), status=200, logs="shget v1 -> 1")
 vms.case("the other stream of the same instance", get(headers={"x-script-1": "request_headers: set 0 x-one 1", "x-script-2": "request_headers: effective 1; effective 999; effective 0; get 0 x-one"}), status=200, logs="effective 999")
 
-m = group("plugin metrics", proxy(plugins=[plugin(script="configure: metric 0 at_start; inc at_start 2; mget at_start")], bootstrap={"stats_config": {"stats_tags": [{"tag_name": "colour", "regex": "(_colour=([a-z]+))"}]}}))
-m.startup(logs="metric 0")
+m = group("plugin metrics", proxy(plugins=[plugin(script="configure: metric 1 at_start; rec at_start 2; mget at_start")], bootstrap={"stats_config": {"stats_tags": [{"tag_name": "colour", "regex": "(_colour=([a-z]+))"}]}}))
+m.startup(logs="metric 1")
 WASM_STATS = r"wasmcustom\..*|(c_one|g_one|at_start|paint.*|h_one)"
 m.case("counter", get(script="request_headers: metric 0 c_one; inc c_one 3; mget c_one; inc c_one 0; inc c_one -1; rec c_one 5; mget c_one"), status=200, logs="mget c_one", stats=WASM_STATS)
 m.case("gauge", get(script="request_headers: metric 1 g_one; inc g_one 3; inc g_one -1; mget g_one; rec g_one 10; mget g_one; inc g_one -20; mget g_one"), status=200, logs="mget g_one", stats=WASM_STATS)
