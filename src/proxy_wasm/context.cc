@@ -1,0 +1,45 @@
+#include "proxy_wasm/context.h"
+
+#include "proxy_wasm/root_context.h"
+#include "proxy_wasm/vm.h"
+
+namespace weir::proxy_wasm {
+
+Context::Context(Vm& vm) : vm_(vm), id_(vm.enroll(*this)) {}
+Context::Context(Vm& vm, OfVm) : vm_(vm) {}
+
+Context::~Context() { leave(); }
+
+void Context::leave() {
+  if (id_ != 0) vm_.strike(*this);
+  id_ = 0;
+}
+
+// The answer to a callout is readable for every context of the plugin, within the callback that brings it.
+const http::HeaderMap* Context::readableMap(HeaderMapType type) {
+  RootContext* const plugin = root();
+  if (plugin == nullptr || plugin->callResponse() == nullptr) return nullptr;
+  if (type == HeaderMapType::HttpCallResponseHeaders) return &plugin->callResponse()->headers;
+  if (type == HeaderMapType::HttpCallResponseTrailers) return &plugin->callResponse()->trailers;
+  return nullptr;
+}
+
+http::HeaderMap* Context::writableMap(HeaderMapType) { return nullptr; }
+
+std::optional<BufferView> Context::buffer(BufferType type) {
+  RootContext* const plugin = root();
+  switch (type) {
+    case BufferType::HttpCallResponseBody:
+      if (plugin == nullptr || plugin->callResponse() == nullptr) return std::nullopt;
+      return BufferView{&plugin->callResponse()->body, {}, false};
+    case BufferType::VmConfiguration: return BufferView{nullptr, vm_.code().spec.configuration, false};
+    case BufferType::PluginConfiguration:
+      if (plugin == nullptr || plugin->shownConfiguration() == nullptr) return std::nullopt;
+      return BufferView{nullptr, *plugin->shownConfiguration(), false};
+    case BufferType::GrpcReceiveBuffer:
+    case BufferType::CallData: return std::nullopt;
+    default: return BufferView{};  // Bodies and data outside their phase: empty, as in Envoy.
+  }
+}
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,33 @@
+// The host functions, one group per source file. Each function's meaning is the ABI's; what is told here is where they
+// stand. Statuses are those of docs/abi.md.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "proxy_wasm/host_function.h"
+
+namespace weir::proxy_wasm {
+
+std::vector<HostFunctionEntry> headerFunctions();      // host_headers.cc
+std::vector<HostFunctionEntry> bufferFunctions();      // host_buffers.cc
+std::vector<HostFunctionEntry> streamFunctions();      // host_stream.cc
+std::vector<HostFunctionEntry> propertyFunctions();    // host_properties.cc
+std::vector<HostFunctionEntry> sharedDataFunctions();  // host_shared_data.cc
+std::vector<HostFunctionEntry> metricFunctions();      // host_metrics.cc
+std::vector<HostFunctionEntry> callFunctions();        // host_call.cc
+std::vector<HostFunctionEntry> generalFunctions();     // host_general.cc: log, time, ticks, contexts
+std::vector<HostFunctionEntry> laterFunctions();       // host_later.cc: gRPC, queues: answer Unimplemented
+std::vector<HostFunctionEntry> wasiFunctions();        // wasi.cc and wasi_files.cc, as "wasi_snapshot_preview1.x"
+std::vector<HostFunctionEntry> wasiFileFunctions();
+
+// What a module imports, as the engine wants it: every function import found in the host, by module and name. Functions
+// that `allowed` does not name are replaced by ones that log and refuse (abi.md 1.8).
+// Error (side Operator): all that is missing or of another type, not only the first.
+base::Result<std::vector<wasm::HostImport>> resolveImports(const wasm::Module& module,
+                                                           const std::optional<std::vector<std::string>>& allowed);
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,35 @@
+// proxy_get_property and proxy_set_property: abi.md 2.15.
+#include "proxy_wasm/host_functions.h"
+#include "proxy_wasm/property.h"
+#include "proxy_wasm/stream_context.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+AbiStatus getProperty(Call& call, uint32_t path, uint32_t path_size, uint32_t out, uint32_t out_size) {
+  const auto bytes = call.read(path, path_size);
+  if (!bytes) return AbiStatus::InvalidMemoryAccess;
+  PropertyValue value;
+  const AbiStatus found = readProperty(call.context(), *bytes, value);
+  if (found != AbiStatus::Ok) return found;
+  return call.give(value.bytes(), out, out_size);
+}
+
+// The whole path, NULs and all, is the name under which the value is kept with the stream.
+AbiStatus setProperty(Call& call, uint32_t path, uint32_t path_size, uint32_t value, uint32_t value_size) {
+  const auto name = call.read(path, path_size);
+  const auto text = call.read(value, value_size);
+  if (!name || !text) return AbiStatus::InvalidMemoryAccess;
+  StreamContext* const stream = call.stream();
+  if (stream == nullptr) return AbiStatus::NotFound;
+  stream->info().filter_state["wasm." + std::string(*name)] = *text;
+  return AbiStatus::Ok;
+}
+
+}  // namespace
+
+std::vector<HostFunctionEntry> propertyFunctions() {
+  return {hostFunction<"env.proxy_get_property", getProperty>(), hostFunction<"env.proxy_set_property", setProperty>()};
+}
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,59 @@
+// Plugins as the proxy loads them: once for the process. worker_plugins.h runs them on each worker.
+//
+// Loading does everything that can go wrong while there is still somebody to tell: the code is read and compiled, its
+// ABI version, allocator, callbacks and imports are checked, and it is started and configured once on trial (the
+// canary), as Envoy does. What load() returns has passed all of it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "proxy_wasm/loaded_plugin.h"
+#include "proxy_wasm/shared_data.h"
+#include "proxy_wasm/spec.h"
+#include "stats/stats.h"
+#include "wasm/engine.h"
+
+namespace weir::proxy_wasm {
+
+// One per process; belongs to the main thread. What it loads is shared by all threads and may outlive it, but not the
+// engine and the stats.
+class PluginHost {
+ public:
+  struct Settings {
+    Budgets budgets;
+    std::string node;  // Serialized envoy.config.core.v3.Node: the properties xds.node.*.
+    // Whether a callout to that cluster would find it; null: any would. Only asked in canaries, which send nothing.
+    std::function<bool(std::string_view cluster)> knows_cluster;
+  };
+
+  // Error (side Operator): a budget of zero. All references must outlive the host and everything it loads.
+  static base::Result<std::unique_ptr<PluginHost>> create(wasm::Engine& engine, stats::Store& stats,
+                                                          const base::Clock& clock, Settings settings);
+
+  // Equal specs give the same plugin while somebody holds it, and run one canary. Error (side Operator or Plugin):
+  // "Unable to create Wasm plugin <name>: <where the code is>: <everything that is wrong with it>", whatever the
+  // failure policy: an open one is about requests, not about configurations that never worked.
+  base::Result<std::shared_ptr<const LoadedPlugin>> load(const PluginSpec& spec);
+
+ private:
+  PluginHost(wasm::Engine& engine, stats::Store& stats, const base::Clock& clock, Settings settings)
+      : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)) {}
+  base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec);
+  base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
+
+  wasm::Engine& engine_;
+  stats::Store& stats_;
+  const base::Clock& clock_;
+  const Settings settings_;
+  SharedData shared_data_;
+  std::map<std::string, std::weak_ptr<const PluginCode>> codes_;      // By identity.
+  std::map<std::string, std::weak_ptr<const LoadedPlugin>> plugins_;  // By identity and key.
+};
+
+}  // namespace weir::proxy_wasm

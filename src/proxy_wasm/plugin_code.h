@@ -1,0 +1,34 @@
+// What all VMs of one identity share, on all workers: the compiled module, what is known of it, and the parts of the
+// process that its guests may touch. Immutable once made.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxy_wasm/module_shape.h"
+#include "proxy_wasm/shared_data.h"
+#include "proxy_wasm/spec.h"
+#include "stats/stats.h"
+#include "wasm/engine.h"
+#include "wasm/instance.h"
+
+namespace weir::proxy_wasm {
+
+struct PluginCode {
+  wasm::Engine& engine;
+  stats::Store& stats;
+  VmSpec spec;
+  Budgets budgets;
+  std::string identity;  // Equal for VMs that may be shared: code, VM configuration, vm_id, environment, capabilities.
+  std::string node;      // Serialized envoy.config.core.v3.Node.
+  std::shared_ptr<const wasm::Module> module;
+  ModuleShape shape;
+  // The host functions that the module imports, each with the VM still to be filled in as its context.
+  std::vector<wasm::HostImport> imports;
+  std::shared_ptr<SharedData::Space> shared_data;
+  stats::Counter& created;  // wasm.<runtime>.created
+  stats::Gauge& active;     // wasm.<runtime>.active
+};
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,94 @@
+#include "proxy_wasm/plugin_on_worker.h"
+
+#include "base/log.h"
+#include "proxy_wasm/stream_context.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+constexpr int kGrpcUnavailable = 14;
+
+// Stands in for a plugin that does not run and must not be left out.
+class ClosedFilter final : public filter::Filter {
+ public:
+  void setHandle(filter::StreamHandle& handle) override { handle_ = &handle; }
+  filter::HeadersAction onRequestHeaders(http::HeaderMap&, bool) override {
+    handle_->sendLocalReply({503, "", "wasm_fail_stream", {}, kGrpcUnavailable});
+    return filter::HeadersAction::StopAllAndWatermark;
+  }
+  filter::BodyAction onRequestBody(base::BufferChain&, bool) override { return filter::BodyAction::Continue; }
+  filter::TrailersAction onRequestTrailers(http::HeaderMap&) override { return filter::TrailersAction::Continue; }
+  filter::HeadersAction onResponseHeaders(http::HeaderMap&, bool) override { return filter::HeadersAction::Continue; }
+  filter::BodyAction onResponseBody(base::BufferChain&, bool) override { return filter::BodyAction::Continue; }
+  filter::TrailersAction onResponseTrailers(http::HeaderMap&) override { return filter::TrailersAction::Continue; }
+  void onLog() override {}
+  void onDestroy() override {}
+
+ private:
+  filter::StreamHandle* handle_ = nullptr;
+};
+
+stats::Counter& counter(const LoadedPlugin& plugin, std::string_view what) {
+  return plugin.code->stats.counter(fmt::format("wasm.{}.{}", plugin.spec.name, what));
+}
+
+}  // namespace
+
+PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const LoadedPlugin> plugin)
+    : worker_(worker),
+      plugin_(std::move(plugin)),
+      reload_success_(counter(*plugin_, "vm_reload_success")),
+      reload_failure_(counter(*plugin_, "vm_reload_failure")),
+      reload_backoff_(counter(*plugin_, "vm_reload_backoff")) {
+  if (!start()) ++useless_lives_;
+}
+
+std::unique_ptr<filter::Filter> PluginOnWorker::create() {
+  if (!alive()) revive();
+  if (alive()) return std::make_unique<StreamContext>(current_);
+  const PluginSpec& spec = plugin_->spec;
+  if (spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open) return nullptr;
+  return std::make_unique<ClosedFilter>();
+}
+
+void PluginOnWorker::revive() {
+  if (alive()) return;
+  const base::MonotonicTime now = worker_.environment_.loop.now();
+  if (current_ != nullptr) {
+    useless_lives_ = current_->vm().served() > 0 ? 0 : useless_lives_ + 1;
+    current_.reset();
+    not_before_ = useless_lives_ > kFreeRevivals ? now + backoff() : now;
+  }
+  if (now < not_before_) {
+    reload_backoff_.add();
+    return;
+  }
+  if (start()) {
+    reload_success_.add();
+    return;
+  }
+  reload_failure_.add();
+  ++useless_lives_;
+  not_before_ = now + backoff();
+}
+
+bool PluginOnWorker::start() {
+  auto vm = worker_.acquireVm(plugin_->code);
+  base::Result<std::shared_ptr<StartedPlugin>> started =
+      vm.ok() ? StartedPlugin::start(std::move(*vm), plugin_, StartedPlugin::End::Told) : std::move(vm).error();
+  if (started.ok()) {
+    current_ = std::move(*started);
+    return true;
+  }
+  LOG(Wasm, Critical, "Plugin {} failed to load: {}", plugin_->spec.name, started.error().detail);
+  return false;
+}
+
+// As Envoy: the configured time, or up to half as much again.
+base::Duration PluginOnWorker::backoff() {
+  const base::Duration base = plugin_->spec.reload_backoff;
+  const auto half = static_cast<uint64_t>(base.count() / 2);
+  return base + base::Duration(static_cast<int64_t>(worker_.environment_.random.below(half + 1)));
+}
+
+}  // namespace weir::proxy_wasm

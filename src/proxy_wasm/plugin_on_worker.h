@@ -1,0 +1,42 @@
+// One plugin on one worker, through all its lives: started, failed, started anew. Shared by the factories of equal
+// plugins.
+#pragma once
+
+#include <memory>
+
+#include "filter/filter.h"
+#include "proxy_wasm/started_plugin.h"
+#include "proxy_wasm/worker_plugins.h"
+
+namespace weir::proxy_wasm {
+
+class PluginOnWorker {
+ public:
+  // How often it may die without having served a stream before it has to wait.
+  static constexpr int kFreeRevivals = 5;
+
+  // The first start is tried here.
+  PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const LoadedPlugin> plugin);
+
+  // A filter for a stream; null: the stream goes without (failure policy Open).
+  std::unique_ptr<filter::Filter> create();
+  // Starts it anew if it has failed and is not to wait.
+  void revive();
+  const std::string& name() const { return plugin_->spec.name; }
+
+ private:
+  bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
+  bool start();
+  base::Duration backoff();
+
+  WorkerPlugins& worker_;
+  const std::shared_ptr<const LoadedPlugin> plugin_;
+  std::shared_ptr<StartedPlugin> current_;
+  int useless_lives_ = 0;
+  base::MonotonicTime not_before_{};
+  stats::Counter& reload_success_;
+  stats::Counter& reload_failure_;
+  stats::Counter& reload_backoff_;
+};
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,58 @@
+// Looks up a property by its path: what is known of the request, the connection, the upstream, the route, and the
+// plugin itself (abi.md 2.15). Names are compared, never copied; most values need no memory.
+#pragma once
+
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxy_wasm/abi.h"
+#include "proxy_wasm/context.h"
+#include "proxy_wasm/metadata_value.h"
+
+namespace weir::proxy_wasm {
+
+// A property in the encoding of the ABI: text raw, integers, times and durations (in ns) 8 bytes, booleans 1 byte.
+class PropertyValue {
+ public:
+  std::string_view bytes() const { return bytes_; }
+  // What view points to must outlive the value.
+  AbiStatus text(std::string_view view);
+  AbiStatus owned(std::string text);
+  AbiStatus number(int64_t value);
+  AbiStatus boolean(bool value);
+  // What another reader writes; status is handed through.
+  std::string& storage() { return storage_; }
+  AbiStatus stored(AbiStatus status);
+
+ private:
+  std::string_view bytes_;
+  std::string storage_;
+  std::array<char, 8> small_;
+};
+
+// The segments of a path as plugins send it: split at NUL, with or without one at the end.
+class PropertyPath {
+ public:
+  static constexpr size_t kMaxSegments = 16;
+  explicit PropertyPath(std::string_view path);
+  // Empty if there were none or too many.
+  PathRest segments() const { return {segments_.data(), count_}; }
+
+ private:
+  std::array<std::string_view, kMaxSegments> segments_;
+  size_t count_ = 0;
+};
+
+AbiStatus readProperty(Context& context, std::string_view path, PropertyValue& value);
+
+// The families of properties. rest: what follows the family's name.
+AbiStatus requestProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+AbiStatus responseProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+// Without the leading "xds", which old modules leave out.
+AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+
+}  // namespace weir::proxy_wasm

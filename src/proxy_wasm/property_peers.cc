@@ -1,0 +1,75 @@
+// connection.*, upstream.* and xds.*: from what the connection, the endpoint and the route say.
+#include "proxy_wasm/property.h"
+#include "proxy_wasm/stream_context.h"
+#include "route/spec.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+AbiStatus address(const net::Address& address, PropertyValue& value) {
+  return address.family() != 0 ? value.owned(address.toString()) : AbiStatus::NotFound;
+}
+
+AbiStatus metadata(const std::string* serialized, PathRest rest, PropertyValue& value) {
+  if (serialized == nullptr) return AbiStatus::NotFound;
+  return value.stored(readMetadata(*serialized, rest, value.storage()));
+}
+
+AbiStatus routeProperty(const filter::StreamInfo& info, PathRest rest, PropertyValue& value) {
+  const std::string_view name = rest.front();
+  const PathRest more = rest.subspan(1);
+  if (info.route != nullptr) {
+    if (name == "route_name" && more.empty()) return value.text(info.route->name);
+    if (name == "route_metadata") return metadata(&info.route->metadata, more, value);
+  }
+  if (info.virtual_host != nullptr) {
+    if (name == "virtual_host_name" && more.empty()) return value.text(info.virtual_host->name);
+    if (name == "virtual_host_metadata") return metadata(&info.virtual_host->metadata, more, value);
+  }
+  return AbiStatus::NotFound;
+}
+
+}  // namespace
+
+AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+  const filter::ConnectionInfo* const connection = stream.info().connection;
+  if (connection == nullptr || rest.size() != 1) return AbiStatus::NotFound;
+  const std::string_view name = rest.front();
+  if (name == "id") return value.number(static_cast<int64_t>(connection->id));
+  if (name == "mtls") return value.boolean(connection->mutual_tls);
+  if (name == "requested_server_name") return value.text(connection->requested_server_name);
+  if (name == "tls_version" && !connection->tls_version.empty()) return value.text(connection->tls_version);
+  return AbiStatus::NotFound;
+}
+
+AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+  const auto& upstream = stream.info().upstream;
+  if (!upstream || rest.size() != 1) return AbiStatus::NotFound;
+  const std::string_view name = rest.front();
+  if (name == "address") return address(upstream->remote, value);
+  if (name == "port") return upstream->remote.isIp() ? value.number(upstream->remote.port()) : AbiStatus::NotFound;
+  if (name == "local_address") return address(upstream->local, value);
+  if (name == "transport_failure_reason") return value.text(upstream->failure_reason);
+  if (name == "request_attempt_count") return value.number(upstream->attempts);
+  return AbiStatus::NotFound;
+}
+
+AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+  if (rest.empty()) return AbiStatus::NotFound;
+  const std::string_view name = rest.front();
+  const PathRest more = rest.subspan(1);
+  const filter::StreamInfo& info = stream.info();
+  if (const AbiStatus of_route = routeProperty(info, rest, value); of_route != AbiStatus::NotFound) return of_route;
+  if (info.upstream) {
+    if (name == "cluster_name" && more.empty()) return value.text(info.upstream->cluster);
+    if (name == "cluster_metadata") return metadata(info.upstream->cluster_metadata.get(), more, value);
+    if (name == "upstream_host_metadata") return metadata(info.upstream->endpoint_metadata.get(), more, value);
+  }
+  if (info.connection == nullptr) return AbiStatus::NotFound;
+  if (name == "listener_metadata") return metadata(&info.connection->listener_metadata, more, value);
+  if (name == "listener_direction" && more.empty()) return value.number(info.connection->listener_direction);
+  if (name == "filter_chain_name" && more.empty()) return value.text({});
+  return AbiStatus::NotFound;
+}
+
+}  // namespace weir::proxy_wasm

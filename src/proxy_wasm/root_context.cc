@@ -1,0 +1,116 @@
+#include "proxy_wasm/root_context.h"
+
+#include <array>
+
+#include "base/log.h"
+#include "proxy_wasm/callout.h"
+#include "proxy_wasm/log_form.h"
+#include "proxy_wasm/vm.h"
+
+namespace weir::proxy_wasm {
+
+RootContext::RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin)
+    : Context(vm),
+      plugin_(std::move(plugin)),
+      prefix_(proxy_wasm::logPrefix({plugin_->spec.root_id, plugin_->spec.vm.vm_id})),
+      stream_prefix_(proxy_wasm::logPrefix({plugin_->spec.name, plugin_->spec.root_id, plugin_->spec.vm.vm_id})) {}
+
+RootContext::~RootContext() = default;
+
+base::Result<void> RootContext::start() {
+  shown_configuration_ = &spec().configuration;
+  if (vm_.has(Callback::ContextCreate)) {
+    const std::array<uint32_t, 2> arguments{id(), 0};
+    vm_.call(Callback::ContextCreate, *this, arguments, vm_.startLimit());
+  }
+  shown_configuration_ = nullptr;
+  const auto size = [](const std::string& text) { return static_cast<uint32_t>(text.size()); };
+  auto started = step(Callback::VmStart, size(vm_.code().spec.configuration), "proxy_on_vm_start returned false");
+  if (!started.ok()) return started;
+
+  shown_configuration_ = &spec().configuration;
+  auto configured = step(Callback::Configure, size(spec().configuration), "proxy_on_configure returned false");
+  shown_configuration_ = nullptr;
+  return configured;
+}
+
+base::Result<void> RootContext::step(Callback callback, uint32_t argument, std::string_view otherwise) {
+  const auto fault = [](std::string detail) {
+    return base::Error{base::Code::Unavailable, base::Side::Plugin, base::Retry::No, std::move(detail)};
+  };
+  if (vm_.failed()) return fault(vm_.failure());
+  if (!vm_.has(callback)) return base::Ok{};
+  const std::array<uint32_t, 2> arguments{id(), argument};
+  const auto result = vm_.call(callback, *this, arguments, vm_.startLimit());
+  if (!result) return fault(vm_.failure());
+  if (*result == 0) return fault(std::string(otherwise));
+  return base::Ok{};
+}
+
+void RootContext::setTickPeriod(base::Duration period) {
+  tick_period_ = period;
+  event::Loop* const loop = vm_.environment().loop;
+  if (loop == nullptr || !vm_.has(Callback::Tick)) return;
+  if (period == base::Duration::zero()) {
+    if (tick_ != nullptr) tick_->disarm();
+    return;
+  }
+  if (tick_ == nullptr) tick_ = std::make_unique<event::Timer>(*loop, [this] { onTick(); });
+  tick_->arm(period);
+}
+
+void RootContext::onTick() {
+  const std::array<uint32_t, 1> arguments{id()};
+  // The timer rests during the call, so that a new period set in it is not overruled here.
+  if (!vm_.call(Callback::Tick, *this, arguments, vm_.callbackLimit())) return;
+  if (tick_ != nullptr && !tick_->armed() && tick_period_ > base::Duration::zero()) tick_->arm(tick_period_);
+}
+
+AbiStatus RootContext::call(std::string_view cluster_name, upstream::HttpCallRequest request, uint32_t& token) {
+  ClusterAccess& clusters = vm_.environment().clusters;
+  if (!clusters.knows(cluster_name)) return AbiStatus::BadArgument;
+  if (calls_.size() >= kMaxPendingCalls) return AbiStatus::InternalFailure;
+  upstream::Cluster* const cluster = clusters.find(cluster_name);
+  if (cluster == nullptr || vm_.environment().loop == nullptr) {
+    token = vm_.nextCallToken();
+    return AbiStatus::Ok;
+  }
+  token = vm_.nextCallToken();
+  auto callout = std::make_unique<Callout>(*this, token);
+  if (!callout->begin(*cluster, *vm_.environment().loop, std::move(request))) return AbiStatus::InternalFailure;
+  calls_.emplace(token, std::move(callout));
+  return AbiStatus::Ok;
+}
+
+void RootContext::deliverCall(uint32_t token) {
+  auto found = calls_.extract(token);
+  if (found.empty()) return;
+  std::unique_ptr<Callout> callout = std::move(found.mapped());
+  Callout& call = *callout;
+  // What ended may still stand in its own call: it goes at the end of the turn.
+  vm_.environment().loop->destroyLater(std::move(callout));
+  if (vm_.failed() || !vm_.has(Callback::HttpCallResponse)) return;
+
+  std::array<uint32_t, 5> arguments{id(), token, 0, 0, 0};
+  upstream::HttpCallResponse* const response = call.response();
+  if (response != nullptr) {
+    arguments[2] = static_cast<uint32_t>(response->headers.size());
+    arguments[3] = static_cast<uint32_t>(response->body.size());
+    arguments[4] = static_cast<uint32_t>(response->trailers.size());
+  } else {
+    status_code_ = static_cast<uint32_t>(AbiStatus::BrokenConnection);
+    status_message_ = "reset";
+  }
+  call_response_ = response;
+  vm_.call(Callback::HttpCallResponse, *this, arguments, vm_.callbackLimit());
+  call_response_ = nullptr;
+}
+
+void RootContext::stop() {
+  tick_.reset();
+  tick_period_ = {};
+  for (auto& [token, callout] : calls_) callout->cancel();
+  calls_.clear();
+}
+
+}  // namespace weir::proxy_wasm

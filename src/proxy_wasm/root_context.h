@@ -1,0 +1,75 @@
+// A plugin's root in a VM: lives as long as the plugin does on this worker. Holds what outlives streams: the
+// configuration, the tick timer, and the callouts under way (also those that streams began: their answers come here).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "event/timer.h"
+#include "proxy_wasm/context.h"
+#include "proxy_wasm/loaded_plugin.h"
+#include "upstream/http_call.h"
+
+namespace weir::proxy_wasm {
+
+class Callout;
+
+class RootContext final : public Context {
+ public:
+  // How many callouts one plugin may have under way on one worker.
+  static constexpr size_t kMaxPendingCalls = 4096;
+
+  RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin);
+  ~RootContext() override;
+
+  RootContext* root() override { return this; }
+  std::string_view logPrefix() const override { return prefix_; }
+  std::string_view streamLogPrefix() const { return stream_prefix_; }
+  const PluginSpec& spec() const { return plugin_->spec; }
+
+  // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. Error: the step that failed.
+  base::Result<void> start();
+
+  // The configuration that may be read now: the plugin's own while it is being created and configured, else null.
+  const std::string* shownConfiguration() const { return shown_configuration_; }
+
+  // Zero stops the ticking.
+  void setTickPeriod(base::Duration period);
+
+  // Begins a call; the answer comes to the guest by token later. BadArgument: nobody of that name.
+  // InternalFailure: it failed at once, and no answer will come.
+  AbiStatus call(std::string_view cluster, upstream::HttpCallRequest request, uint32_t& token);
+  // The answer that is being told to the guest; null at other times.
+  upstream::HttpCallResponse* callResponse() const { return call_response_; }
+  // Tells the guest the answer of a callout that is complete.
+  void deliverCall(uint32_t token);
+
+  // What proxy_get_status gives: set by calls that fail.
+  uint32_t statusCode() const { return status_code_; }
+  const std::string& statusMessage() const { return status_message_; }
+
+  // Calls are cancelled and the timer is stopped: the plugin is shut down, or its VM has failed.
+  void stop();
+
+  // True once: for a warning that need not be repeated for every request.
+  bool warnOnce() { return !std::exchange(warned_, true); }
+
+ private:
+  void onTick();
+  base::Result<void> step(Callback callback, uint32_t argument, std::string_view otherwise);
+
+  const std::shared_ptr<const LoadedPlugin> plugin_;
+  std::string prefix_;
+  std::string stream_prefix_;
+  const std::string* shown_configuration_ = nullptr;
+  base::Duration tick_period_{};
+  std::unique_ptr<event::Timer> tick_;
+  std::unordered_map<uint32_t, std::unique_ptr<Callout>> calls_;
+  upstream::HttpCallResponse* call_response_ = nullptr;
+  uint32_t status_code_ = 0;
+  std::string status_message_;
+  bool warned_ = false;
+};
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,121 @@
+// What a guest does to its stream: what it may see of it, replies, going on, closing; and what becomes of the stream
+// when the guest is dead.
+#include "proxy_wasm/stream_context.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+constexpr int kGrpcUnavailable = 14;
+
+}  // namespace
+
+const http::HeaderMap* StreamContext::readableMap(HeaderMapType type) {
+  switch (type) {
+    case HeaderMapType::RequestHeaders: return logging_ ? handle_->requestHeaders() : request_.headers;
+    case HeaderMapType::RequestTrailers: return logging_ ? nullptr : request_.trailers;
+    case HeaderMapType::ResponseHeaders: return logging_ ? handle_->responseHeaders() : response_.headers;
+    case HeaderMapType::ResponseTrailers: return logging_ ? handle_->responseTrailers() : response_.trailers;
+    default: return Context::readableMap(type);
+  }
+}
+
+http::HeaderMap* StreamContext::writableMap(HeaderMapType type) {
+  if (logging_ || handle_ == nullptr) return nullptr;
+  switch (type) {
+    case HeaderMapType::RequestHeaders: return request_.headers;
+    case HeaderMapType::ResponseHeaders: return response_.headers;
+    // Whoever wants to write trailers in the last body callback gets some to write to.
+    case HeaderMapType::RequestTrailers:
+      if (request_.trailers == nullptr && request_.body != nullptr && request_.ended) {
+        request_.trailers = &handle_->addRequestTrailers();
+      }
+      return request_.trailers;
+    case HeaderMapType::ResponseTrailers:
+      if (response_.trailers == nullptr && response_.body != nullptr && response_.ended) {
+        response_.trailers = &handle_->addResponseTrailers();
+      }
+      return response_.trailers;
+    default: return nullptr;
+  }
+}
+
+std::optional<BufferView> StreamContext::buffer(BufferType type) {
+  if (type != BufferType::HttpRequestBody && type != BufferType::HttpResponseBody) return Context::buffer(type);
+  Side& side = type == BufferType::HttpRequestBody ? request_ : response_;
+  base::BufferChain* chain = side.body;
+  if (chain == nullptr && side.buffering && handle_ != nullptr) chain = keptBody(side);
+  return BufferView{chain, {}, chain != nullptr};
+}
+
+void StreamContext::askReply(filter::LocalReply reply) {
+  if (reply_asked_ || handle_ == nullptr) return;
+  reply_asked_ = true;
+  reply_asked_in_call_ = true;
+  reply_ = std::move(reply);
+  vm_.defer({Vm::Action::Kind::LocalReply, this});
+}
+
+void StreamContext::askContinue(StreamType direction) {
+  const auto kind =
+      direction == StreamType::Request ? Vm::Action::Kind::ContinueRequest : Vm::Action::Kind::ContinueResponse;
+  if (handle_ != nullptr) vm_.defer({kind, this});
+  // As Envoy, for either direction: the request is out of reach from now on.
+  request_.headers = nullptr;
+  request_.trailers = nullptr;
+}
+
+void StreamContext::askClose() {
+  if (handle_ == nullptr) return;
+  if (info().response_code_details.empty()) info().response_code_details = "wasm_close_stream";
+  vm_.defer({Vm::Action::Kind::CloseStream, this});
+}
+
+void StreamContext::sendAskedReply() {
+  if (!reply_ || handle_ == nullptr) return;
+  filter::LocalReply reply = std::move(*reply_);
+  reply_.reset();
+  handle_->sendLocalReply(std::move(reply));
+}
+
+void StreamContext::continueRequest() {
+  if (handle_ == nullptr) return;
+  request_.stopped = false;
+  request_.buffering = false;  // What was kept goes now; the next piece comes alone.
+  handle_->continueRequest();
+}
+
+void StreamContext::continueResponse() {
+  if (handle_ == nullptr) return;
+  response_.stopped = false;
+  response_.buffering = false;
+  handle_->continueResponse();
+}
+
+void StreamContext::close() {
+  if (handle_ != nullptr) handle_->resetStream();
+}
+
+bool StreamContext::failsOpen() const {
+  const PluginSpec& spec = plugin_->root().spec();
+  return spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open;
+}
+
+bool StreamContext::goesOnWithout() {
+  if (passing_) return true;
+  if (failsOpen()) {
+    passing_ = true;
+    return true;
+  }
+  passing_ = true;  // The answer passes this filter, too.
+  handle_->sendLocalReply({503, "", "wasm_fail_stream", {}, kGrpcUnavailable});
+  return false;
+}
+
+void StreamContext::onVmFailed() {
+  if (handle_ == nullptr || destroyed_ || (!request_.stopped && !response_.stopped)) return;
+  if (!goesOnWithout()) return;
+  if (request_.stopped) continueRequest();
+  if (response_.stopped && !destroyed_) continueResponse();
+}
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,148 @@
+#include "proxy_wasm/vm.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "proxy_wasm/log_form.h"
+#include "proxy_wasm/root_context.h"
+#include "proxy_wasm/stream_context.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+// Enough for most workers; grows with the streams that live at the same time.
+constexpr size_t kFirstTableSize = 1024;
+
+bool tracing() { return base::logEnabled(base::LogComponent::Wasm, base::LogLevel::Trace); }
+
+}  // namespace
+
+Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
+    : code_(std::move(code)),
+      environment_(environment),
+      metrics_(code_->stats),
+      contexts_(kFirstTableSize, nullptr),
+      own_context_(std::make_unique<Context>(*this, Context::OfVm())) {
+  current_ = own_context_.get();
+  code_->created.add();
+  code_->active.add();
+}
+
+Vm::~Vm() {
+  CHECK(depth_ == 0);
+  roots_.clear();
+  code_->active.sub();
+}
+
+base::Result<std::shared_ptr<Vm>> Vm::create(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment) {
+  std::shared_ptr<Vm> vm(new Vm(std::move(code), environment));
+  if (auto started = vm->start(); !started.ok()) return std::move(started).error();
+  return vm;
+}
+
+base::Result<void> Vm::start() {
+  imports_ = code_->imports;
+  for (wasm::HostImport& import : imports_) {
+    // A restricted function keeps its own context: the name that it reports.
+    if (import.context == nullptr) import.context = this;
+  }
+  // The module's start section runs within create(): host functions must find themselves in the right phase.
+  phase_ = Phase::Start;
+  ++depth_;
+  auto instance = wasm::Instance::create(code_->engine, code_->module, imports_,
+                                         {.memory_bytes = code_->budgets.memory_bytes}, startLimit());
+  --depth_;
+  phase_ = Phase::Callback;
+  if (!instance.ok()) return std::move(instance).error();
+  instance_ = std::move(*instance);
+
+  const wasm::FunctionType allocator_type{{wasm::ValueType::I32}, {wasm::ValueType::I32}};
+  allocator_ = instance_->function(shape().allocator, allocator_type);
+  for (size_t i = 0; i < kCallbacks; ++i) {
+    const auto callback = static_cast<Callback>(i);
+    if (has(callback)) callbacks_[i] = instance_->function(name(callback), typeOf(callback, shape()));
+  }
+  if (!shape().start.empty()) {
+    if (auto done = callStart(shape().start, {}, false); !done.ok()) return done;
+  }
+  if (shape().main.empty()) return base::Ok{};
+  const std::array<uint32_t, 2> no_arguments{0, 0};
+  return callStart(shape().main, std::span(no_arguments).first(shape().main == "main" ? 2 : 0), true);
+}
+
+base::Result<void> Vm::callStart(std::string_view name, std::span<const uint32_t> arguments, bool has_result) {
+  const wasm::FunctionType type{std::vector(arguments.size(), wasm::ValueType::I32),
+                                std::vector(has_result ? 1 : 0, wasm::ValueType::I32)};
+  const wasm::GuestFunction function = instance_->function(name, type);
+  if (enter(function, name, *own_context_, Phase::Start, arguments, startLimit())) return base::Ok{};
+  return base::Error{base::Code::Trap, base::Side::Plugin, base::Retry::No, failure_};
+}
+
+std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<const uint32_t> arguments,
+                                 base::Duration limit) {
+  CHECK(has(callback));
+  const auto result =
+      enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+  if (depth_ == 0 && !actions_.empty()) settle();
+  return result;
+}
+
+std::optional<uint32_t> Vm::allocate(uint32_t size) {
+  const std::array<uint32_t, 1> arguments{size};
+  const auto address = enter(allocator_, "malloc", *current_, Phase::Allocate, arguments, callbackLimit());
+  if (!address || *address == 0) return std::nullopt;
+  return address;
+}
+
+std::optional<uint32_t> Vm::enter(const wasm::GuestFunction& function, std::string_view name, Context& current,
+                                  Phase phase, std::span<const uint32_t> arguments, base::Duration limit) {
+  if (failed_) return std::nullopt;
+  if (tracing()) [[unlikely]] {
+    traceCall("[host->vm]", name, std::vector<uint64_t>(arguments.begin(), arguments.end()));
+  }
+  Context* const outer = std::exchange(current_, &current);
+  const uint32_t outer_effective = std::exchange(effective_id_, 0);
+  const Phase outer_phase = std::exchange(phase_, phase);
+  ++depth_;
+  const auto result = instance_->call(function, arguments, limit);
+  --depth_;
+  current_ = outer;
+  effective_id_ = outer_effective;
+  phase_ = outer_phase;
+  if (!result.ok()) [[unlikely]] {
+    fail(name, result.error());
+    return std::nullopt;
+  }
+  if (tracing()) [[unlikely]] {
+    function.has_result ? traceReturn("[host<-vm]", name, *result) : traceReturn("[host<-vm]", name);
+  }
+  return *result;
+}
+
+void Vm::fail(std::string_view function, const base::Error& error) {
+  if (failed_) return;  // The outer calls of a nested one fail with it.
+  failed_ = true;
+  failure_ = failureText(function, error.detail, instance_->backtrace());
+  actions_.clear();
+  LOG(Wasm, Error, "{}", failure_);
+  if (environment_.observer != nullptr) environment_.observer->onVmFailed(*this);
+  if (environment_.loop == nullptr) return;
+  environment_.loop->post([weak = weak_from_this()] {
+    if (const std::shared_ptr<Vm> vm = weak.lock()) vm->failWaitingStreams();
+  });
+}
+
+// A stream that goes on by itself learns at its next callback; one that waits for the guest would wait for ever.
+void Vm::failWaitingStreams() {
+  for (const auto& root : roots_) root->stop();
+  std::vector<uint32_t> ids;
+  for (const Context* context : contexts_) {
+    if (context != nullptr) ids.push_back(context->id());
+  }
+  for (const uint32_t id : ids) {
+    Context* const context = find(id);
+    if (context != nullptr && context->stream() != nullptr) context->stream()->onVmFailed();
+  }
+  abandonPending();
+}
+
+}  // namespace weir::proxy_wasm

@@ -1,0 +1,172 @@
+// One VM: one Wasm instance on one worker, with the contexts that live in it. Plugins of equal VM identity share it.
+//
+// Every entry into the guest goes through call(). While a guest runs, what host functions want to do to streams is
+// queued (Action); it is done when the outermost call has returned, so that no filter, chain or other callback ever
+// runs beneath a guest's frame.
+//
+// A trap, a deadline or a refusal ends the VM: from then on every call gives nullopt at once. The observer is told
+// once, and streams that wait for the guest are ended, or let go, by their failure policy.
+//
+// Owned by the plugins started in it and, through them, by their streams.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "event/loop.h"
+#include "proxy_wasm/context.h"
+#include "proxy_wasm/custom_metrics.h"
+#include "proxy_wasm/module_shape.h"
+#include "proxy_wasm/plugin_code.h"
+#include "upstream/cluster.h"
+#include "wasm/instance.h"
+
+namespace weir::proxy_wasm {
+
+class Vm;
+
+// Which clusters a plugin's callouts reach.
+class ClusterAccess {
+ public:
+  virtual bool knows(std::string_view cluster) = 0;
+  // Null for a known cluster: calls to it are taken and never answered, as in the canary.
+  virtual upstream::Cluster* find(std::string_view cluster) = 0;
+
+ protected:
+  ~ClusterAccess() = default;
+};
+
+class VmObserver {
+ public:
+  // Within the call that failed: only take note.
+  virtual void onVmFailed(Vm& vm) = 0;
+
+ protected:
+  ~VmObserver() = default;
+};
+
+struct VmEnvironment {
+  event::Loop* loop = nullptr;  // Null in the canary: no timers.
+  const base::Clock& clock;
+  ClusterAccess& clusters;
+  VmObserver* observer = nullptr;
+};
+
+class Vm : public std::enable_shared_from_this<Vm> {
+ public:
+  // Instantiates and runs the module's start functions. Error: what failed, in the words of the log.
+  static base::Result<std::shared_ptr<Vm>> create(std::shared_ptr<const PluginCode> code,
+                                                  const VmEnvironment& environment);
+  ~Vm();
+
+  const PluginCode& code() const { return *code_; }
+  const ModuleShape& shape() const { return code_->shape; }
+  const VmEnvironment& environment() const { return environment_; }
+  CustomMetrics& metrics() { return metrics_; }
+  bool failed() const { return failed_; }
+  // Why it failed; empty while it lives.
+  const std::string& failure() const { return failure_; }
+  bool running() const { return depth_ > 0; }
+  // Streams that this VM served from beginning to end.
+  uint64_t served() const { return served_; }
+  void countServed() { ++served_; }
+  bool has(Callback callback) const { return shape().has(callback); }
+
+  // Calls a callback with `current` as the current context. nullopt: the VM has failed, now or before. An absent
+  // callback must not be called: ask has() first.
+  std::optional<uint32_t> call(Callback callback, Context& current, std::span<const uint32_t> arguments,
+                               base::Duration limit);
+  // Asks the guest for memory of exactly that size; nullopt if its allocator failed, lied or trapped.
+  std::optional<uint32_t> allocate(uint32_t size);
+  // For stream callbacks and everything else that happens while traffic flows.
+  base::Duration callbackLimit() const { return code_->budgets.stream_callback; }
+  base::Duration startLimit() const { return code_->budgets.start; }
+
+  // The context that host functions act on: the one the guest has chosen for this callback, or the callback's own.
+  Context& effective();
+  // The context of the running callback, whatever the guest has chosen.
+  Context& current() { return *current_; }
+  // False: there is no context of that id in this VM.
+  bool setEffective(uint32_t id);
+
+  // What the guest may call now; narrower while it starts or allocates (abi.md 1.2).
+  enum class Phase : uint8_t { Callback, Start, Allocate };
+  Phase phase() const { return phase_; }
+
+  // Effects that wait until the guest has returned.
+  struct Action {
+    enum class Kind : uint8_t { LocalReply, ContinueRequest, ContinueResponse, CloseStream, CallDone, RootDone };
+    Kind kind;
+    Context* context;
+    uint32_t token = 0;
+  };
+  void defer(Action action);
+
+  uint32_t nextCallToken() { return next_call_ += 4; }
+  std::string& scratch() { return scratch_; }
+
+  // A context's place among the ids; used by Context alone.
+  uint32_t enroll(Context& context);
+  void strike(Context& context);
+  Context* find(uint32_t id) const;
+
+  // Roots belong to the VM. shutDown() asks the root whether it is done and deletes it then, or when it says so later;
+  // the VM stays until then.
+  RootContext& addRoot(std::unique_ptr<RootContext> root);
+  void shutDown(RootContext& root);
+  // Deletes a root without telling the guest.
+  void discard(RootContext& root);
+  // Deletes what still waits for proxy_done: the worker ends.
+  void abandonPending();
+  bool pendingDone(const Context& context) const;
+
+ private:
+  Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment);
+  base::Result<void> start();
+  base::Result<void> callStart(std::string_view name, std::span<const uint32_t> arguments, bool has_result);
+  std::optional<uint32_t> enter(const wasm::GuestFunction& function, std::string_view name, Context& current,
+                                Phase phase, std::span<const uint32_t> arguments, base::Duration limit);
+  void fail(std::string_view function, const base::Error& error);
+  void settle();
+  void perform(const Action& action);
+  void forget(const Context& context);
+
+  void failWaitingStreams();
+  void finish(RootContext& root);
+  void growTable();
+
+  const std::shared_ptr<const PluginCode> code_;
+  const VmEnvironment environment_;
+  CustomMetrics metrics_;
+  std::vector<wasm::HostImport> imports_;
+  std::unique_ptr<wasm::Instance> instance_;
+  std::array<wasm::GuestFunction, kCallbacks> callbacks_{};
+  wasm::GuestFunction allocator_;
+
+  std::vector<Context*> contexts_;  // By id & (size - 1); a live id whose place is taken is skipped.
+  size_t live_contexts_ = 0;
+  uint32_t next_id_ = 1;
+  uint32_t next_call_ = 0;
+  std::unique_ptr<Context> own_context_;
+  std::vector<std::unique_ptr<RootContext>> roots_;
+  std::vector<RootContext*> pending_done_;
+  std::shared_ptr<Vm> keep_alive_;  // Set while a root has still to say that it is done.
+
+  Context* current_ = nullptr;
+  uint32_t effective_id_ = 0;  // 0: the current context.
+  Phase phase_ = Phase::Callback;
+  int depth_ = 0;
+  uint64_t served_ = 0;
+  bool failed_ = false;
+  bool settling_ = false;
+  std::string failure_;
+  std::vector<Action> actions_;
+  std::string scratch_;  // Reused by host functions that have to gather a value.
+};
+
+}  // namespace weir::proxy_wasm

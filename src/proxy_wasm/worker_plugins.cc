@@ -1,0 +1,71 @@
+#include "proxy_wasm/worker_plugins.h"
+
+#include "base/log.h"
+#include "proxy_wasm/plugin_on_worker.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+class PluginFactory final : public filter::FilterFactory {
+ public:
+  explicit PluginFactory(std::shared_ptr<PluginOnWorker> plugin) : plugin_(std::move(plugin)) {}
+  std::unique_ptr<filter::Filter> create() override { return plugin_->create(); }
+  const std::string& name() const override { return plugin_->name(); }
+
+ private:
+  const std::shared_ptr<PluginOnWorker> plugin_;
+};
+
+}  // namespace
+
+WorkerPlugins::WorkerPlugins(const Environment& environment) : environment_(environment) {}
+
+WorkerPlugins::~WorkerPlugins() {
+  for (const auto& [identity, weak] : vms_) {
+    if (const auto vm = weak.lock()) vm->abandonPending();
+  }
+}
+
+std::unique_ptr<filter::FilterFactory> WorkerPlugins::createFactory(std::shared_ptr<const LoadedPlugin> plugin) {
+  std::weak_ptr<PluginOnWorker>& place = plugins_[plugin->code->identity + plugin->key];
+  std::shared_ptr<PluginOnWorker> here = place.lock();
+  if (here == nullptr) {
+    here = std::make_shared<PluginOnWorker>(*this, std::move(plugin));
+    place = here;
+  }
+  return std::make_unique<PluginFactory>(std::move(here));
+}
+
+base::Result<std::shared_ptr<Vm>> WorkerPlugins::acquireVm(const std::shared_ptr<const PluginCode>& code) {
+  std::weak_ptr<Vm>& place = vms_[code->identity];
+  std::shared_ptr<Vm> vm = place.lock();
+  if (vm != nullptr && !vm->failed()) return vm;
+  auto created = Vm::create(code, {&environment_.loop, environment_.loop.clock(), *this, this});
+  if (created.ok()) place = *created;
+  return created;
+}
+
+upstream::Cluster* WorkerPlugins::find(std::string_view cluster) {
+  return environment_.clusters != nullptr ? environment_.clusters->find(cluster) : nullptr;
+}
+
+// Within the failing call, with the guest's frames still there: the rest waits for the next turn.
+void WorkerPlugins::onVmFailed(Vm&) {
+  environment_.loop.post([this, alive = std::weak_ptr<int>(alive_)] {
+    if (!alive.expired()) reviveFailed();
+  });
+}
+
+void WorkerPlugins::reviveFailed() {
+  for (auto place = plugins_.begin(); place != plugins_.end();) {
+    const std::shared_ptr<PluginOnWorker> plugin = place->second.lock();
+    if (plugin == nullptr) {
+      place = plugins_.erase(place);
+      continue;
+    }
+    plugin->revive();
+    ++place;
+  }
+}
+
+}  // namespace weir::proxy_wasm

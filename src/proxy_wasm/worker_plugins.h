@@ -1,0 +1,57 @@
+// Plugins as they run on one worker: a VM per identity, a root per plugin in it, a filter per stream.
+//
+// A VM that has failed is replaced at once, whatever the policy: the next request meets a fresh one. A plugin that dies
+// again and again without having served one stream is given time in between (reload_backoff); meanwhile its streams get
+// what its failure policy says.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/random.h"
+#include "event/loop.h"
+#include "filter/filter.h"
+#include "proxy_wasm/loaded_plugin.h"
+#include "proxy_wasm/vm.h"
+#include "upstream/cluster.h"
+
+namespace weir::proxy_wasm {
+
+class PluginOnWorker;
+
+// One per worker, on its thread. Must outlive its factories and the streams that they serve; the loop must outlive it.
+class WorkerPlugins final : private VmObserver, private ClusterAccess {
+ public:
+  struct Environment {
+    event::Loop& loop;
+    base::Random& random;
+    upstream::Clusters* clusters = nullptr;  // For callouts; null: none is known.
+  };
+  explicit WorkerPlugins(const Environment& environment);
+  // Plugins that have not said that they are done are deleted without waiting.
+  ~WorkerPlugins();
+
+  // Starts the plugin here (or joins it, where an equal one runs). A start that fails is logged, and the factory gives
+  // what the failure policy says until a later start succeeds.
+  std::unique_ptr<filter::FilterFactory> createFactory(std::shared_ptr<const LoadedPlugin> plugin);
+  // The clusters that callouts reach from now on.
+  void setClusters(upstream::Clusters* clusters) { environment_.clusters = clusters; }
+
+ private:
+  friend class PluginOnWorker;
+  // A living VM of that code: one that runs here, or a new one.
+  base::Result<std::shared_ptr<Vm>> acquireVm(const std::shared_ptr<const PluginCode>& code);
+  void reviveFailed();
+
+  void onVmFailed(Vm& vm) override;
+  bool knows(std::string_view cluster) override { return find(cluster) != nullptr; }
+  upstream::Cluster* find(std::string_view cluster) override;
+
+  Environment environment_;
+  std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
+  std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.
+  std::shared_ptr<int> alive_ = std::make_shared<int>();          // For tasks that were posted.
+};
+
+}  // namespace weir::proxy_wasm
