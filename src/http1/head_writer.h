@@ -1,0 +1,52 @@
+// Writes heads: start lines and fields, straight into the memory of a buffer.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "http/header_map.h"
+
+namespace weir::http1 {
+
+enum class FieldsIn : uint8_t { Request, Response, Informational, Trailers };
+
+class HeadWriter {
+ public:
+  // expected: about how many bytes will be put; no more than a wish.
+  HeadWriter(base::BufferChain& out, size_t expected);
+  ~HeadWriter() { commit(); }
+  HeadWriter(const HeadWriter&) = delete;
+  HeadWriter& operator=(const HeadWriter&) = delete;
+
+  void put(std::string_view bytes) {
+    if (static_cast<size_t>(end_ - at_) < bytes.size()) return putSlowly(bytes);
+    std::memcpy(at_, bytes.data(), bytes.size());
+    at_ += bytes.size();
+  }
+  void putNumber(uint64_t number);
+  // "name: value" CRLF
+  void putField(std::string_view name, std::string_view value);
+  // All fields that may be written: no pseudo headers (but ":authority" as "host" in a request), no framing (but
+  // content-length if keep_length), and nothing that is not valid on the wire.
+  void putFields(const http::HeaderMap& headers, FieldsIn where, bool keep_length = false);
+
+ private:
+  void commit();
+  void putSlowly(std::string_view bytes);
+
+  base::BufferChain& out_;
+  char* begin_;
+  char* at_;
+  char* end_;
+};
+
+// The content-length that a map announces: exactly one, and a number; else nullopt.
+std::optional<uint64_t> announcedLength(const http::HeaderMap& headers);
+
+// Whether the layer above asks, by "connection: close", that the connection ends with this message.
+bool wantsClose(const http::HeaderMap& headers);
+
+}  // namespace weir::http1
