@@ -2,14 +2,19 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 
-#include "base/random.h"
 #include "base/result.h"
 #include "http/header_map.h"
 #include "route/spec.h"
 
 namespace weir::route {
 
+struct CompiledRoute;  // The table's own view of a route.
+
+// What the table found; valid as long as the table and the request's headers live.
 struct Match {
   const VirtualHost* virtual_host = nullptr;
   const Route* route = nullptr;
@@ -17,27 +22,38 @@ struct Match {
   // the route forwards.
   std::string_view cluster;
   const WeightedCluster* weighted = nullptr;
+  // The virtual host wants TLS and the request came without: route is then a redirect to https that the table made up.
+  // Answer it like any other redirect.
+  bool tls_redirect = false;
+  const CompiledRoute* compiled = nullptr;
 };
 
 class RouteTable {
  public:
-  // Error (side Operator): a regular expression that does not compile, a domain given twice. path: where the
-  // configuration stands, for the message.
+  // Error (side Operator): a regular expression that does not compile, a domain given twice, weights that sum to
+  // nothing, a header that may not be changed. The detail says in which virtual host and route.
   static base::Result<std::shared_ptr<const RouteTable>> create(RouteConfig config);
   virtual ~RouteTable() = default;
 
   // nullopt: no virtual host, or no route in it, matches. random_value decides fractions and weights, so that the same
-  // value gives the same answer.
+  // value gives the same answer. A route without any action (non_forwarding) is a match with an empty cluster, which
+  // Envoy 1.40 answers with 503 as a cluster that it does not know.
   virtual std::optional<Match> match(const http::HeaderMap& request, uint64_t random_value) const = 0;
   virtual const RouteConfig& config() const = 0;
 
-  // As Envoy's finalizeRequestHeaders: path and host rewritten (x-envoy-original-path kept), headers added and removed,
-  // most general last unless configured otherwise. upstream_hostname is for auto_host_rewrite, applied by the caller
-  // when the endpoint is known.
-  virtual void finalizeRequest(const Match& match, http::HeaderMap& request) const = 0;
+  // As Envoy's finalizeRequestHeaders: headers removed and added (the weighted cluster's first, then route, virtual
+  // host, configuration, or these three the other way round with most_specific_mutations_win), then host and path
+  // rewritten. note_originals: x-envoy-original-host and x-envoy-original-path tell what was there (no, with the
+  // router's suppress_envoy_headers). auto_host_rewrite is the caller's, by rewriteHost(), once the endpoint is known.
+  virtual void finalizeRequest(const Match& match, http::HeaderMap& request, bool note_originals = true) const = 0;
   virtual void finalizeResponse(const Match& match, http::HeaderMap& response) const = 0;
-  // The Location of a redirect for this request (RFC 9110 10.2.2).
+  // The Location of a redirect for this request (RFC 9110 10.2.2). Envoy adds it also to a direct response with status
+  // 201 or 3xx: then it is the request's own URI.
   virtual std::string redirectLocation(const Match& match, const http::HeaderMap& request) const = 0;
 };
+
+// Sets :authority as every host rewrite does; x-envoy-original-host (note_original) and x-forwarded-host (append) tell
+// the old one.
+void rewriteHost(http::HeaderMap& request, std::string_view host, bool append_x_forwarded_host, bool note_original);
 
 }  // namespace weir::route

@@ -114,7 +114,7 @@ struct Route {
   std::vector<QueryMatch> query;
   bool grpc_only = false;
   std::optional<double> runtime_fraction;  // 0 to 1: only this share of the requests matches.
-  // Exactly one of the three, or non_forwarding (answers as no route).
+  // At most one of the three; none: non_forwarding, which Envoy answers with 503.
   std::optional<RouteAction> forward;
   std::optional<RedirectAction> redirect;
   std::optional<DirectResponse> direct;
