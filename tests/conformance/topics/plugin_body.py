@@ -9,6 +9,10 @@ CALL = "call callout :method=GET,:path=/,:authority=a - 900"
 TRAILERS = {"http_protocol_options": {"enable_trailers": True}}
 
 LENGTHS = "Envoy writes the body as it is, whatever content-length says: too much begins the next message on that connection, too little hangs the reader. weir never does"
+# The callout (0.55 s) ends between the halves.
+HALVES = chunked("/", [b"one", b"two"], script=f"request_headers: return 1; {CALL}\n call: continue 0")
+HALVES.pieces[1:4:2] = [0.1, 1.0]
+
 CASES = {
     "sizes of a sized body": (post("/", "0123456789", script=f"request_body: {ALL}; bufstat 0"), echo()),
     "sizes of a sized body in pieces": (post("/", "0123456789", split=4, script=f"request_body: {ALL}"), echo()),
@@ -55,6 +59,10 @@ CASES = {
     "headers stopped by 3, a callout resumes": (chunked("/", [b"one", b"two"], script=f"request_headers: return 3; {CALL}\n call: {ALL}; continue 0\n request_body: {ALL}"), echo()),
     "headers stopped by 4, a callout resumes": (chunked("/", [b"one", b"two"], script=f"request_headers: return 4; {CALL}\n call: {ALL}; continue 0"), echo()),
     "headers action 99": (post("/", "hello", script=f"request_headers: return 99; {CALL}\n call: continue 0"), echo()),
+    "headers stopped by 1 while a chunked body comes": (chunked("/", [b"one", b"two", b"three"], script=f"request_headers: return 1; {CALL}\n call: {ALL}; bufstat 0; continue 0\n request_body: {ALL}"), echo()),
+    "headers stopped by 1 while a body with trailers comes": (chunked("/", [b"one", b"two"], trailers=[("x-t", "1")], script=f"request_headers: return 1; {CALL}\n call: continue 0"), echo()),
+    "headers stopped by 1 while half of the body comes": (HALVES, echo()),
+    "answer's headers stopped by 1 while its chunks come": (get(script=f"response_headers: return 1; {CALL}\n call: body 1 0 99; continue 1\n response_body: body 1 0 99"), chunks(b"one", b"two", b"three")),
     "body stopped, a callout resumes": (chunked("/", [b"one", b"two"], script=f"request_body: eos? {CALL}; return 1\n call: {ALL}; setbody 0 999 0 !; continue 0"), echo()),
     "answer's headers stopped, a callout resumes": (get(script=f"response_headers: return 1; {CALL}\n call: pairs 2; set 2 x-call 1; continue 1"), answer()),
     "answer's body stopped, a callout resumes": (get(script=f"response_headers: del 2 content-length\n response_body: eos? {CALL}; return 1\n call: body 1 0 99; setbody 1 0 99 changed; continue 1"), answer()),
@@ -73,7 +81,9 @@ CASES = {
 def declare(name, **more):
     g = group(name, proxy(plugins=[plugin(script="", **more)], clusters=[TRAILING], hcm_more={**TRAILERS, "stream_idle_timeout": "1.5s"}))
     for title, (request, behaviour) in CASES.items():
-        g.case(title, request, upstream=[behaviour], logs="request_headers", settle=0.1 if "stopped" in title else 0)
+        # Where the body is to arrive during the callout, the callout takes its time.
+        callout = [answer(delay=0.55)] if " while " in title else []
+        g.case(title, request, upstream=[behaviour], callout=callout, logs="request_headers", settle=0.1 if "stopped" in title else 0)
     return g
 
 
