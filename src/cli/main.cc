@@ -90,8 +90,8 @@ weir::server::Options serverOptions(const Flags& flags) {
 
 // Everything that was noticed, then everything that is wrong.
 bool reportConfiguration(const weir::config::LoadOutcome& outcome) {
-  for (const auto& notice : outcome.notices) LOG(Config, Warning, "{}", weir::config::toString(notice));
-  for (const auto& fault : outcome.faults) LOG(Config, Error, "{}", weir::config::toString(fault));
+  for (const auto& notice : outcome.notices) LOG(Config, Warning, "{}", notice.text());
+  for (const auto& fault : outcome.faults) LOG(Config, Error, "{}", fault.text());
   if (outcome.bootstrap) return true;
   LOG(Main, Critical, "the configuration was refused: {} fault{}", outcome.faults.size(),
       outcome.faults.size() == 1 ? "" : "s");

@@ -39,7 +39,8 @@ void Door::onAccepted(net::Fd socket, const net::Address& peer) {
   info.listener_direction = shared_.spec.direction;
   shared_.stats->downstream_cx_total.add();
   shared_.stats->downstream_cx_active.add();
-  auto connection = std::make_unique<exchange::ClientConnection>(*manager_, *this, std::move(stream), std::move(info));
+  auto connection = std::make_unique<exchange::ClientConnection>(
+      *manager_, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
   exchange::ClientConnection& started = *connection;
   connections_.emplace(&started, std::move(connection));
   on_come_();

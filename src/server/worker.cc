@@ -55,7 +55,8 @@ void Worker::setUp() {
   const upstream::Environment environment{loop_, random_, *shared_.stats};
   clusters_ = upstream::createClusters(shared_.bootstrap.clusters, environment,
                                        [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
-  plugins_ = std::make_unique<proxy_wasm::PluginWorker>(proxy_wasm::WorkerEnvironment{loop_, random_, *clusters_});
+  plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
+      proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
   makeManagers();
 }
 
@@ -65,10 +66,17 @@ void Worker::makeManagers() {
     std::vector<std::unique_ptr<filter::FilterFactory>> filters;
     for (const auto& plugin : listener.plugins) filters.push_back(plugins_->createFactory(plugin));
     auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
-        loop_, random_, *clusters_, *listener.manager_stats, listener.http, listener.routes, std::move(filters)});
-    manager->suppress_envoy_headers = listener.suppress_envoy_headers;
-    manager->buffer_limit = listener.spec.buffer_limit;
-    manager->local_ip = shared_.local_ip;
+        .loop = loop_,
+        .random = random_,
+        .clusters = *clusters_,
+        .stats = *listener.manager_stats,
+        .spec = listener.http,
+        .routes = listener.routes,
+        .filters = std::move(filters),
+        .suppress_envoy_headers = listener.suppress_envoy_headers,
+        .buffer_limit = listener.spec.buffer_limit,
+        .local_ip = shared_.local_ip,
+    });
     doors_[i]->setManager(std::move(manager));
   }
 }

@@ -12,6 +12,7 @@
 
 #include "event/loop.h"
 #include "exchange/client_connection.h"
+#include "proxy_wasm/worker_plugins.h"
 #include "server/door.h"
 #include "server/shared.h"
 
@@ -59,7 +60,7 @@ class Worker {
   event::Loop loop_;
   base::FastRandom random_;
   std::unique_ptr<upstream::Clusters> clusters_;
-  std::unique_ptr<proxy_wasm::PluginWorker> plugins_;
+  std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
   std::vector<std::unique_ptr<Door>> doors_;
   size_t connections_ = 0;
   bool draining_ = false;

@@ -1,0 +1,105 @@
+#include "server/assembly.h"
+
+#include <ifaddrs.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <set>
+
+namespace weir::server {
+namespace {
+
+// The machine's first IPv4 address that is not loopback: what Envoy calls the local address.
+std::string findLocalIp() {
+  ifaddrs* all = nullptr;
+  if (getifaddrs(&all) != 0) return "";
+  std::string found;
+  for (const ifaddrs* each = all; each != nullptr && found.empty(); each = each->ifa_next) {
+    if (each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) continue;
+    const net::Address address = net::Address::fromSockaddr(each->ifa_addr, sizeof(sockaddr_in));
+    if (!address.isLoopback()) found = address.ip();
+  }
+  freeifaddrs(all);
+  return found;
+}
+
+void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>& faults) {
+  wasm::EngineSettings settings;
+  settings.cache_directory = options.module_cache;
+  auto engine = wasm::Engine::create(settings);
+  if (!engine.ok()) {
+    faults.push_back(std::move(engine).error());
+    return;
+  }
+  shared.engine = std::move(*engine);
+
+  proxy_wasm::PluginHost::Settings plugins;
+  plugins.budgets = options.budgets;
+  plugins.node = shared.bootstrap.node;
+  std::set<std::string, std::less<>> clusters;
+  for (const auto& cluster : shared.bootstrap.clusters) clusters.insert(cluster.name);
+  plugins.knows_cluster = [clusters = std::move(clusters)](std::string_view name) {
+    return clusters.find(name) != clusters.end();
+  };
+  auto host = proxy_wasm::PluginHost::create(*shared.engine, *shared.stats, base::systemClock(), std::move(plugins));
+  if (!host.ok()) {
+    faults.push_back(std::move(host).error());
+    return;
+  }
+  shared.plugins = std::move(*host);
+}
+
+void loadFilters(const exchange::HttpManagerSpec& spec, Shared& shared, SharedListener& listener,
+                 std::vector<base::Error>& faults) {
+  for (const exchange::HttpFilterSpec& filter : spec.filters) {
+    if (const auto* router = std::get_if<exchange::RouterFilterSpec>(&filter.filter)) {
+      listener.suppress_envoy_headers = router->suppress_envoy_headers;
+      continue;
+    }
+    if (filter.disabled) continue;
+    auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter));
+    if (!plugin.ok()) {
+      faults.push_back(std::move(plugin).error().in(filter.path));
+      continue;
+    }
+    listener.plugins.push_back(std::move(*plugin));
+  }
+}
+
+std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,
+                                             std::vector<base::Error>& faults) {
+  auto listener = std::make_unique<SharedListener>();
+  listener->spec = spec;
+  listener->address = spec.address;
+  const exchange::HttpManagerSpec& http = spec.filter_chains.front().http;
+  listener->http = std::make_shared<const exchange::HttpManagerSpec>(http);
+  auto routes = route::RouteTable::create(http.routes);
+  if (routes.ok()) {
+    listener->routes = std::move(*routes);
+  } else {
+    faults.push_back(std::move(routes).error().in("listener '" + spec.name + "'"));
+  }
+  listener->manager_stats = std::make_unique<exchange::ManagerStats>(*shared.stats, http.stat_prefix);
+  listener->stats = std::make_unique<ListenerStats>(*shared.stats, spec.address.toString(), spec.stat_prefix);
+  loadFilters(http, shared, *listener, faults);
+  return listener;
+}
+
+}  // namespace
+
+std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, Shared& shared) {
+  std::vector<base::Error> faults;
+  shared.bootstrap = std::move(bootstrap);
+  shared.local_ip = findLocalIp();
+  const auto rules = shared.stats->setTagRules(shared.bootstrap.tag_rules, shared.bootstrap.use_default_tags,
+                                               shared.bootstrap.fixed_tags);
+  if (!rules.ok()) faults.push_back(rules.error());
+  makeEngine(options, shared, faults);
+  if (shared.plugins == nullptr) return faults;
+  for (const config::ListenerSpec& spec : shared.bootstrap.listeners) {
+    shared.listeners.push_back(makeListener(spec, shared, faults));
+  }
+  return faults;
+}
+
+}  // namespace weir::server
