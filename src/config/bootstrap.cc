@@ -1,0 +1,142 @@
+// envoy.config.bootstrap.v3: the whole, and the checks that need the whole.
+#include <google/protobuf/util/json_util.h>
+#include <re2/re2.h>
+
+#include <map>
+#include <set>
+
+#include "config/support.h"
+#include "config/values.h"
+
+namespace weir::config {
+namespace {
+
+namespace v3 = envoy::config::bootstrap::v3;
+
+AdminSpec convertAdmin(const v3::Admin& admin, const Place& place) {
+  AdminSpec spec;
+  if (admin.has_address()) spec.address = convertAddress(admin.address(), place.field("address"));
+  spec.access_log_path = admin.access_log_path();
+  return spec;
+}
+
+void convertStats(const envoy::config::metrics::v3::StatsConfig& config, const Place& place, Bootstrap& out) {
+  if (config.has_use_all_default_tags()) out.use_default_tags = config.use_all_default_tags().value();
+  for (int i = 0; i < config.stats_tags_size(); i++) {
+    const auto& tag = config.stats_tags(i);
+    const Place here = place.item("stats_tags", static_cast<size_t>(i));
+    if (tag.tag_value_case() == envoy::config::metrics::v3::TagSpecifier::kFixedValue) {
+      out.fixed_tags.push_back({tag.tag_name(), tag.fixed_value()});
+      continue;
+    }
+    const re2::RE2 compiled(tag.regex(), re2::RE2::Quiet);
+    if (!compiled.ok()) {
+      here.field("regex").fault(FaultKind::Rule, fmt::format("invalid regular expression: {}", compiled.error()));
+    } else if (!tag.regex().empty() && compiled.NumberOfCapturingGroups() < 1) {
+      here.field("regex").fault(FaultKind::Rule, "needs a group in parentheses: the tag's value");
+    }
+    // Without an expression the tag is one of Envoy's own, which are on already.
+    if (!tag.regex().empty()) out.tag_rules.push_back({tag.tag_name(), tag.regex()});
+  }
+}
+
+void checkListeners(const Bootstrap& bootstrap, const Place& place) {
+  std::set<std::string> names;
+  std::map<std::string, size_t> addresses;
+  for (size_t i = 0; i < bootstrap.listeners.size(); i++) {
+    const ListenerSpec& listener = bootstrap.listeners[i];
+    const Place here = place.item("listeners", i);
+    if (!listener.name.empty() && !names.insert(listener.name).second) {
+      here.field("name").fault(FaultKind::Conflict, fmt::format("duplicate listener '{}'", listener.name));
+    }
+    const bool fixed = !listener.address.isIp() || listener.address.port() != 0;
+    if (listener.address.family() == AF_UNSPEC || !fixed) continue;
+    const auto [other, first] = addresses.emplace(listener.address.toString(), i);
+    if (first) continue;
+    here.field("address").fault(FaultKind::Conflict, fmt::format("{} is already the address of listeners[{}]",
+                                                                 listener.address.toString(), other->second));
+  }
+}
+
+std::set<std::string> checkClusters(const Bootstrap& bootstrap, const Place& place) {
+  std::set<std::string> names;
+  for (size_t i = 0; i < bootstrap.clusters.size(); i++) {
+    const std::string& name = bootstrap.clusters[i].name;
+    if (name.empty() || names.insert(name).second) continue;
+    place.item("clusters", i).field("name").fault(FaultKind::Conflict, fmt::format("duplicate cluster '{}'", name));
+  }
+  return names;
+}
+
+void checkReferences(const Conversion& conversion, const std::set<std::string>& clusters) {
+  for (const Conversion::ClusterReference& reference : conversion.cluster_references) {
+    if (reference.cluster.empty() || clusters.contains(reference.cluster)) continue;
+    reference.place.fault(FaultKind::Conflict, fmt::format("unknown cluster '{}'", reference.cluster));
+  }
+}
+
+}  // namespace
+
+Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, Conversion& conversion) {
+  Bootstrap out;
+  out.node_id = bootstrap.node().id();
+  out.node_cluster = bootstrap.node().cluster();
+  out.node = serialized(bootstrap.node());
+  out.admin = convertAdmin(bootstrap.admin(), place.field("admin"));
+  convertStats(bootstrap.stats_config(), place.field("stats_config"), out);
+  if (bootstrap.has_stats_flush_interval()) {
+    out.stats_flush_interval = convertDuration(bootstrap.stats_flush_interval(), place.field("stats_flush_interval"));
+  }
+  const Place resources = place.field("static_resources");
+  const auto& fixed = bootstrap.static_resources();
+  for (int i = 0; i < fixed.listeners_size(); i++) {
+    out.listeners.push_back(
+        convertListener(fixed.listeners(i), resources.item("listeners", static_cast<size_t>(i)), conversion));
+  }
+  for (int i = 0; i < fixed.clusters_size(); i++) {
+    out.clusters.push_back(convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i))));
+  }
+  checkListeners(out, resources);
+  checkReferences(conversion, checkClusters(out, resources));
+
+  google::protobuf::util::JsonPrintOptions print;
+  print.preserve_proto_field_names = true;
+  if (!google::protobuf::util::MessageToJsonString(bootstrap, &out.dump, print).ok()) out.dump = "{}";
+  return out;
+}
+
+const SupportTables& bootstrapSupport() {
+  static constexpr std::string_view kNoAdminLog = "requests to the admin endpoint are not logged";
+  static const SupportTables kTables{
+      {"envoy.config.bootstrap.v3.Bootstrap",
+       {{"node"},
+        {"static_resources"},
+        {"admin"},
+        {"stats_config"},
+        {"stats_flush_interval"},
+        {"cluster_manager"},
+        noEffect("node_context_params", "only xDS asks for it, and xDS is refused"),
+        refused("dynamic_resources", "xDS comes later; write listeners and clusters in static_resources"),
+        refused("layered_runtime", "there are no runtime keys"),
+        refused("bootstrap_extensions", "plugins as singleton services come later"),
+        refused("stats_sinks", "statistics are read from the admin endpoint"),
+        refused("overload_manager", "an overload manager comes later"),
+        refused("tracing", "tracing comes later")}},
+      {"envoy.config.bootstrap.v3.Bootstrap.StaticResources",
+       {{"listeners"}, {"clusters"}, refused("secrets", "TLS comes later")}},
+      {"envoy.config.bootstrap.v3.ClusterManager",
+       {noEffect("enable_deferred_cluster_creation", "clusters are made at start")}},
+      {"envoy.config.bootstrap.v3.Admin",
+       {{"address"},
+        noEffect("access_log_path", kNoAdminLog),
+        noEffect("access_log", kNoAdminLog),
+        noEffect("profile_path", "there is no profiler to write a profile"),
+        noEffect("ignore_global_conn_limit", "there is no such limit")}},
+      {"envoy.config.core.v3.Node", {}, true},
+      {"envoy.config.metrics.v3.StatsConfig", {{"stats_tags"}, {"use_all_default_tags"}}},
+      {"envoy.config.metrics.v3.TagSpecifier", {{"tag_name"}, {"regex"}, {"fixed_value"}}},
+  };
+  return kTables;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,75 @@
+// From Envoy's messages to the specs of the folders above. One function per message; each reports what it cannot take
+// and returns the rest, so that all faults come in one go. Protobuf ends here.
+#pragma once
+
+#include <envoy/config/bootstrap/v3/bootstrap.pb.h>
+#include <envoy/config/cluster/v3/cluster.pb.h>
+#include <envoy/config/core/v3/address.pb.h>
+#include <envoy/config/core/v3/base.pb.h>
+#include <envoy/config/listener/v3/listener.pb.h>
+#include <envoy/config/route/v3/route.pb.h>
+#include <envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h>
+#include <envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h>
+#include <envoy/extensions/wasm/v3/wasm.pb.h>
+#include <envoy/type/matcher/v3/regex.pb.h>
+#include <envoy/type/matcher/v3/string.pb.h>
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/duration.pb.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/load.h"
+#include "config/report.h"
+#include "config/spec.h"
+
+namespace weir::config {
+
+// What converters need beside the message, and what they note for the checks that need the whole configuration.
+struct Conversion {
+  const LoadOptions& options;
+
+  struct ClusterReference {
+    std::string cluster;
+    Place place;
+  };
+  std::vector<ClusterReference> cluster_references;
+};
+
+Bootstrap convertBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, const Place& place,
+                           Conversion& conversion);
+ListenerSpec convertListener(const envoy::config::listener::v3::Listener& listener, const Place& place,
+                             Conversion& conversion);
+exchange::HttpManagerSpec convertHttpManager(
+    const envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager& manager,
+    const Place& place, Conversion& conversion);
+std::vector<exchange::HttpFilterSpec> convertHttpFilters(
+    const envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager& manager,
+    const Place& place, Conversion& conversion);
+route::RouteConfig convertRouteConfig(const envoy::config::route::v3::RouteConfiguration& config, const Place& place,
+                                      Conversion& conversion);
+upstream::ClusterSpec convertCluster(const envoy::config::cluster::v3::Cluster& cluster, const Place& place);
+// HttpProtocolOptions of a cluster, into its spec.
+void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
+                         upstream::ClusterSpec& spec);
+void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& options, const Place& place,
+                           upstream::ClusterSpec& spec);
+// Http1ProtocolOptions towards upstream: what a client has no use for is a notice, the rest refused.
+void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place);
+proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginConfig& plugin, const Place& place,
+                                     const Conversion& conversion);
+
+// Parts of the above.
+route::PathMatch convertPath(const envoy::config::route::v3::RouteMatch& match, const Place& place);
+void convertMatch(const envoy::config::route::v3::RouteMatch& match, const Place& place, route::Route& route);
+route::StringMatch convertString(const envoy::type::matcher::v3::StringMatcher& matcher, const Place& place);
+// Also checks that the expression compiles.
+std::string convertRegex(const envoy::type::matcher::v3::RegexMatcher& matcher, const Place& place);
+route::RegexRewrite convertRewrite(const envoy::type::matcher::v3::RegexMatchAndSubstitute& rewrite,
+                                   const Place& place);
+route::RouteAction convertRouteAction(const envoy::config::route::v3::RouteAction& action, const Place& place,
+                                      Conversion& conversion);
+route::RedirectAction convertRedirect(const envoy::config::route::v3::RedirectAction& action, const Place& place);
+
+}  // namespace weir::config

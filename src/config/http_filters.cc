@@ -1,0 +1,82 @@
+// The HTTP filters of a connection manager: plugins, and the router at the end.
+#include <envoy/extensions/filters/http/router/v3/router.pb.h>
+#include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
+
+#include "config/values.h"
+
+namespace weir::config {
+namespace {
+
+using envoy::extensions::filters::http::router::v3::Router;
+using envoy::extensions::filters::http::wasm::v3::Wasm;
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
+
+bool isRouter(const exchange::HttpFilterSpec& filter) {
+  return std::holds_alternative<exchange::RouterFilterSpec>(filter.filter);
+}
+
+// nullopt: reported, here or by the support tables.
+std::optional<exchange::HttpFilterSpec> convertFilter(const HttpFilter& filter, const Place& place,
+                                                      const Conversion& conversion) {
+  exchange::HttpFilterSpec spec;
+  spec.name = filter.name();
+  spec.disabled = filter.disabled();
+  spec.path = place.path();
+  const Place here = place.field("typed_config");
+  const google::protobuf::Any& any = filter.typed_config();
+  if (filter.has_config_discovery()) return std::nullopt;
+  if (any.type_url().empty()) {
+    here.fault(FaultKind::Rule, fmt::format("the filter '{}' needs a typed_config with \"@type\"", filter.name()));
+    return std::nullopt;
+  }
+  if (any.Is<Router>()) {
+    const auto router = unpack<Router>(any, here, "the filter's configuration");
+    if (!router) return std::nullopt;
+    spec.filter = exchange::RouterFilterSpec{router->suppress_envoy_headers()};
+    return spec;
+  }
+  if (any.Is<Wasm>()) {
+    const auto wasm = unpack<Wasm>(any, here, "the filter's configuration");
+    if (!wasm) return std::nullopt;
+    if (!wasm->has_config()) here.field("config").fault(FaultKind::Rule, "is required");
+    spec.filter = convertPlugin(wasm->config(), here.field("config"), conversion);
+    return spec;
+  }
+  const bool http = any.type_url().find("envoy.extensions.filters.http.") != std::string::npos;
+  if (!http) here.fault(FaultKind::Type, "is no configuration of an HTTP filter");
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<exchange::HttpFilterSpec> convertHttpFilters(const HttpConnectionManager& manager, const Place& place,
+                                                         Conversion& conversion) {
+  std::vector<exchange::HttpFilterSpec> filters;
+  const int size = manager.http_filters_size();
+  bool complete = true;
+  for (int i = 0; i < size; i++) {
+    const Place here = place.item("http_filters", static_cast<size_t>(i));
+    auto filter = convertFilter(manager.http_filters(i), here, conversion);
+    if (!filter) {
+      complete = false;
+      continue;
+    }
+    const bool last = i + 1 == size;
+    if (isRouter(*filter) && !last) here.fault(FaultKind::Conflict, "the router must be the last HTTP filter");
+    if (isRouter(*filter) && filter->disabled) {
+      here.field("disabled").fault(FaultKind::Conflict, "the router cannot be disabled");
+    }
+    if (last && !isRouter(*filter)) {
+      here.fault(FaultKind::Conflict, "the last HTTP filter must be the router (envoy.filters.http.router)");
+    }
+    filters.push_back(std::move(*filter));
+  }
+  // Envoy takes this and then answers no request; here it is a fault.
+  if (size == 0 && complete) {
+    place.field("http_filters").fault(FaultKind::Rule, "is required; its last filter is envoy.filters.http.router");
+  }
+  return filters;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,194 @@
+// envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
+#include "config/support.h"
+#include "config/values.h"
+
+namespace weir::config {
+namespace {
+
+using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+using exchange::HttpManagerSpec;
+
+HttpManagerSpec::Codec convertCodec(HttpConnectionManager::CodecType codec, const Place& place) {
+  if (codec == HttpConnectionManager::AUTO) return HttpManagerSpec::Codec::Auto;
+  if (codec != HttpConnectionManager::HTTP1) {
+    place.field("codec_type").unsupported(fmt::format("codec_type {}", HttpConnectionManager::CodecType_Name(codec)));
+  }
+  return HttpManagerSpec::Codec::Http1;
+}
+
+HttpManagerSpec::ServerHeader convertServerHeader(HttpConnectionManager::ServerHeaderTransformation header) {
+  switch (header) {
+    case HttpConnectionManager::APPEND_IF_ABSENT: return HttpManagerSpec::ServerHeader::AppendIfAbsent;
+    case HttpConnectionManager::PASS_THROUGH: return HttpManagerSpec::ServerHeader::PassThrough;
+    default: return HttpManagerSpec::ServerHeader::Overwrite;
+  }
+}
+
+HttpManagerSpec::EscapedSlashes convertSlashes(HttpConnectionManager::PathWithEscapedSlashesAction action,
+                                               const Place& place) {
+  switch (action) {
+    case HttpConnectionManager::IMPLEMENTATION_SPECIFIC_DEFAULT:
+    case HttpConnectionManager::KEEP_UNCHANGED: return HttpManagerSpec::EscapedSlashes::Keep;
+    case HttpConnectionManager::REJECT_REQUEST: return HttpManagerSpec::EscapedSlashes::Reject;
+    case HttpConnectionManager::UNESCAPE_AND_REDIRECT: return HttpManagerSpec::EscapedSlashes::UnescapeAndRedirect;
+    case HttpConnectionManager::UNESCAPE_AND_FORWARD: return HttpManagerSpec::EscapedSlashes::UnescapeAndForward;
+    default:
+      place.field("path_with_escaped_slashes_action").fault(FaultKind::Unknown, "unknown value");
+      return HttpManagerSpec::EscapedSlashes::Keep;
+  }
+}
+
+void convertCommon(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
+  const auto& common = manager.common_http_protocol_options();
+  const Place here = place.field("common_http_protocol_options");
+  if (common.has_idle_timeout()) {
+    spec.idle_timeout = convertTimeout(common.idle_timeout(), here.field("idle_timeout"));
+  }
+  if (common.has_max_connection_duration()) {
+    spec.max_connection_duration =
+        convertTimeout(common.max_connection_duration(), here.field("max_connection_duration"));
+  }
+  if (common.has_max_headers_count()) spec.max_headers_count = common.max_headers_count().value();
+  if (common.has_max_requests_per_connection() && common.max_requests_per_connection().value() > 0) {
+    spec.max_requests_per_connection = common.max_requests_per_connection().value();
+  }
+  if (common.has_max_response_headers_kb()) {
+    here.field("max_response_headers_kb").notice("accepted, without effect: it concerns responses of upstreams only");
+  }
+}
+
+void convertHttp1(const HttpConnectionManager& manager, HttpManagerSpec& spec) {
+  const auto& http1 = manager.http_protocol_options();
+  spec.accept_http_10 = http1.accept_http_10();
+  spec.default_host_for_http_10 = http1.default_host_for_http_10();
+  spec.enable_trailers = http1.enable_trailers();
+  if (http1.has_allow_absolute_url()) spec.allow_absolute_url = http1.allow_absolute_url().value();
+}
+
+void convertTimes(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
+  if (manager.has_stream_idle_timeout()) {
+    spec.stream_idle_timeout = convertTimeout(manager.stream_idle_timeout(), place.field("stream_idle_timeout"));
+  }
+  if (manager.has_request_timeout()) {
+    spec.request_timeout = convertTimeout(manager.request_timeout(), place.field("request_timeout"));
+  }
+  if (manager.has_request_headers_timeout()) {
+    spec.request_headers_timeout =
+        convertTimeout(manager.request_headers_timeout(), place.field("request_headers_timeout"));
+  }
+  if (manager.has_drain_timeout()) {
+    spec.drain_timeout = convertDuration(manager.drain_timeout(), place.field("drain_timeout"));
+  }
+  if (manager.has_delayed_close_timeout()) {
+    spec.delayed_close_timeout = convertDuration(manager.delayed_close_timeout(), place.field("delayed_close_timeout"));
+  }
+}
+
+void convertHeaders(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
+  if (!manager.server_name().empty()) spec.server_name = manager.server_name();
+  spec.server_header = convertServerHeader(manager.server_header_transformation());
+  spec.use_remote_address = manager.use_remote_address().value();
+  spec.xff_num_trusted_hops = manager.xff_num_trusted_hops();
+  spec.skip_xff_append = manager.skip_xff_append();
+  spec.via = manager.via();
+  if (manager.has_generate_request_id()) spec.generate_request_id = manager.generate_request_id().value();
+  spec.preserve_external_request_id = manager.preserve_external_request_id();
+  spec.always_set_request_id_in_response = manager.always_set_request_id_in_response();
+  spec.scheme_to_overwrite = manager.scheme_header_transformation().scheme_to_overwrite();
+  if (manager.has_max_request_headers_kb()) spec.max_request_headers_kb = manager.max_request_headers_kb().value();
+  spec.proxy_100_continue = manager.proxy_100_continue();
+}
+
+void convertPathRules(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
+  spec.normalize_path = manager.normalize_path().value();
+  spec.merge_slashes = manager.merge_slashes();
+  spec.escaped_slashes = convertSlashes(manager.path_with_escaped_slashes_action(), place);
+  spec.strip_matching_host_port = manager.strip_matching_host_port();
+  spec.strip_any_host_port = manager.strip_any_host_port();
+  if (spec.strip_matching_host_port && spec.strip_any_host_port) {
+    place.field("strip_any_host_port")
+        .fault(FaultKind::Conflict, "only one of strip_matching_host_port and strip_any_host_port may be set");
+  }
+}
+
+}  // namespace
+
+HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const Place& place, Conversion& conversion) {
+  HttpManagerSpec spec;
+  spec.stat_prefix = manager.stat_prefix();
+  spec.codec = convertCodec(manager.codec_type(), place);
+  if (manager.has_route_config()) {
+    spec.routes = convertRouteConfig(manager.route_config(), place.field("route_config"), conversion);
+  }
+  spec.filters = convertHttpFilters(manager, place, conversion);
+  convertHeaders(manager, place, spec);
+  convertPathRules(manager, place, spec);
+  convertCommon(manager, place, spec);
+  convertHttp1(manager, spec);
+  convertTimes(manager, place, spec);
+  return spec;
+}
+
+const SupportTables& httpManagerSupport() {
+  static constexpr std::string_view kNoTracing = "there is no tracing to describe";
+  static const SupportTables kTables{
+      {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+       {{"codec_type"},
+        {"stat_prefix"},
+        {"route_config"},
+        {"http_filters"},
+        {"common_http_protocol_options"},
+        {"http_protocol_options"},
+        {"server_name"},
+        {"server_header_transformation"},
+        {"scheme_header_transformation"},
+        {"max_request_headers_kb"},
+        {"stream_idle_timeout"},
+        {"request_timeout"},
+        {"request_headers_timeout"},
+        {"drain_timeout"},
+        {"delayed_close_timeout"},
+        {"use_remote_address"},
+        {"xff_num_trusted_hops"},
+        {"skip_xff_append"},
+        {"via"},
+        {"generate_request_id"},
+        {"preserve_external_request_id"},
+        {"always_set_request_id_in_response"},
+        {"proxy_100_continue"},
+        {"normalize_path"},
+        {"merge_slashes"},
+        {"path_with_escaped_slashes_action"},
+        {"strip_matching_host_port"},
+        {"strip_any_host_port"},
+        refused("access_log", "access logs come later"),
+        refused("rds", "xDS comes later; write the routes in route_config"),
+        refused("scoped_routes", "xDS comes later; write the routes in route_config"),
+        refused("tracing", "tracing comes later"),
+        refused("upgrade_configs", "upgrades (WebSocket) come later"),
+        refused("http2_protocol_options", "HTTP/2 comes later")}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
+       {{"name"},
+        {"typed_config"},
+        {"disabled"},
+        noEffect("is_optional", "a filter that weir does not have is refused all the same"),
+        refused("config_discovery", "xDS comes later")}},
+      {"envoy.extensions.filters.http.router.v3.Router",
+       {{"suppress_envoy_headers"},
+        noEffect("start_child_span", kNoTracing),
+        refused("upstream_log", "access logs come later"),
+        refused("upstream_http_filters", "filters towards upstreams come later")}},
+      {"envoy.config.core.v3.HttpProtocolOptions",
+       {{"idle_timeout"},
+        {"max_connection_duration"},
+        {"max_headers_count"},
+        {"max_response_headers_kb"},
+        {"max_requests_per_connection"}}},
+      {"envoy.config.core.v3.Http1ProtocolOptions",
+       {{"allow_absolute_url"}, {"accept_http_10"}, {"default_host_for_http_10"}, {"enable_trailers"}}},
+      {"envoy.config.core.v3.SchemeHeaderTransformation", {{"scheme_to_overwrite"}}},
+  };
+  return kTables;
+}
+
+}  // namespace weir::config

@@ -1,0 +1,200 @@
+// envoy.extensions.wasm.v3: a plugin and its VM.
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/wrappers.pb.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "config/support.h"
+#include "config/values.h"
+
+namespace weir::config {
+namespace {
+
+namespace wasm = envoy::extensions::wasm::v3;
+
+// As Envoy hands it to the plugin: the text of a StringValue, the bytes of a BytesValue, a Struct as JSON.
+std::string configurationBytes(const google::protobuf::Any& any, const Place& place) {
+  if (any.type_url().empty()) return "";
+  google::protobuf::StringValue text;
+  if (any.UnpackTo(&text)) return text.value();
+  google::protobuf::BytesValue bytes;
+  if (any.UnpackTo(&bytes)) return bytes.value();
+  google::protobuf::Struct fields;
+  if (!any.UnpackTo(&fields)) return any.value();
+  std::string json;
+  if (google::protobuf::util::MessageToJsonString(fields, &json).ok()) return json;
+  place.fault(FaultKind::Type, "cannot be written as JSON");
+  return "";
+}
+
+void checkRuntime(const std::string& runtime, const Place& place) {
+  static constexpr std::array<std::string_view, 5> kOurs{"", "envoy.wasm.runtime.v8", "envoy.wasm.runtime.wasmtime",
+                                                         "envoy.wasm.runtime.wamr", "envoy.wasm.runtime.wavm"};
+  for (const std::string_view name : kOurs) {
+    if (runtime == name) return;
+  }
+  if (runtime == "envoy.wasm.runtime.null") {
+    place.fault(FaultKind::Unsupported,
+                "the null runtime runs plugins compiled into Envoy; weir has none, it runs .wasm");
+    return;
+  }
+  place.fault(FaultKind::Unknown,
+              fmt::format("unknown runtime '{}'; expected envoy.wasm.runtime.v8 or nothing (all names mean weir's one "
+                          "engine)",
+                          runtime));
+}
+
+void checkFile(const std::string& path, const Place& place) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) {
+    const int reason = errno;
+    place.fault(FaultKind::File, fmt::format("cannot read the plugin '{}': {}", path, std::strerror(reason)));
+  } else if (!S_ISREG(info.st_mode)) {
+    place.fault(FaultKind::File, fmt::format("the plugin '{}' is no file", path));
+  }
+}
+
+proxy_wasm::CodeSource convertCode(const envoy::config::core::v3::AsyncDataSource& code, const Place& place,
+                                   const LoadOptions& options) {
+  proxy_wasm::CodeSource source;
+  if (!code.has_local()) return source;  // Reported: absent by the rules, remote by the support tables.
+  const Place here = place.field("local");
+  if (!code.local().filename().empty()) {
+    source.path = code.local().filename();
+    checkFile(source.path, here.field("filename"));
+    return source;
+  }
+  source.kind = proxy_wasm::CodeSource::Kind::Inline;
+  source.bytes = readDataSource(code.local(), here, options);
+  if (source.bytes.empty()) here.fault(FaultKind::Rule, "holds no code");
+  return source;
+}
+
+std::map<std::string, std::string> convertEnvironment(const wasm::EnvironmentVariables& variables,
+                                                      const std::string& plugin, const Place& place,
+                                                      const LoadOptions& options) {
+  std::map<std::string, std::string> result(variables.key_values().begin(), variables.key_values().end());
+  std::map<std::string, bool> seen;
+  for (int i = 0; i < variables.host_env_keys_size(); i++) {
+    const std::string& key = variables.host_env_keys(i);
+    const bool first = seen.emplace(key, true).second;
+    if (!first || variables.key_values().contains(key)) {
+      place.item("host_env_keys", static_cast<size_t>(i))
+          .fault(FaultKind::Conflict,
+                 fmt::format("Key {} is duplicated in envoy.extensions.wasm.v3.VmConfig.environment_variables for {}. "
+                             "All the keys must be unique.",
+                             key, plugin));
+      continue;
+    }
+    // As Envoy: a variable that is not set is simply not there.
+    if (auto value = environmentVariable(key, options)) result[key] = std::move(*value);
+  }
+  return result;
+}
+
+std::optional<std::vector<std::string>> convertCapabilities(const wasm::CapabilityRestrictionConfig& config) {
+  if (config.allowed_capabilities().empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : config.allowed_capabilities()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+proxy_wasm::VmSpec convertVm(const wasm::VmConfig& vm, const std::string& plugin, const Place& place,
+                             const LoadOptions& options) {
+  proxy_wasm::VmSpec spec;
+  spec.vm_id = vm.vm_id();
+  spec.runtime = vm.runtime();
+  checkRuntime(vm.runtime(), place.field("runtime"));
+  if (!vm.has_code()) place.field("code").fault(FaultKind::Rule, "is required");
+  spec.code = convertCode(vm.code(), place.field("code"), options);
+  spec.configuration = configurationBytes(vm.configuration(), place.field("configuration"));
+  spec.allow_precompiled = vm.allow_precompiled();
+  spec.environment =
+      convertEnvironment(vm.environment_variables(), plugin, place.field("environment_variables"), options);
+  return spec;
+}
+
+proxy_wasm::FailurePolicy convertPolicy(const wasm::PluginConfig& plugin, const Place& place) {
+  if (plugin.fail_open() && plugin.failure_policy() != wasm::UNSPECIFIED) {
+    place.field("failure_policy")
+        .fault(FaultKind::Conflict, "only one of fail_open or failure_policy can be set");  // Envoy's words.
+  }
+  switch (plugin.failure_policy()) {
+    case wasm::FAIL_OPEN: return proxy_wasm::FailurePolicy::Open;
+    case wasm::FAIL_RELOAD: return proxy_wasm::FailurePolicy::Reload;
+    case wasm::UNSPECIFIED:
+      return plugin.fail_open() ? proxy_wasm::FailurePolicy::Open : proxy_wasm::FailurePolicy::Closed;
+    case wasm::FAIL_CLOSED: return proxy_wasm::FailurePolicy::Closed;
+    default:
+      place.field("failure_policy")
+          .fault(FaultKind::Unknown, fmt::format("unknown value {}", static_cast<int>(plugin.failure_policy())));
+      return proxy_wasm::FailurePolicy::Closed;
+  }
+}
+
+}  // namespace
+
+proxy_wasm::PluginSpec convertPlugin(const wasm::PluginConfig& plugin, const Place& place,
+                                     const Conversion& conversion) {
+  proxy_wasm::PluginSpec spec;
+  spec.name = plugin.name();
+  spec.root_id = plugin.root_id();
+  if (!plugin.has_vm_config()) place.field("vm_config").fault(FaultKind::Rule, "is required");
+  spec.vm = convertVm(plugin.vm_config(), plugin.name(), place.field("vm_config"), conversion.options);
+  spec.configuration = configurationBytes(plugin.configuration(), place.field("configuration"));
+  spec.failure_policy = convertPolicy(plugin, place);
+  spec.legacy_fail_open = plugin.fail_open();
+  const auto& backoff = plugin.reload_config().backoff();
+  if (backoff.has_base_interval()) {
+    spec.reload_backoff =
+        convertDuration(backoff.base_interval(), place.field("reload_config").field("backoff").field("base_interval"));
+  }
+  spec.allow_on_headers_stop_iteration = plugin.allow_on_headers_stop_iteration().value();
+  spec.allowed_capabilities = convertCapabilities(plugin.vm_config().capability_restriction_config());
+  // Where it stood before it moved to the VM.
+  if (!spec.allowed_capabilities)
+    spec.allowed_capabilities = convertCapabilities(plugin.capability_restriction_config());
+  return spec;
+}
+
+const SupportTables& pluginSupport() {
+  static const SupportTables kTables{
+      {"envoy.extensions.filters.http.wasm.v3.Wasm", {{"config"}}},
+      {"envoy.extensions.wasm.v3.PluginConfig",
+       {{"name"},
+        {"root_id"},
+        {"vm_config"},
+        {"configuration"},
+        {"fail_open"},
+        {"failure_policy"},
+        {"reload_config"},
+        {"capability_restriction_config"},
+        {"allow_on_headers_stop_iteration"}}},
+      {"envoy.extensions.wasm.v3.VmConfig",
+       {{"vm_id"},
+        {"runtime"},
+        {"code"},
+        {"configuration"},
+        {"allow_precompiled"},
+        {"environment_variables"},
+        {"capability_restriction_config"},
+        noEffect("nack_on_code_cache_miss", "code is local, there is nothing to wait for")}},
+      {"envoy.extensions.wasm.v3.EnvironmentVariables", {{"host_env_keys"}, {"key_values"}}},
+      {"envoy.extensions.wasm.v3.CapabilityRestrictionConfig", {{"allowed_capabilities"}}},
+      {"envoy.extensions.wasm.v3.SanitizationConfig", {}},
+      {"envoy.extensions.wasm.v3.ReloadConfig", {{"backoff"}}},
+      {"envoy.config.core.v3.BackoffStrategy",
+       {{"base_interval"}, refused("max_interval", "a plugin is reloaded after base_interval each time")}},
+      {"envoy.config.core.v3.AsyncDataSource",
+       {{"local"},
+        refused("remote", "plugins are read from a file or from the configuration itself; fetching comes later")}},
+  };
+  return kTables;
+}
+
+}  // namespace weir::config

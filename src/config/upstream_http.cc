@@ -1,0 +1,47 @@
+// The HTTP options of a cluster, in their old place (on the cluster) and in their new one (HttpProtocolOptions).
+#include "config/values.h"
+
+namespace weir::config {
+
+void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& options, const Place& place,
+                           upstream::ClusterSpec& spec) {
+  if (options.has_idle_timeout()) {
+    spec.idle_timeout = convertTimeout(options.idle_timeout(), place.field("idle_timeout"));
+  }
+  if (options.has_max_connection_duration()) {
+    place.field("max_connection_duration").unsupported("max_connection_duration towards upstreams");
+  }
+  if (options.has_max_headers_count()) spec.max_response_headers_count = options.max_headers_count().value();
+  if (options.has_max_response_headers_kb()) spec.max_response_headers_kb = options.max_response_headers_kb().value();
+  if (options.has_max_requests_per_connection() && options.max_requests_per_connection().value() > 0) {
+    spec.max_requests_per_connection = options.max_requests_per_connection().value();
+  }
+}
+
+void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place) {
+  static constexpr std::string_view kServerOnly = "accepted, without effect: it concerns requests from clients only";
+  if (options.has_allow_absolute_url()) place.field("allow_absolute_url").notice(std::string(kServerOnly));
+  if (options.accept_http_10()) place.field("accept_http_10").notice(std::string(kServerOnly));
+  if (!options.default_host_for_http_10().empty()) {
+    place.field("default_host_for_http_10").notice(std::string(kServerOnly));
+  }
+  if (options.enable_trailers()) place.field("enable_trailers").unsupported("enable_trailers towards upstreams");
+}
+
+void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
+                         upstream::ClusterSpec& spec) {
+  if (options.has_common_http_protocol_options()) {
+    convertUpstreamCommon(options.common_http_protocol_options(), place.field("common_http_protocol_options"), spec);
+  }
+  if (options.has_explicit_http_config()) {
+    convertUpstreamHttp1(options.explicit_http_config().http_protocol_options(),
+                         place.field("explicit_http_config").field("http_protocol_options"));
+  }
+  // Clients speak HTTP/1.1 here, so their protocol upstream is HTTP/1.1 too.
+  if (options.has_use_downstream_protocol_config()) {
+    convertUpstreamHttp1(options.use_downstream_protocol_config().http_protocol_options(),
+                         place.field("use_downstream_protocol_config").field("http_protocol_options"));
+  }
+}
+
+}  // namespace weir::config
