@@ -46,6 +46,19 @@ uint64_t thisThread() { return static_cast<uint64_t>(pthread_self()); }
 
 }  // namespace
 
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> task) : loop_(loop), task_(std::move(task)) {}
+
+TurnEnd::~TurnEnd() {
+  if (!scheduled_) return;
+  std::replace(loop_.scheduled_.begin(), loop_.scheduled_.end(), this, static_cast<TurnEnd*>(nullptr));
+  std::replace(loop_.ending_scheduled_.begin(), loop_.ending_scheduled_.end(), this, static_cast<TurnEnd*>(nullptr));
+}
+
+void TurnEnd::schedule() {
+  if (std::exchange(scheduled_, true)) return;
+  loop_.scheduled_.push_back(this);
+}
+
 Loop::Loop(const base::Clock& clock)
     : clock_(clock), now_(clock.monotonic()), timers_(std::make_unique<TimerWheel>(now_)) {
   epoll_fd_ = epoll_create1(EPOLL_CLOEXEC);
@@ -127,7 +140,7 @@ void Loop::turn(bool may_wait) {
 // Rounded up: waking before the tick would only mean waiting again. Counted from the beginning of the turn: a second
 // look at the clock would cost every turn what only a long one gains.
 int Loop::waitForNextTimer() const {
-  if (!turn_end_.empty() || !deferred_.empty()) return 0;
+  if (!scheduled_.empty() || !turn_end_.empty() || !deferred_.empty()) return 0;
   if (timers_->empty()) return kLongestWaitMs;
   const std::optional<base::Duration> until = timers_->untilNext(now_);
   if (!until) return kLongestWaitMs;
@@ -166,7 +179,16 @@ void Loop::runPosted() {
 // What is destroyed may put off further ends or tasks: they belong to the same turn. Rounds are few: each level of an
 // ownership chain adds one.
 void Loop::endTurn() {
-  while (!turn_end_.empty() || !deferred_.empty()) {
+  while (!scheduled_.empty() || !turn_end_.empty() || !deferred_.empty()) {
+    ending_scheduled_.swap(scheduled_);
+    for (size_t i = 0; i < ending_scheduled_.size(); ++i) {
+      TurnEnd* const due = ending_scheduled_[i];
+      if (due == nullptr) continue;
+      ending_scheduled_[i] = nullptr;
+      due->scheduled_ = false;
+      due->task_();
+    }
+    ending_scheduled_.clear();
     ending_tasks_.swap(turn_end_);
     for (const std::function<void()>& task : ending_tasks_) task();
     ending_tasks_.clear();

@@ -25,6 +25,8 @@ namespace weir::event {
 // What a handler is told, and what it asks for. Closed (error or both sides hung up) is always told.
 enum Io : uint32_t { kReadable = 1, kWritable = 2, kPeerEnded = 4, kClosed = 8 };
 
+class Loop;
+
 class IoHandler {
  public:
   // events: bits of Io. May unwatch or destroy itself.
@@ -38,6 +40,25 @@ class IoHandler {
 class Deferred {
  public:
   virtual ~Deferred() = default;
+};
+
+// A task for the end of a turn, with an owner: scheduling allocates nothing, and destroying it takes it back. For what
+// is gathered in a turn and done once, like sending what was written.
+class TurnEnd {
+ public:
+  TurnEnd(Loop& loop, std::function<void()> task);
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+  // Runs the task once at the end of this turn (outside of a turn: of the next), however often it is called till then.
+  // The task must not destroy this object.
+  void schedule();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::function<void()> task_;
+  bool scheduled_ = false;
 };
 
 class Timer;
@@ -81,6 +102,7 @@ class Loop {
   TimerWheel& timers() { return *timers_; }
 
  private:
+  friend class TurnEnd;
   void turn(bool may_wait);
   void serve(const epoll_event* events, int count);
   void wake();
@@ -102,9 +124,11 @@ class Loop {
   std::unique_ptr<TimerWheel> timers_;
   std::vector<std::unique_ptr<Deferred>> deferred_;
   std::vector<std::function<void()>> turn_end_;
+  std::vector<TurnEnd*> scheduled_;  // Null: taken back.
   // What endTurn() works on: kept, so that a turn's end allocates nothing.
   std::vector<std::unique_ptr<Deferred>> ending_objects_;
   std::vector<std::function<void()>> ending_tasks_;
+  std::vector<TurnEnd*> ending_scheduled_;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::atomic<bool> any_posted_{false};  // Saves the lock in the turns (nearly all) without a task.

@@ -147,6 +147,24 @@ TEST_F(LoopTest, TheTurnEndsWithItsTasksAndThenTheDeferredObjectsInOrder) {
   EXPECT_THAT(order, ElementsAre("posted", "task", "first object", "second object"));
 }
 
+TEST_F(LoopTest, AnOwnedTaskRunsOnceAtTheEndOfTheTurnUnlessItsOwnerIsGone) {
+  int ran = 0;
+  TurnEnd task(loop, [&] { ++ran; });
+  auto dropped = std::make_unique<TurnEnd>(loop, [&] { FAIL(); });
+  TurnEnd drops(loop, [&] { dropped.reset(); });
+  loop.post([&] {
+    task.schedule();
+    task.schedule();
+    drops.schedule();
+    dropped->schedule();
+    EXPECT_EQ(ran, 0);
+  });
+  loop.runReady();
+  EXPECT_EQ(ran, 1);
+  loop.runReady();
+  EXPECT_EQ(ran, 1);
+}
+
 TEST_F(LoopTest, TimeStandsStillWithinATurn) {
   base::MonotonicTime before, after;
   loop.post([&] {
