@@ -24,13 +24,15 @@ struct FunctionType {
   std::vector<ValueType> results;
   bool operator==(const FunctionType&) const = default;
 };
-std::string toString(const FunctionType& type);  // "i32 i32 -> i32", as in Envoy's messages.
+std::string toString(const FunctionType& type);  // "i32 i32 -> i32", "void -> void": as in Envoy's messages.
 
 struct EngineSettings {
   std::string cache_directory;                         // Empty: compiled modules are not kept on disk. Created 0700.
   base::Duration tick = std::chrono::milliseconds(5);  // Resolution of deadlines.
-  size_t max_stack_bytes = 512 * 1024;                 // A guest's native stack; deeper recursion is a trap.
-  size_t max_module_bytes = 64 * 1024 * 1024;          // Larger ones are refused before they are parsed.
+  // A guest's native stack, host functions in between included; deeper recursion is a trap. Threads that run guests
+  // need a stack well above it.
+  size_t max_stack_bytes = 512 * 1024;
+  size_t max_module_bytes = 64 * 1024 * 1024;  // Larger ones are refused before they are parsed.
 };
 
 class Engine;
@@ -43,6 +45,7 @@ class Module {
     std::string name;
     bool is_function = false;
     FunctionType type;
+    bool is_global = false;
   };
   struct Export {
     std::string name;
@@ -59,16 +62,28 @@ class Module {
   virtual const std::string& digest() const = 0;
 };
 
+struct EngineStats {
+  uint64_t compiled = 0;        // Modules compiled from their bytes.
+  uint64_t cache_hits = 0;      // Modules taken from the directory.
+  uint64_t cache_rejected = 0;  // Entries found damaged, foreign or unusable, and replaced.
+  uint64_t ticks = 0;           // Wake-ups of the ticking thread.
+};
+
+// Must outlive its instances; modules may outlive it.
 class Engine {
  public:
+  // A cache directory that cannot be used safely (not ours, open to others, read-only) is a warning, not an error.
   static base::Result<std::unique_ptr<Engine>> create(const EngineSettings& settings);
   virtual ~Engine() = default;
 
   // Compiles, or takes the compiled form from the cache (keyed by content, engine version and settings; a damaged entry
-  // is compiled anew and replaced). Error: side Operator, with what is wrong with the module. Thread-safe.
+  // is compiled anew and replaced). A module that is still in use somewhere is handed out again. Error: side Operator,
+  // with what is wrong with the module. Thread-safe.
   virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes) = 0;
   // Text format, for tests.
   virtual base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) = 0;
+  // Thread-safe.
+  virtual EngineStats stats() const = 0;
 };
 
 }  // namespace weir::wasm

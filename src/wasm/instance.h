@@ -31,7 +31,8 @@ static_assert(sizeof(RawValue) == 16);
 class Instance;
 
 // A function that guests import. `slots` holds the arguments and receives the result in slots[0].
-// context is what linkHost() was given. Returning false makes the guest trap with Instance::setTrapMessage()'s words.
+// context is the one of this instance's HostImport. Returning false makes the guest trap with
+// Instance::setTrapMessage()'s words.
 using HostFunction = bool (*)(void* context, Instance& instance, RawValue* slots);
 
 struct HostImport {
@@ -59,17 +60,23 @@ struct GuestFunction {
 class Instance {
  public:
   // Instantiates (runs the start section, under start_deadline). Every function import must be found in `host` with
-  // exactly its type. Errors name the import: "Failed to load Wasm module due to a missing import: env.foo".
+  // exactly its type. Errors name the import: "Failed to load Wasm module due to a missing import: env.foo". An
+  // imported memory or table is made here; imported globals are refused. `host` is read only during this call.
+  // Instances of one module with the same functions (contexts may differ) share what linking costs. While the start
+  // section runs, host functions can see an exported memory of the name "memory" or an imported one, and no function().
   static base::Result<std::unique_ptr<Instance>> create(Engine& engine, std::shared_ptr<const Module> module,
                                                         std::span<const HostImport> host, const InstanceLimits& limits,
                                                         base::Duration start_deadline);
   virtual ~Instance() = default;
 
-  // An exported function of exactly this type; empty if there is none.
+  // An exported function of exactly this type (only i32, up to 8 parameters, one result or none); empty if there is
+  // none.
   virtual GuestFunction function(std::string_view name, const FunctionType& type) = 0;
 
   // Calls with up to 8 i32 arguments; the result is the i32 the function returns, or 0. Re-entrant: a host function may
-  // call again (the deadline of the outermost call holds for all). limit: the most time the guest may take.
+  // call again (the deadline of the outermost call holds for all). limit: the most time the guest may take, exact to
+  // about a tick of the engine; Duration::max() means no limit. `function` must be one of this instance, not empty, and
+  // take just as many arguments.
   virtual base::Result<uint32_t> call(const GuestFunction& function, std::span<const uint32_t> arguments,
                                       base::Duration limit) = 0;
 

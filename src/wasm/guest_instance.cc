@@ -1,0 +1,195 @@
+#include "wasm/guest_instance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "wasm/failure.h"
+
+namespace weir::wasm {
+namespace {
+
+base::Error tooLarge(uint64_t wanted, size_t limit) {
+  return {base::Code::TooLarge, base::Side::Plugin, base::Retry::No,
+          fmt::format("Failed to load Wasm module: it starts with {} bytes of memory, above its limit of {} bytes",
+                      wanted, limit)};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Instance>> Instance::create(Engine& engine, std::shared_ptr<const Module> module,
+                                                         std::span<const HostImport> host, const InstanceLimits& limits,
+                                                         base::Duration start_deadline) {
+  // There is one kind of engine and one of module: both come from Engine::create().
+  auto compiled = std::static_pointer_cast<const CompiledModule>(std::move(module));
+  if (compiled->initialMemoryBytes() > limits.memory_bytes) {
+    return tooLarge(compiled->initialMemoryBytes(), limits.memory_bytes);
+  }
+  auto match = compiled->linkages().match(*compiled, host);
+  if (!match.ok()) return std::move(match).error();
+
+  auto instance = std::make_unique<GuestInstance>(static_cast<WasmtimeEngine&>(engine), std::move(compiled),
+                                                  std::move(*match), limits);
+  if (auto started = instance->start(start_deadline); !started.ok()) return std::move(started).error();
+  return std::unique_ptr<Instance>(std::move(instance));
+}
+
+GuestInstance::GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module,
+                             Linkages::Match match, const InstanceLimits& limits)
+    : engine_(engine),
+      module_(std::move(module)),
+      linkage_(std::move(match.linkage)),
+      contexts_(std::move(match.contexts)),
+      limits_{limits.memory_bytes, limits.table_elements, 0, 0},
+      store_(wasmtime_store_new(engine.handle(), this, nullptr)),
+      context_(wasmtime_store_context(store_.get())) {
+  weir_store_set_limits(store_.get(), &limits_);
+  wasmtime_store_epoch_deadline_callback(store_.get(), &stretchEnded, this, nullptr);
+}
+
+GuestInstance::~GuestInstance() { CHECK(depth_ == 0); }
+
+base::Result<void> GuestInstance::start(base::Duration deadline) {
+  startBudget(deadline);
+  TrapHandle trap;
+  ++depth_;
+  ErrorHandle error = linkage_->instantiate(*module_, context_, memory_, instance_, trap);
+  --depth_;
+  starting_ = false;
+  if (error || trap) return base::Error(die(std::move(error), std::move(trap))).in("Failed to start Wasm module");
+
+  wasmtime_extern_t exported;
+  const std::string& name = module_->memoryName();
+  if (!name.empty() && wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &exported)) {
+    memory_ = exported.of.memory;
+  }
+  if (memory_) useMemory(*memory_);
+  return base::Ok{};
+}
+
+void GuestInstance::useMemory(const wasmtime_memory_t& memory) {
+  memory_ = memory;
+  memory_base_ = reinterpret_cast<std::byte*>(wasmtime_memory_data(context_, &memory));
+  memory_size_ = wasmtime_memory_data_size(context_, &memory);
+}
+
+size_t GuestInstance::refreshMemorySize() {
+  if (!memory_) return 0;
+  memory_size_ = wasmtime_memory_data_size(context_, &*memory_);
+  return memory_size_;
+}
+
+GuestFunction GuestInstance::function(std::string_view name, const FunctionType& type) {
+  const auto is_i32 = [](ValueType value) { return value == ValueType::I32; };
+  CHECK(type.params.size() <= kMostParameters && type.results.size() <= 1);
+  CHECK(std::ranges::all_of(type.params, is_i32) && std::ranges::all_of(type.results, is_i32));
+
+  const Module::Export* wanted = module_->findFunction(name);
+  if (wanted == nullptr || wanted->type != type) return {};
+  wasmtime_extern_t found;
+  if (!wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &found)) return {};
+  return {found.of.func.store_id, found.of.func.__private, static_cast<uint8_t>(type.params.size()),
+          !type.results.empty()};
+}
+
+base::Result<uint32_t> GuestInstance::call(const GuestFunction& function, std::span<const uint32_t> arguments,
+                                           base::Duration limit) {
+  if (failure_) [[unlikely]]
+    return *failure_;
+  CHECK(function && arguments.size() == function.params);
+  wasmtime_val_raw_t slots[kMostParameters];
+  for (size_t i = 0; i < arguments.size(); ++i) slots[i].i64 = static_cast<int32_t>(arguments[i]);
+
+  if (depth_ == 0) startBudget(limit);
+  const wasmtime_func_t handle{function.store, function.handle};
+  wasm_trap_t* trap = nullptr;
+  ++depth_;
+  wasmtime_error_t* error = wasmtime_func_call_unchecked(context_, &handle, slots, kMostParameters, &trap);
+  --depth_;
+  if (error != nullptr || trap != nullptr) [[unlikely]]
+    return die(ErrorHandle(error), TrapHandle(trap));
+  return function.has_result ? static_cast<uint32_t>(slots[0].i32) : 0;
+}
+
+wasm_trap_t* GuestInstance::enterHost(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots, size_t count) {
+  const auto& binding = *static_cast<const Binding*>(env);
+  auto& self = *static_cast<GuestInstance*>(wasmtime_context_get_data(wasmtime_caller_context(caller)));
+  if (self.starting_) [[unlikely]]
+    self.findMemoryEarly(caller);
+  static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t));
+  const bool fine = binding.function(self.contexts_[binding.context], self, reinterpret_cast<RawValue*>(slots));
+  // A nested call may have killed the guest: its outer frames must not run on, whatever the host function thinks.
+  if (fine && !self.failure_) [[likely]]
+    return nullptr;
+  return self.hostTrap();
+}
+
+// In the start section, before Wasmtime has handed out the instance.
+void GuestInstance::findMemoryEarly(wasmtime_caller_t* caller) {
+  if (memory_) return useMemory(*memory_);
+  wasmtime_extern_t found;
+  const std::string& name = module_->memoryName();
+  if (name.empty() || !wasmtime_caller_export_get(caller, name.data(), name.size(), &found)) return;
+  useMemory(found.of.memory);
+}
+
+wasm_trap_t* GuestInstance::hostTrap() {
+  host_trapped_ = true;
+  if (trap_message_.empty()) trap_message_ = "a host function refused to go on";
+  return wasmtime_trap_new(trap_message_.data(), trap_message_.size());
+}
+
+// Rounded up, and one more because the first tick may come at once: the guest never gets less than its limit.
+void GuestInstance::startBudget(base::Duration limit) {
+  if (limit != limit_) {  // Most calls have the limit of the one before: no division.
+    limit_ = limit;
+    const auto period = static_cast<uint64_t>(engine_.ticker().period().count());
+    const auto wanted = static_cast<uint64_t>(std::max<base::Duration::rep>(limit.count(), 0));
+    limit_ticks_ = wanted / period + (wanted % period == 0 ? 1 : 2);
+  }
+  remaining_ticks_ = limit_ticks_;
+  const uint64_t stretch = nextStretch();
+  wasmtime_context_set_epoch_deadline(context_, stretch);
+  engine_.ticker().need(stretch + kMargin);
+}
+
+uint64_t GuestInstance::nextStretch() {
+  const uint64_t stretch = std::min(remaining_ticks_, kStretch);
+  remaining_ticks_ -= stretch;
+  return stretch;
+}
+
+wasmtime_error_t* GuestInstance::stretchEnded(wasmtime_context_t*, void* data, uint64_t* more,
+                                              wasmtime_update_deadline_kind_t* kind) {
+  auto& self = *static_cast<GuestInstance*>(data);
+  const uint64_t stretch = self.nextStretch();
+  if (stretch == 0) {
+    self.deadline_passed_ = true;
+    return wasmtime_error_new("deadline");
+  }
+  *more = stretch;
+  *kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+  self.engine_.ticker().need(stretch + kMargin);
+  return nullptr;
+}
+
+std::string GuestInstance::describe(const wasmtime_error_t* error, const wasm_trap_t* trap) const {
+  if (deadline_passed_) {
+    const auto limit = std::chrono::duration<double, std::milli>(limit_);
+    return fmt::format("the guest exceeded its time limit of {} ms", limit.count());
+  }
+  if (host_trapped_) return trap_message_;
+  return error != nullptr ? causeOf(*error) : causeOf(*trap);
+}
+
+const base::Error& GuestInstance::die(ErrorHandle error, TrapHandle trap) {
+  if (failure_) return *failure_;  // The frames around the one that died.
+  failure_ = base::Error{deadline_passed_ ? base::Code::Deadline : base::Code::Trap, base::Side::Plugin,
+                         base::Retry::No, describe(error.get(), trap.get())};
+  backtrace_ = error != nullptr ? backtraceOf(*error) : backtraceOf(*trap);
+  return *failure_;
+}
+
+}  // namespace weir::wasm

@@ -1,0 +1,137 @@
+#include "wasm/link.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "wasm/compiled_module.h"
+#include "wasm/failure.h"
+#include "wasm/guest_instance.h"
+#include "wasm/import_check.h"
+
+namespace weir::wasm {
+namespace {
+
+base::Error refusal(const wasmtime_error_t& error) {
+  return {base::Code::InvalidArgument, base::Side::Operator, base::Retry::No,
+          "Failed to load Wasm module: " + causeOf(error)};
+}
+
+ErrorHandle makeMemory(wasmtime_context_t* store, const wasm_externtype_t& type, wasmtime_extern_t& item) {
+  item.kind = WASMTIME_EXTERN_MEMORY;
+  return ErrorHandle(wasmtime_memory_new(store, wasm_externtype_as_memorytype_const(&type), &item.of.memory));
+}
+
+ErrorHandle makeTable(wasmtime_context_t* store, const wasm_externtype_t& type, wasmtime_extern_t& item) {
+  item.kind = WASMTIME_EXTERN_TABLE;
+  wasmtime_val_t nothing;
+  nothing.kind = WASMTIME_FUNCREF;
+  wasmtime_funcref_set_null(&nothing.of.funcref);
+  return ErrorHandle(wasmtime_table_new(store, wasm_externtype_as_tabletype_const(&type), &nothing, &item.of.table));
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const Linkage>> Linkage::create(wasm_engine_t& engine, const CompiledModule& module,
+                                                             std::span<const HostImport> host) {
+  auto found = findHostFunctions(module, host);
+  if (!found.ok()) return std::move(found).error();
+
+  std::shared_ptr<Linkage> linkage(new Linkage());
+  linkage->host_indexes_ = std::move(*found);
+  if (const ErrorHandle error = linkage->defineFunctions(engine, module, host)) return refusal(*error);
+
+  const auto& imports = module.imports();
+  if (!std::ranges::all_of(imports, &Module::Import::is_function)) return std::shared_ptr<const Linkage>(linkage);
+  wasmtime_instance_pre_t* prepared = nullptr;
+  const ErrorHandle error(wasmtime_linker_instantiate_pre(linkage->linker_.get(), module.handle(), &prepared));
+  if (error) return refusal(*error);
+  linkage->prepared_.reset(prepared);
+  return std::shared_ptr<const Linkage>(linkage);
+}
+
+ErrorHandle Linkage::defineFunctions(wasm_engine_t& engine, const CompiledModule& module,
+                                     std::span<const HostImport> host) {
+  linker_.reset(wasmtime_linker_new(&engine));
+  wasmtime_linker_allow_shadowing(linker_.get(), true);  // A module may import the same function twice.
+  bindings_.reserve(host_indexes_.size());               // Addresses stay.
+  for (size_t i = 0; i < module.imports().size(); ++i) {
+    const Module::Import& import = module.imports()[i];
+    if (!import.is_function) continue;
+    const size_t slot = bindings_.size();
+    Binding& binding = bindings_.emplace_back(Binding{host[host_indexes_[slot]].function, slot});
+    const wasm_functype_t* type =
+        wasm_externtype_as_functype_const(wasm_importtype_type(*(module.importTypes().begin() + i)));
+    ErrorHandle error(wasmtime_linker_define_func_unchecked(linker_.get(), import.module.data(), import.module.size(),
+                                                            import.name.data(), import.name.size(), type,
+                                                            &GuestInstance::enterHost, &binding, nullptr));
+    if (error) return error;
+  }
+  return nullptr;
+}
+
+std::optional<std::vector<void*>> Linkage::contextsFrom(const CompiledModule& module,
+                                                        std::span<const HostImport> host) const {
+  std::vector<void*> contexts;
+  contexts.reserve(bindings_.size());
+  for (const Module::Import& import : module.imports()) {
+    if (!import.is_function) continue;
+    const size_t slot = contexts.size();
+    if (host_indexes_[slot] >= host.size()) return std::nullopt;
+    // The same name with the same function has the same type, which was checked when this linkage was made.
+    const HostImport& offered = host[host_indexes_[slot]];
+    if (offered.function != bindings_[slot].function) return std::nullopt;
+    if (offered.name != import.name || offered.module != import.module) return std::nullopt;
+    contexts.push_back(offered.context);
+  }
+  return contexts;
+}
+
+ErrorHandle Linkage::makeItems(const CompiledModule& module, wasmtime_context_t* store, wasmtime_linker_t& linker,
+                               std::optional<wasmtime_memory_t>& memory) const {
+  for (const wasm_importtype_t* import : module.importTypes()) {
+    const wasm_externtype_t* type = wasm_importtype_type(import);
+    if (wasm_externtype_kind(type) == WASM_EXTERN_FUNC) continue;
+    wasmtime_extern_t item;
+    const bool is_memory = wasm_externtype_kind(type) == WASM_EXTERN_MEMORY;
+    if (ErrorHandle error = is_memory ? makeMemory(store, *type, item) : makeTable(store, *type, item)) return error;
+    if (is_memory) memory = item.of.memory;
+    const std::string_view scope = textOf(wasm_importtype_module(import));
+    const std::string_view name = textOf(wasm_importtype_name(import));
+    if (ErrorHandle error{
+            wasmtime_linker_define(&linker, store, scope.data(), scope.size(), name.data(), name.size(), &item)}) {
+      return error;
+    }
+  }
+  return nullptr;
+}
+
+ErrorHandle Linkage::instantiate(const CompiledModule& module, wasmtime_context_t* store,
+                                 std::optional<wasmtime_memory_t>& memory, wasmtime_instance_t& instance,
+                                 TrapHandle& trap) const {
+  wasm_trap_t* raw_trap = nullptr;
+  ErrorHandle error;
+  if (prepared_ != nullptr) {
+    error.reset(wasmtime_instance_pre_instantiate(prepared_.get(), store, &instance, &raw_trap));
+  } else {
+    const LinkerHandle linker(wasmtime_linker_clone(linker_.get()));
+    error = makeItems(module, store, *linker, memory);
+    if (error) return error;
+    error.reset(wasmtime_linker_instantiate(linker.get(), store, module.handle(), &instance, &raw_trap));
+  }
+  trap.reset(raw_trap);
+  return error;
+}
+
+base::Result<Linkages::Match> Linkages::match(const CompiledModule& module, std::span<const HostImport> host) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& linkage : known_) {
+    if (auto contexts = linkage->contextsFrom(module, host)) return Match{linkage, std::move(*contexts)};
+  }
+  auto made = Linkage::create(*engine_, module, host);
+  if (!made.ok()) return std::move(made).error();
+  if (known_.size() == kMost) known_.erase(known_.begin());
+  known_.push_back(*made);
+  return Match{*made, *(*made)->contextsFrom(module, host)};
+}
+
+}  // namespace weir::wasm

@@ -1,0 +1,163 @@
+#include "wasm/wasmtime_engine.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "wasm/digest.h"
+#include "wasm/failure.h"
+
+namespace weir::wasm {
+namespace {
+
+// Whatever changes the code that is made must change the names in the cache. What the processor can do is checked by
+// Wasmtime itself when it takes a module in.
+constexpr std::string_view kCodeVersion = "weir-1 wasmtime-" WASMTIME_VERSION " speed epochs reservation-4g guard-32m";
+
+EngineHandle makeEngine(const EngineSettings& settings) {
+  ConfigHandle config(wasm_config_new());
+  wasm_config_t* c = config.get();
+  wasmtime_config_strategy_set(c, WASMTIME_STRATEGY_CRANELIFT);
+  wasmtime_config_cranelift_opt_level_set(c, WASMTIME_OPT_LEVEL_SPEED);
+  wasmtime_config_parallel_compilation_set(c, true);
+  wasmtime_config_native_unwind_info_set(c, false);
+  wasmtime_config_epoch_interruption_set(c, true);
+  wasmtime_config_max_wasm_stack_set(c, settings.max_stack_bytes);
+
+  // The whole of a 32-bit address space is reserved with a guard behind it: no bounds checks in the code, and a memory
+  // that never moves.
+  wasmtime_config_signals_based_traps_set(c, true);
+  wasmtime_config_memory_reservation_set(c, 4ull << 30);
+  wasmtime_config_memory_guard_size_set(c, 32ull << 20);
+  wasmtime_config_memory_may_move_set(c, false);
+  wasmtime_config_memory_init_cow_set(c, true);
+
+  // What compilers emit today. Reference types come with Wasmtime's defaults (their switch is not in this build, nor
+  // are threads, garbage collection, exceptions and components); what no plugin needs is off.
+  wasmtime_config_wasm_simd_set(c, true);
+  wasmtime_config_wasm_bulk_memory_set(c, true);
+  wasmtime_config_wasm_multi_value_set(c, true);
+  wasmtime_config_wasm_memory64_set(c, false);
+  wasmtime_config_wasm_multi_memory_set(c, false);
+  return EngineHandle(wasm_engine_new_with_config(config.release()));
+}
+
+base::Error badModule(base::Code code, std::string detail) {
+  return {code, base::Side::Operator, base::Retry::No, "Failed to load Wasm module: " + std::move(detail)};
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Engine>> Engine::create(const EngineSettings& settings) {
+  EngineHandle handle = makeEngine(settings);
+  if (handle == nullptr) {
+    return base::Error{base::Code::Internal, base::Side::Self, base::Retry::No, "the Wasm engine does not start"};
+  }
+  std::optional<ModuleCache> cache;
+  if (!settings.cache_directory.empty()) {
+    auto opened = ModuleCache::open(settings.cache_directory, ModuleCache::Limits());
+    if (opened.ok()) {
+      cache.emplace(std::move(*opened));
+    } else {
+      LOG(Wasm, Warning, "compiled modules are not kept: {}", opened.error().detail);
+    }
+  }
+  return std::unique_ptr<Engine>(std::make_unique<WasmtimeEngine>(std::move(handle), settings, std::move(cache)));
+}
+
+WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache)
+    : handle_(std::move(handle)),
+      max_module_bytes_(settings.max_module_bytes),
+      cache_(std::move(cache)),
+      ticker_(settings.tick, [engine = handle_.get()] { wasmtime_engine_increment_epoch(engine); }) {}
+
+base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes) {
+  if (bytes.size() > max_module_bytes_) {
+    return badModule(base::Code::TooLarge,
+                     fmt::format("{} bytes are above the limit of {} bytes", bytes.size(), max_module_bytes_));
+  }
+  std::string digest = hex(sha256(bytes));
+  if (auto module = inUse(digest)) return std::shared_ptr<const Module>(std::move(module));
+  auto loaded = load(bytes, digest);
+  if (!loaded.ok()) return std::move(loaded).error();
+  auto module = std::make_shared<const CompiledModule>(*handle_, std::move(*loaded), std::move(digest));
+  remember(module);
+  return std::shared_ptr<const Module>(std::move(module));
+}
+
+base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compileText(std::string_view wat) {
+  OwnedBytes bytes;
+  const ErrorHandle error(wasmtime_wat2wasm(wat.data(), wat.size(), bytes.out()));
+  if (error) return badModule(base::Code::Malformed, causeOf(*error));
+  return compile(std::as_bytes(std::span(bytes.begin(), bytes.size())));
+}
+
+base::Result<ModuleHandle> WasmtimeEngine::load(std::span<const std::byte> bytes, const std::string& digest) {
+  if (!cache_) return translate(bytes);
+  const std::string version = hex(sha256(std::as_bytes(std::span(kCodeVersion)))).substr(0, 16);
+  const std::string name = digest + "-" + version;
+  if (ModuleHandle cached = fromCache(name)) return cached;
+  auto made = translate(bytes);
+  if (made.ok()) keep(name, **made);
+  return made;
+}
+
+base::Result<ModuleHandle> WasmtimeEngine::translate(std::span<const std::byte> bytes) {
+  wasmtime_module_t* module = nullptr;
+  const ErrorHandle error(
+      wasmtime_module_new(handle_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), &module));
+  if (error) return badModule(base::Code::Malformed, causeOf(*error));
+  compiled_.fetch_add(1, std::memory_order_relaxed);
+  return ModuleHandle(module);
+}
+
+ModuleHandle WasmtimeEngine::fromCache(const std::string& name) {
+  const ModuleCache::Lookup lookup = cache_->find(name);
+  if (lookup.found == ModuleCache::Found::Missing) return nullptr;
+  if (lookup.found == ModuleCache::Found::Hit) {
+    wasmtime_module_t* module = nullptr;
+    const ErrorHandle error(wasmtime_module_deserialize_file(handle_.get(), lookup.path.c_str(), &module));
+    if (!error) {
+      cache_hits_.fetch_add(1, std::memory_order_relaxed);
+      return ModuleHandle(module);
+    }
+    // Sealed by us, but for a machine with another processor.
+    LOG(Wasm, Warning, "compiled module {} cannot be used here: {}", name, causeOf(*error));
+  } else {
+    LOG(Wasm, Warning, "compiled module {} is damaged or not ours: compiling it anew", name);
+  }
+  cache_rejected_.fetch_add(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void WasmtimeEngine::keep(const std::string& name, const wasmtime_module_t& module) {
+  OwnedBytes bytes;
+  if (const ErrorHandle error{wasmtime_module_serialize(&module, bytes.out())}) {
+    LOG(Wasm, Warning, "compiled module {} cannot be kept: {}", name, causeOf(*error));
+    return;
+  }
+  const auto kept = cache_->put(name, std::as_bytes(std::span(bytes.begin(), bytes.size())));
+  if (!kept.ok()) LOG(Wasm, Warning, "compiled module {} cannot be kept: {}", name, kept.error().detail);
+}
+
+std::shared_ptr<const CompiledModule> WasmtimeEngine::inUse(const std::string& digest) {
+  const std::lock_guard lock(mutex_);
+  const auto found = in_use_.find(digest);
+  return found == in_use_.end() ? nullptr : found->second.lock();
+}
+
+void WasmtimeEngine::remember(const std::shared_ptr<const CompiledModule>& module) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(in_use_, [](const auto& item) { return item.second.expired(); });
+  in_use_.insert_or_assign(module->digest(), module);
+}
+
+EngineStats WasmtimeEngine::stats() const {
+  return {.compiled = compiled_.load(std::memory_order_relaxed),
+          .cache_hits = cache_hits_.load(std::memory_order_relaxed),
+          .cache_rejected = cache_rejected_.load(std::memory_order_relaxed),
+          .ticks = ticker_.ticks()};
+}
+
+}  // namespace weir::wasm

@@ -1,0 +1,49 @@
+// Engine on Wasmtime.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "wasm/compiled_module.h"
+#include "wasm/engine.h"
+#include "wasm/handles.h"
+#include "wasm/module_cache.h"
+#include "wasm/ticker.h"
+
+namespace weir::wasm {
+
+class WasmtimeEngine final : public Engine {
+ public:
+  // cache: where compiled modules are kept, if they are.
+  WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache);
+
+  base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes) override;
+  base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) override;
+  EngineStats stats() const override;
+
+  wasm_engine_t* handle() const { return handle_.get(); }
+  Ticker& ticker() { return ticker_; }
+
+ private:
+  base::Result<ModuleHandle> load(std::span<const std::byte> bytes, const std::string& digest);
+  base::Result<ModuleHandle> translate(std::span<const std::byte> bytes);
+  ModuleHandle fromCache(const std::string& name);
+  void keep(const std::string& name, const wasmtime_module_t& module);
+  std::shared_ptr<const CompiledModule> inUse(const std::string& digest);
+  void remember(const std::shared_ptr<const CompiledModule>& module);
+
+  EngineHandle handle_;
+  const size_t max_module_bytes_;
+  const std::optional<ModuleCache> cache_;
+  Ticker ticker_;
+  std::atomic<uint64_t> compiled_{0};
+  std::atomic<uint64_t> cache_hits_{0};
+  std::atomic<uint64_t> cache_rejected_{0};
+
+  std::mutex mutex_;
+  std::unordered_map<std::string, std::weak_ptr<const CompiledModule>> in_use_;  // By digest.
+};
+
+}  // namespace weir::wasm
