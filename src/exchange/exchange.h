@@ -22,7 +22,7 @@ class ClientConnection;
 class Exchange final : public event::Deferred,
                        private http::StreamReceiver,
                        private filter::Ends,
-                       public Attempt::Owner {
+                       private Attempt::Owner {
  public:
   Exchange(ClientConnection& connection, http::Stream& stream);
   ~Exchange() override;

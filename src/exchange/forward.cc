@@ -102,7 +102,8 @@ void Exchange::startAttempt(bool end_stream) {
   }
   ++info_.upstream->attempts;
   attempt_started_ = manager_.loop.now();
-  attempt_ = std::make_unique<Attempt>(*this, cluster, request_headers_, end_stream, manager_.buffer_limit);
+  attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), cluster, request_headers_, end_stream,
+                                       manager_.buffer_limit);
   attempt_->start();
 }
 
