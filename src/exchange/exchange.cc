@@ -47,6 +47,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     stream_->sendInformational(interim);
   }
 
+  addFilters();
   if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
     if (!refusal->location.empty()) {
       return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
@@ -55,12 +56,13 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     return replyLocally(refusal->status, refusal->details);
   }
   prepareRequestHeaders(manager_, request_headers_, info_);
-  addFilters();
   if (!chain_.empty()) route();  // Filters may ask which route it would be.
   chain_.requestHeaders(request_headers_, end_stream);
 }
 
 void Exchange::addFilters() {
+  if (filters_added_) return;
+  filters_added_ = true;
   for (const auto& factory : manager_.filters) {
     if (auto filter = factory->create()) chain_.add(std::move(filter));
   }
@@ -83,7 +85,6 @@ void Exchange::requestEnded() {
   request_ended_ = true;
   info_.request_received = manager_.loop.now() - info_.start_monotonic;
   request_timer_.disarm();
-  if (route_timeout_ && !answer_ended_) armRouteTimeout();
 }
 
 void Exchange::onMalformed(int status, const base::Error& why) {
@@ -92,6 +93,7 @@ void Exchange::onMalformed(int status, const base::Error& why) {
   if (status == 431) manager_.stats.downstream_rq_too_large.add();
   info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
   if (answer_started_) return resetClientStream();
+  addFilters();  // They log the request, though they never see it.
   replyLocally(status, why.detail, std::string(http::reasonPhrase(status)));
 }
 

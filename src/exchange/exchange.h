@@ -121,6 +121,7 @@ class Exchange final : public event::Deferred,
   base::MonotonicTime last_activity_;
   std::optional<base::Duration> route_timeout_;
 
+  bool filters_added_ = false;
   bool head_request_ = false;
   bool grpc_request_ = false;
   bool request_ended_ = false;   // By the client.

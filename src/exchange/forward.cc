@@ -98,7 +98,7 @@ void Exchange::startAttempt(bool end_stream) {
     if (!info_.upstream) info_.upstream.emplace();
     info_.upstream->cluster = cluster.spec().name;
     info_.upstream->cluster_metadata = cluster.metadata();
-    if (request_ended_) armRouteTimeout();
+    if (end_stream) armRouteTimeout();
   }
   ++info_.upstream->attempts;
   attempt_started_ = manager_.loop.now();
@@ -110,22 +110,26 @@ void Exchange::startAttempt(bool end_stream) {
 void Exchange::forwardRequestBody(base::BufferChain& bytes, bool end_stream) {
   body_forwarded_ = true;
   forward_ended_ = end_stream;
+  if (end_stream) armRouteTimeout();
   if (attempt_ != nullptr) attempt_->sendBody(bytes, end_stream);
 }
 
 void Exchange::forwardRequestTrailers(http::HeaderMap& trailers) {
   forward_ended_ = true;
+  armRouteTimeout();
   if (attempt_ != nullptr) attempt_->sendTrailers(trailers);
 }
 
-// As Envoy: the time runs from the request's last byte.
+// As Envoy: the time runs from when the request's last byte was forwarded.
 void Exchange::armRouteTimeout() {
-  if (route_timeout_ && attempt_ == nullptr && !request_finalized_) return;
-  if (route_timeout_) route_timer_.arm(*route_timeout_);
+  if (route_timeout_ && !upstream_ended_) route_timer_.arm(*route_timeout_);
 }
 
 void Exchange::onRouteTimeout() {
-  if (attempt_ != nullptr) attempt_->cluster().stats().upstream_rq_timeout.add();
+  if (attempt_ != nullptr) {
+    attempt_->cluster().stats().upstream_rq_timeout.add();
+    if (!answer_started_) attempt_->cluster().stats().countResponse(504);
+  }
   info_.setFlag(filter::ResponseFlag::UpstreamRequestTimeout);
   abandonUpstream();
   if (answer_started_) {

@@ -124,6 +124,7 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
     case upstream::AcquireFailure::NoEndpoint:
       return replyLocally(503, "no_healthy_upstream", "no healthy upstream", filter::ResponseFlag::NoHealthyUpstream);
     case upstream::AcquireFailure::Overflow:
+      info_.setFlag(filter::ResponseFlag::UpstreamOverflow);
       return chain_.sendLocalReply({503,
                                     failureBody("overflow", ""),
                                     "upstream_reset_before_response_started{overflow}",
