@@ -110,11 +110,16 @@ class Stand:
             link.close()
 
     def fence(self):
-        """Returns when the worker has done what came before: it has answered on another listener, twice."""
+        """Returns when the worker has done what came before: it has answered on another listener, twice; or has died."""
         try:
-            client.talk(self.ports["FENCE"], [get(wait=True), get()], linger=0)
+            answers = client.talk(self.ports["FENCE"], [get(wait=True), get()], linger=0)["answers"]
         except OSError:
-            pass  # The proxy is gone; whoever asked finds out.
+            answers = [{"missing": "connection"}]
+        if any("missing" in answer for answer in answers):
+            try:
+                self.process.wait(timeout=10)  # A crash takes its time to be written down.
+            except subprocess.TimeoutExpired:
+                self.kill()
 
     def log(self, start):
         with open(self.log_path, "rb") as log:

@@ -23,7 +23,7 @@ p.case("request of a get", get("/", script=f"request_headers: {props('request.qu
 p.case("request in the answer's phase", get("/x", script=f"response_headers: {props('request.path', 'request.method', 'request.host', 'request.protocol', 'request.size')}"), status=200, logs="request.path")
 p.case("response", get(script=f"""
     request_headers: {props('response.code', 'response.size')}
-    response_headers: {props('response.code', 'response.headers.content-type', 'response.size', 'response.total_size', 'response.grpc_status', 'response.flags', 'response.code_details')}
+    response_headers: {props('response.code', 'response.headers.content-type', 'response.size', 'response.grpc_status', 'response.flags', 'response.code_details')}; prop response.total_size size
     log: {props('response.code', 'response.size', 'response.flags', 'response.code_details', 'response.headers.content-type', 'response.trailers.x-t')}; prop response.total_size size; prop response.backend_latency size"""), upstream=[chunks(b"one", trailers=[("x-t", "1")])], status=200, logs="response.code_details")
 p.case("connection", get(script=f"""request_headers: prop source.address size; prop source.port size; prop destination.address size; prop destination.port size; {props('connection.mtls', 'connection.requested_server_name', 'connection.tls_version', 'connection.subject_peer_certificate', 'connection.termination_details', 'connection.transport_failure_reason', 'source.absent')}; prop connection.id size; prop connection_id size"""), status=200, logs="connection.mtls")
 p.case("upstream", get(script=f"""
