@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "http/name_set.h"
+
 namespace weir::http {
 
 // Names the proxy itself reads or writes. Keep kWellKnownNames in header_map.cc in step.
@@ -155,6 +157,5 @@ class HeaderMap {
 bool validName(std::string_view name);
 // RFC 9110 5.5: no CR, LF or NUL, no control bytes but tab; obs-text is allowed. No white space at either end.
 bool validValue(std::string_view value);
-bool equalsIgnoreCase(std::string_view a, std::string_view b);
 
 }  // namespace weir::http

@@ -21,7 +21,7 @@ constexpr std::array<InPath, 256> pathTable() {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     const bool outside = c <= 0x20 || c >= 0x7f;
     const bool plain = letter || c == '-' || c == '.' || c == '_' || c == '~';
-    const bool escape = outside || std::string_view("\"#<>?`{}").find(static_cast<char>(c)) != std::string_view::npos;
+    const bool escape = outside || std::string_view("\"#<>?^`{|}").find(static_cast<char>(c)) != std::string_view::npos;
     table[c] = plain ? InPath::Plain : escape ? InPath::Escape : InPath::Pass;
   }
   return table;
@@ -96,10 +96,10 @@ std::optional<uint16_t> parsePort(std::string_view text) {
   return static_cast<uint16_t>(port);
 }
 
-// RFC 3986 3.2.2: reg-name and IPv4 addresses; UTF-8 and escapes are left to whoever resolves the name.
+// RFC 3986 3.2.2: reg-name and IPv4 addresses; escapes are left to whoever resolves the name.
 bool isHostByte(char c) {
   const auto byte = static_cast<unsigned char>(c);
-  if (byte <= 0x20 || byte == 0x7f) return false;
+  if (byte <= 0x20 || byte >= 0x7f) return false;
   return std::string_view("\"#,/:<>?@[\\]^`{|}").find(c) == std::string_view::npos;
 }
 
@@ -182,6 +182,7 @@ std::optional<Authority> parseAuthority(std::string_view authority) {
   if (end == std::string_view::npos) return std::nullopt;
   if (end == authority.size()) return Authority{authority, std::nullopt};
   if (authority[end] != ':') return std::nullopt;
+  if (end + 1 == authority.size()) return Authority{authority.substr(0, end), std::nullopt};
   const std::optional<uint16_t> port = parsePort(authority.substr(end + 1));
   if (!port) return std::nullopt;
   return Authority{authority.substr(0, end), port};

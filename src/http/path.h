@@ -21,7 +21,7 @@ PathAndQuery splitPath(std::string_view target);
 // and stop at the root (RFC 3986 6.2.2). nullopt if it cannot be: no leading slash, or a NUL ("%00").
 std::optional<std::string> normalizePath(std::string_view target);
 
-// Envoy's merge_slashes: runs of slashes in the path become one.
+// Envoy's merge_slashes: runs of slashes in the path become one. ("//" becomes "/", where Envoy leaves it.)
 std::string mergeSlashes(std::string_view target);
 
 // Whether the path part has an escaped slash or backslash: %2F, %2f, %5C, %5c.
@@ -34,7 +34,8 @@ struct Authority {
   std::string_view host;  // An IPv6 address with its brackets.
   std::optional<uint16_t> port;
 };
-// nullopt for what no authority can be: empty, userinfo, a bad character, a bad or empty port, unbalanced brackets.
+// nullopt for what no authority can be: empty, userinfo, a bad character, a bad port, unbalanced brackets. "host:" is
+// one, without a port (RFC 3986 3.2.3).
 std::optional<Authority> parseAuthority(std::string_view authority);
 
 // Envoy's strip_any_host_port; without a valid port the authority comes back whole.

@@ -145,6 +145,7 @@ void ClientConnection::forgetStream() {
   pauses_ = 0;
   head_reader_.reset();
   steerReading();
+  if (read_control_ != nullptr) read_control_->onStreamOver();
 }
 
 void ClientConnection::receiveEnd() {

@@ -10,17 +10,22 @@ namespace {
 
 using http::HeaderId;
 
-// What can stand between the spaces of a request line, or in Host.
+// What can stand between the spaces of a request line.
 bool isVisible(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(),
                                       [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; });
+}
+
+// RFC 9112 3.2: Host is always sent, and may be empty.
+bool isHost(const std::optional<std::string_view>& authority) {
+  return authority && (authority->empty() || isVisible(*authority));
 }
 
 // Plugins may set anything; what is no request line must not reach the wire.
 bool writable(const http::HeaderMap& headers) {
   const std::string_view method = headers.getOr(HeaderId::Method, "");
   return http::validName(method) && method != "CONNECT" && isVisible(headers.getOr(HeaderId::Path, "")) &&
-         isVisible(headers.getOr(HeaderId::Authority, ""));
+         isHost(headers.get(HeaderId::Authority));
 }
 
 // RFC 9110 9.3: methods whose requests usually have no content, so that an empty one needs no "content-length: 0".

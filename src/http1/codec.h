@@ -65,11 +65,14 @@ struct ClientSettings {
   bool enable_trailers = false;
 };
 
-// Stops and goes on with the reading of a client connection: flow control of HTTP/1, which has no other.
+// Stops and goes on with the reading of a client connection: flow control of HTTP/1, which has no other. And tells the
+// connection's owner that its stream is over, however it ended: before the stream's receiver hears of it, so that the
+// receiver can have the connection again. available() and reusable() are settled then; the codec must not be destroyed.
 class ReadControl {
  public:
   virtual void onPauseConnection() = 0;
   virtual void onResumeConnection() = 0;
+  virtual void onStreamOver() {}
 
  protected:
   ~ReadControl() = default;

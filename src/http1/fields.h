@@ -18,8 +18,10 @@ enum class FieldsOf : uint8_t {
 };
 
 // Parses lines, all of them ended by CRLF, in memory that belongs to out's arena; names are made lower case in place.
-// Fields that Envoy joins when they are repeated come joined by ",", as plugins are used to.
-std::optional<Fault> parseFields(std::span<char> lines, FieldsOf of, const Limits& limits, http::HeaderMap& out);
+// Fields that Envoy joins when they are repeated come joined by ",", as plugins are used to. has_host, if not null, is
+// told whether there was a Host.
+std::optional<Fault> parseFields(std::span<char> lines, FieldsOf of, const Limits& limits, http::HeaderMap& out,
+                                 bool* has_host = nullptr);
 
 // The most bytes that a head within these limits can have on the wire: names and values, and what stands around them.
 size_t headLimit(const Limits& limits);

@@ -13,11 +13,30 @@ constexpr Fault kBothLengths{400, "http1.content_length_and_chunked_not_allowed"
 constexpr Fault kUnknownCoding{501, "http1.invalid_transfer_encoding"};
 constexpr Fault kBadCoding{400, "http1.codec_error"};
 
+// RFC 9110 7.6.1 has fields removed that Connection names. Nobody may have removed what says who the client is, or
+// what the request is for.
+bool mustNotBeNamed(std::string_view name) {
+  if (http::isPseudo(name)) return true;
+  switch (http::wellKnownId(name)) {
+    case HeaderId::ForwardedFor:
+    case HeaderId::ForwardedHost:
+    case HeaderId::ForwardedProto:
+    case HeaderId::Host:
+    case HeaderId::ContentLength:
+    case HeaderId::TransferEncoding: return true;
+    default: return false;
+  }
+}
+
+// As Envoy: more names than this in Connection are an attack.
+constexpr int kMaxConnectionTokens = 9;
+
 void readConnection(std::string_view value, Framing& out) {
   forEachToken(value, [&out](std::string_view token) {
     if (http::equalsIgnoreCase(token, "close")) out.close = true;
     if (http::equalsIgnoreCase(token, "keep-alive")) out.keep_alive = true;
     if (http::equalsIgnoreCase(token, "upgrade")) out.upgrade = true;
+    if (++out.connection_tokens > kMaxConnectionTokens || mustNotBeNamed(token)) out.bad_connection = true;
   });
 }
 

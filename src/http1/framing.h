@@ -28,6 +28,9 @@ struct Framing {
   bool close = false;       // "close" in Connection.
   bool keep_alive = false;  // "keep-alive" in Connection.
   bool upgrade = false;     // "upgrade" in Connection.
+  // Connection names fields that must not be removed, or too many: for a server to refuse.
+  bool bad_connection = false;
+  int connection_tokens = 0;
 };
 
 // Reads Content-Length, Transfer-Encoding and Connection. version_minor is that of HTTP/1.x. Whatever is ambiguous is a

@@ -1,6 +1,7 @@
 #include "http1/request_head.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "http/characters.h"
@@ -17,10 +18,27 @@ constexpr Fault kInvalidUrl{400, "http1.invalid_url"};
 constexpr Fault kInvalidScheme{400, "http1.invalid_scheme"};
 constexpr Fault kFragment{400, "path_normalization_failed"};
 constexpr Fault kMissingHost{400, "missing_host_header"};
-constexpr Fault kInvalidHost{400, "invalid_authority"};
-constexpr Fault kConnectRefused{404, "route_not_found"};
+constexpr Fault kInvalidHost{400, "http.invalid_authority"};
+constexpr Fault kConnectRefused{404, "route_not_found"};  // As Envoy without a route for CONNECT.
+constexpr Fault kUpgradeRefused{403, "upgrade_failed"};   // As Envoy without upgrade_configs.
+constexpr Fault kBadConnection{400, "http1.connection_header_rejected"};
 
-bool isTargetByte(char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
+// The methods that Envoy takes: the registered ones of its parser. RFC 9110 9.1 has others answered by an error.
+constexpr std::array<std::string_view, 34> kMethodNames{
+    "acl",    "bind",      "checkout",   "connect",    "copy",   "delete", "get",        "head",   "link",
+    "lock",   "merge",     "mkactivity", "mkcalendar", "mkcol",  "move",   "msearch",    "notify", "options",
+    "patch",  "post",      "propfind",   "proppatch",  "purge",  "put",    "rebind",     "report", "search",
+    "source", "subscribe", "trace",      "unbind",     "unlink", "unlock", "unsubscribe"};
+constexpr http::NameSet kMethods(kMethodNames);
+
+// Methods are case-sensitive.
+bool isMethod(std::string_view text) {
+  const bool upper = std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return upper && kMethods.has(text);
+}
+
+// RFC 3986 2: a target is visible ASCII.
+bool isTargetByte(char c) { return c > 0x20 && c < 0x7f; }
 
 std::optional<Fault> parseVersion(std::string_view version, const ServerSettings& settings, int& minor) {
   if (version == "HTTP/1.1") {
@@ -86,22 +104,35 @@ std::string_view withSlash(std::string_view path, http::HeaderMap& out) {
   return {text, path.size() + 1};
 }
 
-// Entry 0 is ":authority" with the value of Host, or empty.
-std::optional<Fault> settleAuthority(std::string_view from_target, bool http_10, const ServerSettings& settings,
-                                     http::HeaderMap& out) {
-  const std::string_view host = out.entries()[0].value;
-  // RFC 9112 3.2: HTTP/1.1 asks for Host, whatever the form of the target.
-  if (host.empty() && !http_10) return kMissingHost;
-  if (!host.empty() && !http::parseAuthority(host)) return kInvalidHost;
-  if (!from_target.empty()) {
-    // RFC 9112 3.2.2: the target wins.
-    if (!http::parseAuthority(from_target)) return kInvalidUrl;
-    out.replaceStored(0, from_target);
-    return std::nullopt;
+// Entry 0 is ":authority" with the value of Host, if there was one.
+std::optional<Fault> settleAuthority(std::string_view from_target, bool has_host, const RequestHead& info,
+                                     const ServerSettings& settings, http::HeaderMap& out) {
+  if (!has_host && info.version_minor == 0 && !settings.default_host_for_http_10.empty()) {
+    const std::string_view host = settings.default_host_for_http_10;
+    char* const stored = out.allocate(host.size());
+    host.copy(stored, host.size());
+    out.replaceStored(0, {stored, host.size()});
+  } else if (!has_host) {
+    // RFC 9112 3.2: HTTP/1.1 asks for Host whatever the form of the target.
+    return kMissingHost;
   }
-  if (!host.empty()) return std::nullopt;
-  out.remove(HeaderId::Authority);
-  if (!settings.default_host_for_http_10.empty()) out.add(HeaderId::Authority, settings.default_host_for_http_10);
+  // An empty Host is one: RFC 9112 3.2 has it sent for a target without an authority.
+  const std::string_view host = out.entries()[0].value;
+  if (!host.empty() && !http::parseAuthority(host)) return kInvalidHost;
+  if (from_target.data() == nullptr) return std::nullopt;
+  // RFC 9112 3.2.2: the target wins.
+  if (!http::parseAuthority(from_target)) return kInvalidUrl;
+  out.replaceStored(0, from_target);
+  return std::nullopt;
+}
+
+// No protocol to upgrade to is offered yet, but for "h2c", which Envoy ignores (RFC 9113 3.1 has it obsolete).
+std::optional<Fault> settleUpgrade(const Framing& framing, http::HeaderMap& out) {
+  const auto upgrade = out.get(HeaderId::Upgrade);
+  if (!upgrade || !framing.upgrade) return std::nullopt;
+  if (!http::equalsIgnoreCase(*upgrade, "h2c")) return kUpgradeRefused;
+  out.remove(HeaderId::Upgrade);
+  out.remove(HeaderId::Http2Settings);
   return std::nullopt;
 }
 
@@ -111,7 +142,7 @@ std::optional<Fault> parseRequestLine(std::string_view line, const ServerSetting
   const size_t method_end = line.find(' ');
   if (method_end == std::string_view::npos) return kCodecError;
   out.method = line.substr(0, method_end);
-  if (!http::validName(out.method)) return kCodecError;
+  if (!isMethod(out.method)) return kCodecError;
   std::string_view rest = line.substr(method_end + 1);
   const size_t target_end = rest.find(' ');
   if (target_end == std::string_view::npos) {
@@ -149,11 +180,15 @@ std::optional<Fault> parseRequestHead(std::string_view head, const ServerSetting
   const size_t fields_begin = line_end + 2;
   const std::span<char> fields(to + fields_begin, head.size() - 2 - fields_begin);
   const Limits limits{settings.max_headers_kb, settings.max_headers_count};
-  if (auto fault = parseFields(fields, FieldsOf::Request, limits, out)) return fault;
+  bool has_host = false;
+  if (auto fault = parseFields(fields, FieldsOf::Request, limits, out, &has_host)) return fault;
   info.version_minor = line.version_minor;
   info.is_head = line.method == "HEAD";
   if (auto fault = readFraming(out, line.version_minor, info.framing)) return fault;
-  return settleAuthority(moved(target.authority, from, to), line.version_minor == 0, settings, out);
+  if (info.framing.bad_connection) return kBadConnection;
+  const std::string_view authority = target.scheme.empty() ? std::string_view() : moved(target.authority, from, to);
+  if (auto fault = settleAuthority(authority, has_host, info, settings, out)) return fault;
+  return settleUpgrade(info.framing, out);
 }
 
 }  // namespace weir::http1
