@@ -23,6 +23,7 @@ using LinkerHandle = std::unique_ptr<wasmtime_linker_t, Deleter<wasmtime_linker_
 using InstancePreHandle = std::unique_ptr<wasmtime_instance_pre_t, Deleter<wasmtime_instance_pre_delete>>;
 using StoreHandle = std::unique_ptr<wasmtime_store_t, Deleter<wasmtime_store_delete>>;
 using ErrorHandle = std::unique_ptr<wasmtime_error_t, Deleter<wasmtime_error_delete>>;
+using ValueTypeHandle = std::unique_ptr<wasm_valtype_t, Deleter<wasm_valtype_delete>>;
 using TrapHandle = std::unique_ptr<wasm_trap_t, Deleter<wasm_trap_delete>>;
 
 // One of wasm.h's vectors, which begins empty, is filled by a call through out(), and frees what it holds.

@@ -16,19 +16,6 @@ base::Error refusal(const wasmtime_error_t& error) {
           "Failed to load Wasm module: " + causeOf(error)};
 }
 
-ErrorHandle makeMemory(wasmtime_context_t* store, const wasm_externtype_t& type, wasmtime_extern_t& item) {
-  item.kind = WASMTIME_EXTERN_MEMORY;
-  return ErrorHandle(wasmtime_memory_new(store, wasm_externtype_as_memorytype_const(&type), &item.of.memory));
-}
-
-ErrorHandle makeTable(wasmtime_context_t* store, const wasm_externtype_t& type, wasmtime_extern_t& item) {
-  item.kind = WASMTIME_EXTERN_TABLE;
-  wasmtime_val_t nothing;
-  nothing.kind = WASMTIME_FUNCREF;
-  wasmtime_funcref_set_null(&nothing.of.funcref);
-  return ErrorHandle(wasmtime_table_new(store, wasm_externtype_as_tabletype_const(&type), &nothing, &item.of.table));
-}
-
 }  // namespace
 
 base::Result<std::shared_ptr<const Linkage>> Linkage::create(wasm_engine_t& engine, const CompiledModule& module,
@@ -88,19 +75,18 @@ std::optional<std::vector<void*>> Linkage::contextsFrom(const CompiledModule& mo
 
 ErrorHandle Linkage::makeItems(const CompiledModule& module, wasmtime_context_t* store, wasmtime_linker_t& linker,
                                std::optional<wasmtime_memory_t>& memory) const {
-  for (const wasm_importtype_t* import : module.importTypes()) {
-    const wasm_externtype_t* type = wasm_importtype_type(import);
-    if (wasm_externtype_kind(type) == WASM_EXTERN_FUNC) continue;
+  // All functions are defined and globals were refused: what is left are memories and tables, which Wasmtime makes with
+  // just the type that is asked for. (The C API without garbage collection has no other way to make a table.)
+  ErrorHandle error(wasmtime_linker_define_unknown_imports_as_default_values(&linker, store, module.handle()));
+  if (error) return error;
+  for (const Module::Import& import : module.imports()) {
     wasmtime_extern_t item;
-    const bool is_memory = wasm_externtype_kind(type) == WASM_EXTERN_MEMORY;
-    if (ErrorHandle error = is_memory ? makeMemory(store, *type, item) : makeTable(store, *type, item)) return error;
-    if (is_memory) memory = item.of.memory;
-    const std::string_view scope = textOf(wasm_importtype_module(import));
-    const std::string_view name = textOf(wasm_importtype_name(import));
-    if (ErrorHandle error{
-            wasmtime_linker_define(&linker, store, scope.data(), scope.size(), name.data(), name.size(), &item)}) {
-      return error;
+    if (import.is_function || !wasmtime_linker_get(&linker, store, import.module.data(), import.module.size(),
+                                                   import.name.data(), import.name.size(), &item)) {
+      continue;
     }
+    if (item.kind == WASMTIME_EXTERN_MEMORY) memory = item.of.memory;
+    wasmtime_extern_delete(&item);
   }
   return nullptr;
 }

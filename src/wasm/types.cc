@@ -3,14 +3,21 @@
 namespace weir::wasm {
 namespace {
 
+// wasm_valtype_kind() would be shorter, but it aborts the process on types that wasm.h does not know (v128, typed
+// references), which any module may use.
 ValueType valueType(const wasm_valtype_t& type) {
-  switch (wasm_valtype_kind(&type)) {
-    case WASM_I32: return ValueType::I32;
-    case WASM_I64: return ValueType::I64;
-    case WASM_F32: return ValueType::F32;
-    case WASM_F64: return ValueType::F64;
-    default: return ValueType::Other;
+  struct Known {
+    ValueTypeHandle type;
+    ValueType value;
+  };
+  static const Known known[] = {{ValueTypeHandle(wasm_valtype_new(WASM_I32)), ValueType::I32},
+                                {ValueTypeHandle(wasm_valtype_new(WASM_I64)), ValueType::I64},
+                                {ValueTypeHandle(wasm_valtype_new(WASM_F32)), ValueType::F32},
+                                {ValueTypeHandle(wasm_valtype_new(WASM_F64)), ValueType::F64}};
+  for (const Known& one : known) {
+    if (wasmtime_wasm_valtype_equal(one.type.get(), &type)) return one.value;
   }
+  return ValueType::Other;
 }
 
 std::vector<ValueType> valueTypes(const wasm_valtype_vec_t& types) {
