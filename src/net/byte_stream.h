@@ -21,7 +21,7 @@ class ByteStream {
   // Told by the stream, on its loop's thread. Any of them may close() or destroy the stream.
   class Receiver {
    public:
-    // A stream that connects has done so; may be told within start(). Never told for one that was accepted.
+    // A stream that connects has done so. Not within start(); never for a stream that was accepted.
     virtual void onConnected() {}
     virtual void onBytes(base::BufferChain& received) = 0;
     // The peer has finished sending (FIN, close_notify). Writing may still work.

@@ -3,6 +3,7 @@
 // Everything here belongs to one worker's loop; nothing is shared between workers but the counters.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,12 +14,13 @@
 #include "event/loop.h"
 #include "filter/stream_info.h"
 #include "http/codec.h"
+#include "net/byte_stream.h"
+#include "net/dns.h"
 #include "stats/stats.h"
 #include "upstream/spec.h"
 
 namespace weir::upstream {
 
-// Envoy's cluster.<name>.* counters that this stage fills. Created once per cluster, shared by all workers.
 struct ClusterStats;
 
 struct Endpoint {
@@ -63,12 +65,14 @@ class Cluster {
   virtual const ClusterSpec& spec() const = 0;
   virtual ClusterStats& stats() = 0;
   virtual const std::shared_ptr<const std::string>& metadata() const = 0;
-  // Picks an endpoint and finds or opens a connection to it. Null if the waiter was told within the call.
+  // Picks an endpoint and finds or opens a connection to it. Null if the waiter was told within the call, which is so
+  // when a kept-alive connection is free, and then allocates nothing. Failures to connect are told from the loop.
   virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter) = 0;
+  // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
 };
 
-// The clusters of one worker.
+// The clusters of one worker. Must outlive the requests that use them.
 class Clusters {
  public:
   virtual ~Clusters() = default;
@@ -78,19 +82,29 @@ class Clusters {
   virtual void drain() = 0;
 };
 
-// Shared by all workers; lives as long as the process.
-class ClusterStatsSet;
+// How connections are made; tests put their own in its place.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  // A stream that connects when it is started, and fails with Timeout after so long.
+  virtual std::unique_ptr<net::ByteStream> connect(const net::Address& to, base::Duration timeout) = 0;
+};
 
 struct Environment {
   event::Loop& loop;
   base::Random& random;
   stats::Store& stats;
+  net::Resolver* resolver = nullptr;  // Null: the system's names.
+  Connector* connector = nullptr;     // Null: sockets.
 };
 
-// DNS clusters start empty and fill; onReady runs once, when every cluster has had its first answer or failure.
+// DNS clusters start empty and fill; on_ready runs once, when every cluster has had its first answer or failure, from
+// the loop and never within this call. Not told if the clusters are destroyed before.
 std::unique_ptr<Clusters> createClusters(const std::vector<ClusterSpec>& specs, const Environment& environment,
                                          std::function<void()> on_ready);
 
+// Envoy's cluster.<name>.* values. Each worker has this struct for itself; the values behind it are the process's, and
+// the circuit breakers read them there: limits hold for all workers together, as Envoy's do.
 struct ClusterStats {
   ClusterStats(stats::Store& store, std::string_view stat_name);  // "cluster.<stat_name>."
   stats::Counter& upstream_cx_total;
@@ -100,6 +114,12 @@ struct ClusterStats {
   stats::Counter& upstream_cx_destroy;
   stats::Counter& upstream_cx_destroy_remote;
   stats::Counter& upstream_cx_destroy_local;
+  stats::Counter& upstream_cx_destroy_with_active_rq;
+  stats::Counter& upstream_cx_destroy_local_with_active_rq;
+  stats::Counter& upstream_cx_destroy_remote_with_active_rq;
+  stats::Counter& upstream_cx_idle_timeout;
+  stats::Counter& upstream_cx_max_requests;
+  stats::Counter& upstream_cx_protocol_error;
   stats::Counter& upstream_cx_overflow;
   stats::Counter& upstream_cx_none_healthy;
   stats::Counter& upstream_cx_rx_bytes_total;
@@ -123,6 +143,7 @@ struct ClusterStats {
   stats::Counter& update_attempt;
   stats::Counter& update_success;
   stats::Counter& update_failure;
+  stats::Counter& membership_change;
   stats::Gauge& upstream_cx_active;
   stats::Gauge& upstream_rq_active;
   stats::Gauge& upstream_rq_pending_active;
@@ -130,10 +151,14 @@ struct ClusterStats {
   stats::Gauge& membership_healthy;
   stats::Histogram& upstream_rq_time;  // Milliseconds.
   stats::Histogram& upstream_cx_connect_ms;
+  stats::Histogram& upstream_cx_length_ms;
   // Counts a final response: completed, its class, its code (cluster.<name>.upstream_rq_200).
   void countResponse(int status);
   stats::Store& store;
   std::string prefix;
+
+ private:
+  std::array<stats::Counter*, 1000> by_status_{};  // Looked up when first counted.
 };
 
 }  // namespace weir::upstream

@@ -1,0 +1,93 @@
+#include "upstream/cluster.h"
+
+namespace weir::upstream {
+namespace {
+
+// Creates stats of one cluster by their own names.
+struct Names {
+  stats::Counter& counter(std::string_view name) { return store.counter(prefix + std::string(name)); }
+  stats::Gauge& gauge(std::string_view name) { return store.gauge(prefix + std::string(name)); }
+  stats::Histogram& histogram(std::string_view name) { return store.histogram(prefix + std::string(name)); }
+  stats::Store& store;
+  std::string prefix;
+};
+
+Names namesOf(stats::Store& store, std::string_view stat_name) {
+  return {store, "cluster." + std::string(stat_name) + "."};
+}
+
+}  // namespace
+
+ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
+#define COUNTER(name) name(namesOf(store, stat_name).counter(#name))
+#define GAUGE(name) name(namesOf(store, stat_name).gauge(#name))
+#define HISTOGRAM(name) name(namesOf(store, stat_name).histogram(#name))
+    : COUNTER(upstream_cx_total),
+      COUNTER(upstream_cx_http1_total),
+      COUNTER(upstream_cx_connect_fail),
+      COUNTER(upstream_cx_connect_timeout),
+      COUNTER(upstream_cx_destroy),
+      COUNTER(upstream_cx_destroy_remote),
+      COUNTER(upstream_cx_destroy_local),
+      COUNTER(upstream_cx_destroy_with_active_rq),
+      COUNTER(upstream_cx_destroy_local_with_active_rq),
+      COUNTER(upstream_cx_destroy_remote_with_active_rq),
+      COUNTER(upstream_cx_idle_timeout),
+      COUNTER(upstream_cx_max_requests),
+      COUNTER(upstream_cx_protocol_error),
+      COUNTER(upstream_cx_overflow),
+      COUNTER(upstream_cx_none_healthy),
+      COUNTER(upstream_cx_rx_bytes_total),
+      COUNTER(upstream_cx_tx_bytes_total),
+      COUNTER(upstream_rq_total),
+      COUNTER(upstream_rq_completed),
+      COUNTER(upstream_rq_1xx),
+      COUNTER(upstream_rq_2xx),
+      COUNTER(upstream_rq_3xx),
+      COUNTER(upstream_rq_4xx),
+      COUNTER(upstream_rq_5xx),
+      COUNTER(upstream_rq_timeout),
+      COUNTER(upstream_rq_retry),
+      COUNTER(upstream_rq_retry_success),
+      COUNTER(upstream_rq_pending_total),
+      COUNTER(upstream_rq_pending_overflow),
+      COUNTER(upstream_rq_pending_failure_eject),
+      COUNTER(upstream_rq_rx_reset),
+      COUNTER(upstream_rq_tx_reset),
+      COUNTER(upstream_rq_cancelled),
+      COUNTER(update_attempt),
+      COUNTER(update_success),
+      COUNTER(update_failure),
+      COUNTER(membership_change),
+      GAUGE(upstream_cx_active),
+      GAUGE(upstream_rq_active),
+      GAUGE(upstream_rq_pending_active),
+      GAUGE(membership_total),
+      GAUGE(membership_healthy),
+      HISTOGRAM(upstream_rq_time),
+      HISTOGRAM(upstream_cx_connect_ms),
+      HISTOGRAM(upstream_cx_length_ms),
+      store(store),
+      prefix(namesOf(store, stat_name).prefix) {
+}
+#undef COUNTER
+#undef GAUGE
+#undef HISTOGRAM
+
+void ClusterStats::countResponse(int status) {
+  upstream_rq_completed.add();
+  switch (status / 100) {
+    case 1: upstream_rq_1xx.add(); break;
+    case 2: upstream_rq_2xx.add(); break;
+    case 3: upstream_rq_3xx.add(); break;
+    case 4: upstream_rq_4xx.add(); break;
+    case 5: upstream_rq_5xx.add(); break;
+    default: break;
+  }
+  if (status < 0 || static_cast<size_t>(status) >= by_status_.size()) return;
+  stats::Counter*& counter = by_status_[static_cast<size_t>(status)];
+  if (counter == nullptr) counter = &store.counter(prefix + "upstream_rq_" + std::to_string(status));
+  counter->add();
+}
+
+}  // namespace weir::upstream

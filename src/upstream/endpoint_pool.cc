@@ -1,0 +1,165 @@
+#include "upstream/endpoint_pool.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace weir::upstream {
+
+// A waiter's place in the queue. In it until it is told or gives up.
+class EndpointPool::Place final : public Acquisition {
+ public:
+  Place(EndpointPool& pool, ConnectionWaiter& waiter) : pool_(&pool), waiter_(waiter), number_(pool.next_place_++) {
+    pool.waiting_.push_back(this);
+    at_ = std::prev(pool.waiting_.end());
+    stats().upstream_rq_pending_total.add();
+    stats().upstream_rq_pending_active.add();
+  }
+  ~Place() override {
+    if (pool_ == nullptr) return;
+    stats().upstream_rq_cancelled.add();
+    EndpointPool& pool = *pool_;
+    leave();
+    pool.tellIfRetired();
+  }
+  // Out of the queue; the place may be destroyed while its waiter is told.
+  ConnectionWaiter& leave() {
+    stats().upstream_rq_pending_active.sub();
+    pool_->waiting_.erase(at_);
+    pool_ = nullptr;
+    return waiter_;
+  }
+  uint64_t number() const { return number_; }
+
+ private:
+  ClusterStats& stats() { return pool_->shared_.stats; }
+  EndpointPool* pool_;  // Null: not in the queue.
+  ConnectionWaiter& waiter_;
+  uint64_t number_;
+  std::list<Place*>::iterator at_;
+};
+
+EndpointPool::EndpointPool(Shared& shared, std::shared_ptr<const Endpoint> endpoint)
+    : shared_(shared), endpoint_(std::move(endpoint)) {}
+
+EndpointPool::~EndpointPool() {
+  while (!waiting_.empty()) waiting_.front()->leave();
+}
+
+std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter) {
+  const bool idle = !idle_.empty();
+  const bool queue_full = shared_.stats.upstream_rq_pending_active.value() >= shared_.spec.max_pending_requests;
+  if (overflows() || (!idle && queue_full)) {
+    shared_.stats.upstream_rq_pending_overflow.add();
+    waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
+    return nullptr;
+  }
+  if (idle) {
+    Connection& connection = *idle_.back();
+    idle_.pop_back();
+    connection.grant(waiter);
+    return nullptr;
+  }
+  auto place = std::make_unique<Place>(*this, waiter);
+  openConnections();
+  return place;
+}
+
+bool EndpointPool::overflows() const { return shared_.stats.upstream_rq_active.value() >= shared_.spec.max_requests; }
+
+void EndpointPool::openConnections() {
+  while (waiting_.size() > connecting_) {
+    if (shared_.stats.upstream_cx_active.value() >= shared_.spec.max_connections) {
+      shared_.stats.upstream_cx_overflow.add();
+      if (!connections_.empty()) return;  // One of them will come free.
+    }
+    open();
+  }
+}
+
+void EndpointPool::open() {
+  auto stream = shared_.connector.connect(endpoint_->address, shared_.spec.connect_timeout);
+  Connection::Pool& pool = *this;
+  connections_.push_back(
+      std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, endpoint_, std::move(stream)));
+  connections_.back()->position = connections_.size() - 1;
+  ++connecting_;
+  connections_.back()->start();
+}
+
+void EndpointPool::onConnected(Connection& connection) {
+  --connecting_;
+  idle_.push_back(&connection);
+  serveWaiting();
+}
+
+void EndpointPool::onConnectFailed(Connection& connection, AcquireFailure why, std::string_view detail) {
+  --connecting_;
+  forget(connection);
+  // All who wait fail, and not those who come while they are told.
+  const uint64_t first_new = next_place_;
+  const std::shared_ptr<const Endpoint> endpoint = endpoint_;
+  while (!waiting_.empty() && waiting_.front()->number() < first_new) {
+    shared_.stats.upstream_rq_pending_failure_eject.add();
+    waiting_.front()->leave().onNoConnection(why, endpoint.get(), detail);
+  }
+  tellIfRetired();
+}
+
+void EndpointPool::onIdle(Connection& connection) {
+  if (retired_ && waiting_.empty()) return connection.closeIdle();
+  idle_.push_back(&connection);
+}
+
+void EndpointPool::onClosed(Connection& connection) {
+  const auto at = std::find(idle_.begin(), idle_.end(), &connection);
+  if (at != idle_.end()) idle_.erase(at);
+  forget(connection);
+  openConnections();
+  tellIfRetired();
+}
+
+void EndpointPool::serveWaiting() {
+  while (!waiting_.empty() && !idle_.empty()) {
+    ConnectionWaiter& waiter = waiting_.front()->leave();
+    if (overflows()) {
+      shared_.stats.upstream_rq_pending_overflow.add();
+      waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
+      continue;
+    }
+    Connection& connection = *idle_.back();
+    idle_.pop_back();
+    connection.grant(waiter);
+  }
+  while (retired_ && !idle_.empty()) idle_.back()->closeIdle();
+}
+
+void EndpointPool::drain() {
+  for (const auto& connection : connections_) connection->closeAfterRequest();
+  while (!idle_.empty()) idle_.back()->closeIdle();
+}
+
+void EndpointPool::retire() {
+  retired_ = true;
+  drain();
+  tellIfRetired();
+}
+
+void EndpointPool::forget(Connection& connection) {
+  const size_t position = connection.position;
+  std::unique_ptr<Connection> last = std::move(connections_[position]);
+  if (position + 1 != connections_.size()) {
+    connections_[position] = std::move(connections_.back());
+    connections_[position]->position = position;
+  }
+  connections_.pop_back();
+  shared_.loop.destroyLater(std::move(last));
+}
+
+void EndpointPool::tellIfRetired() {
+  if (!retired_ || retired_told_ || !connections_.empty() || !waiting_.empty()) return;
+  retired_told_ = true;
+  shared_.on_retired(*this);
+}
+
+}  // namespace weir::upstream

@@ -1,0 +1,71 @@
+// The connections with one endpoint, and who waits for one. As Envoy's pools: the connection used last is used next, a
+// connection is opened for each waiter that has none coming, and one that cannot be made fails all who wait here.
+//
+// Limits are the cluster's circuit breakers. Above max_connections waiters wait for a connection of this endpoint to
+// come free, but every endpoint may have one.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "upstream/cluster.h"
+#include "upstream/connection.h"
+
+namespace weir::upstream {
+
+class EndpointPool final : public event::Deferred, private Connection::Pool {
+ public:
+  // What all pools of a cluster share. on_retired: the pool was retired and holds nothing any more; told once, and the
+  // pool is to be destroyed at the end of the turn.
+  struct Shared {
+    event::Loop& loop;
+    Connector& connector;
+    const ClusterSpec& spec;
+    ClusterStats& stats;
+    std::function<void(EndpointPool&)> on_retired;
+  };
+
+  EndpointPool(Shared& shared, std::shared_ptr<const Endpoint> endpoint);
+  ~EndpointPool() override;
+
+  const Endpoint& endpoint() const { return *endpoint_; }
+  // For connections made from now on; those that are open stay.
+  void setEndpoint(std::shared_ptr<const Endpoint> endpoint) { endpoint_ = std::move(endpoint); }
+  // As Cluster::acquire().
+  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter);
+  // Closes idle connections; busy ones when their request is over. Later connections are not touched.
+  void drain();
+  // As drain(), for good: nobody will ask any more. Who waits is still served.
+  void retire();
+
+ private:
+  class Place;
+  friend class Place;
+
+  // Connection::Pool
+  void onConnected(Connection& connection) override;
+  void onConnectFailed(Connection& connection, AcquireFailure why, std::string_view detail) override;
+  void onIdle(Connection& connection) override;
+  void onReceived() override { serveWaiting(); }
+  void onClosed(Connection& connection) override;
+
+  void serveWaiting();
+  void openConnections();
+  void open();
+  bool overflows() const;
+  void forget(Connection& connection);
+  void tellIfRetired();
+
+  Shared& shared_;
+  std::shared_ptr<const Endpoint> endpoint_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<Connection*> idle_;  // The one used last is at the end.
+  std::list<Place*> waiting_;
+  uint64_t next_place_ = 0;
+  size_t connecting_ = 0;
+  bool retired_ = false;
+  bool retired_told_ = false;
+};
+
+}  // namespace weir::upstream

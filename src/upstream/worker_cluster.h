@@ -1,0 +1,47 @@
+// A cluster on one worker: its members, each with a pool, and whose turn it is.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "upstream/balancer.h"
+#include "upstream/cluster.h"
+#include "upstream/endpoint_pool.h"
+#include "upstream/membership.h"
+
+namespace weir::upstream {
+
+class WorkerCluster final : public Cluster, private Membership::Listener {
+ public:
+  WorkerCluster(const ClusterSpec& spec, const Environment& environment, net::Resolver& resolver, Connector& connector,
+                std::function<void()> on_first_answers);
+  ~WorkerCluster() override;
+
+  // Begins to find its members; may say that it has before it returns.
+  void start() { membership_.start(); }
+  void drain();
+
+  const ClusterSpec& spec() const override { return spec_; }
+  ClusterStats& stats() override { return stats_; }
+  const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
+  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter) override;
+  std::vector<const Endpoint*> endpoints() const override;
+
+ private:
+  void onMembers(const std::vector<Member>& members) override;
+  void onFirstAnswers() override { on_first_answers_(); }
+  std::unique_ptr<EndpointPool> takePool(std::vector<std::unique_ptr<EndpointPool>>& from, const Endpoint& endpoint);
+  void onRetired(EndpointPool& pool);
+
+  const ClusterSpec spec_;
+  const std::shared_ptr<const std::string> metadata_;
+  ClusterStats stats_;
+  std::function<void()> on_first_answers_;
+  EndpointPool::Shared shared_;
+  RoundRobin balancer_;
+  std::vector<std::unique_ptr<EndpointPool>> pools_;
+  std::vector<std::unique_ptr<EndpointPool>> retired_;  // Not members any more; their last requests are under way.
+  Membership membership_;
+};
+
+}  // namespace weir::upstream
