@@ -20,6 +20,8 @@ void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
     info_.response_code = 503;
     headers.set(http::HeaderId::Status, "503");
   }
+  // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
+  if (!request_ended_ || response_closes_) headers.set(http::HeaderId::Connection, "close");
   manager_.stats.countResponse(info_.response_code);
   info_.response_header_bytes = headers.bytes();
   stream_->sendHeaders(headers, end_stream);

@@ -24,6 +24,7 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   manager_.stats.downstream_rq_total.add();
   manager_.stats.downstream_rq_http1_total.add();
   manager_.stats.downstream_rq_active.add();
+  idle_timeout_ = manager_.spec->stream_idle_timeout;
   if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
   touchIdleTimer();
 }
@@ -48,6 +49,11 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   }
 
   addFilters();
+  if (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)) {
+    // No upgrade is configured. What the client sends next is not HTTP: answer and close.
+    response_closes_ = true;
+    return replyLocally(403, "upgrade_failed");
+  }
   if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
     if (!refusal->location.empty()) {
       return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
@@ -141,12 +147,12 @@ void Exchange::clearRouteCache() {
 // The timer is not moved at every sign of life: when it fires it looks when the last one was.
 void Exchange::touchIdleTimer() {
   last_activity_ = manager_.loop.now();
-  if (manager_.spec->stream_idle_timeout && !idle_timer_.armed()) idle_timer_.arm(*manager_.spec->stream_idle_timeout);
+  if (idle_timeout_ && !idle_timer_.armed()) idle_timer_.arm(*idle_timeout_);
 }
 
 void Exchange::onIdleTimeout() {
   const base::Duration quiet = manager_.loop.now() - last_activity_;
-  if (quiet < *manager_.spec->stream_idle_timeout) return idle_timer_.arm(*manager_.spec->stream_idle_timeout - quiet);
+  if (quiet < *idle_timeout_) return idle_timer_.arm(*idle_timeout_ - quiet);
   manager_.stats.downstream_rq_idle_timeout.add();
   info_.setFlag(filter::ResponseFlag::StreamIdleTimeout);
   if (answer_started_) {

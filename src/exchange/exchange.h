@@ -120,8 +120,10 @@ class Exchange final : public event::Deferred,
   event::Timer request_timer_;
   base::MonotonicTime last_activity_;
   std::optional<base::Duration> route_timeout_;
+  std::optional<base::Duration> idle_timeout_;  // The manager's, or the route's once it is known.
 
   bool filters_added_ = false;
+  bool response_closes_ = false;  // The connection ends with this answer.
   bool head_request_ = false;
   bool grpc_request_ = false;
   bool request_ended_ = false;   // By the client.

@@ -1,6 +1,4 @@
 // The request has passed the filters: find its route, and answer, redirect, or ask an upstream.
-#include <charconv>
-
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
@@ -15,15 +13,6 @@ constexpr base::Duration kDefaultRouteTimeout = std::chrono::seconds(15);
 bool isIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
          method == "DELETE";
-}
-
-std::optional<base::Duration> headerMilliseconds(const http::HeaderMap& headers, http::HeaderId id) {
-  const std::string_view text = headers.getOr(id, "");
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (value > 1'000'000'000'000ull) return std::nullopt;
-  return std::chrono::milliseconds(value);
 }
 
 }  // namespace
@@ -42,6 +31,9 @@ const route::Match* Exchange::route() {
 void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) {
   const route::Match* match = route();
   forward_ended_ = end_stream;
+  if (match != nullptr && headers.getOr(http::HeaderId::Method, "").empty()) {  // A plugin took it away.
+    return replyLocally(503, "missing_required_header", "missing required header: :method");
+  }
   if (match == nullptr || (!match->route->forward && !match->route->direct && !match->route->redirect)) {
     manager_.stats.no_route.add();
     return replyLocally(404, "route_not_found", "", filter::ResponseFlag::NoRouteFound);
@@ -55,6 +47,10 @@ void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) 
     return replyLocally(match->route->forward->cluster_not_found_status, "cluster_not_found", "",
                         filter::ResponseFlag::NoClusterFound);
   }
+  idle_timeout_ = match->route->forward->idle_timeout ? match->route->forward->idle_timeout : idle_timeout_;
+  if (idle_timeout_ == base::Duration::zero()) idle_timeout_.reset();
+  idle_timer_.disarm();
+  touchIdleTimer();
   startAttempt(end_stream);
 }
 
@@ -84,10 +80,6 @@ void Exchange::startAttempt(bool end_stream) {
   if (!request_finalized_) {
     request_finalized_ = true;
     route_timeout_ = action.timeout.value_or(kDefaultRouteTimeout);
-    if (const auto asked = headerMilliseconds(request_headers_, http::HeaderId::EnvoyUpstreamRqTimeoutMs)) {
-      route_timeout_ = asked;
-    }
-    request_headers_.remove(http::HeaderId::EnvoyUpstreamRqTimeoutMs);
     if (*route_timeout_ == base::Duration::zero()) route_timeout_.reset();
     if (route_timeout_ && !manager_.suppress_envoy_headers) {
       const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*route_timeout_).count();

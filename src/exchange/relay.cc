@@ -50,10 +50,8 @@ std::string underscored(std::string_view words) {
   return out;
 }
 
-std::string failureBody(std::string_view reason, std::string_view transport) {
-  std::string body = fmt::format("upstream connect error or disconnect/reset before headers. reset reason: {}", reason);
-  if (!transport.empty()) body += fmt::format(", transport failure reason: {}", transport);
-  return body;
+std::string failureBody(std::string_view reason) {
+  return fmt::format("upstream connect error or disconnect/reset before headers. reset reason: {}", reason);
 }
 
 }  // namespace
@@ -69,9 +67,8 @@ void Exchange::onAttemptConnected(const upstream::Endpoint& endpoint, const net:
 }
 
 void Exchange::onAttemptInformational(http::HeaderMap& headers) {
-  // 100 was answered here unless configured otherwise; others are relayed (RFC 9110 15.2).
-  if (stream_ == nullptr || answer_started_) return;
-  if (!manager_.spec->proxy_100_continue && headers.getOr(http::HeaderId::Status, "") == "100") return;
+  // As Envoy: interim responses end here unless they were asked for by proxy_100_continue.
+  if (stream_ == nullptr || answer_started_ || !manager_.spec->proxy_100_continue) return;
   stream_->sendInformational(headers);
 }
 
@@ -126,18 +123,18 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
     case upstream::AcquireFailure::Overflow:
       info_.setFlag(filter::ResponseFlag::UpstreamOverflow);
       return chain_.sendLocalReply({503,
-                                    failureBody("overflow", ""),
+                                    failureBody("overflow"),
                                     "upstream_reset_before_response_started{overflow}",
                                     {{"x-envoy-overloaded", "true"}},
                                     -1});
     case upstream::AcquireFailure::ConnectTimeout:
       return replyLocally(503, "upstream_reset_before_response_started{connection_timeout}",
-                          failureBody("connection timeout", detail), filter::ResponseFlag::UpstreamConnectionFailure);
+                          failureBody("connection timeout"), filter::ResponseFlag::UpstreamConnectionFailure);
     case upstream::AcquireFailure::ConnectFailed: break;
   }
   std::string details = "upstream_reset_before_response_started{remote_connection_failure";
   if (!detail.empty()) details += "|" + underscored(detail);
-  replyLocally(503, details + "}", failureBody("remote connection failure", detail),
+  replyLocally(503, details + "}", failureBody("remote connection failure"),
                filter::ResponseFlag::UpstreamConnectionFailure);
 }
 
@@ -160,7 +157,7 @@ void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail,
   attempt_->cluster().stats().countResponse(status);
   std::string details = "upstream_reset_before_response_started{" + underscored(resetWords(reason));
   if (!detail.empty()) details += "|" + underscored(detail);
-  replyLocally(status, details + "}", failureBody(resetWords(reason), detail));
+  replyLocally(status, details + "}", failureBody(resetWords(reason)));
 }
 
 void Exchange::onAttemptBlocked() { pauseRequest(); }

@@ -37,6 +37,7 @@ constexpr std::string_view kRouterHeaders[] = {"x-envoy-retriable-status-codes",
                                                "x-envoy-retry-grpc-on",
                                                "x-envoy-max-retries",
                                                "x-envoy-upstream-alt-stat-name",
+                                               "x-envoy-upstream-rq-timeout-ms",
                                                "x-envoy-upstream-rq-per-try-timeout-ms",
                                                "x-envoy-upstream-rq-timeout-alt-response",
                                                "x-envoy-hedge-on-per-try-timeout"};
@@ -147,6 +148,14 @@ void setProtoAndScheme(const HttpManagerSpec& spec, HeaderMap& request, const fi
 }
 
 }  // namespace
+
+bool asksForUpgrade(const HeaderMap& request) {
+  std::string_view rest = request.getOr(HeaderId::Connection, "");
+  while (!rest.empty()) {
+    if (http::equalsIgnoreCase(nextElement(rest), "upgrade")) return true;
+  }
+  return false;
+}
 
 void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filter::StreamInfo& info) {
   const HttpManagerSpec& spec = *manager.spec;

@@ -21,6 +21,9 @@ struct Refusal {
 std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
                                        http::HeaderMap& request);
 
+// RFC 9110 7.8: an Upgrade field that Connection names.
+bool asksForUpgrade(const http::HeaderMap& request);
+
 // Removes hop-by-hop headers, decides who the client is (info.client), and sets x-forwarded-for, x-forwarded-proto,
 // :scheme, x-request-id and via.
 void prepareRequestHeaders(const HttpManager& manager, http::HeaderMap& request, filter::StreamInfo& info);
