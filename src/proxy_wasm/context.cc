@@ -36,9 +36,7 @@ std::optional<BufferView> Context::buffer(BufferType type) {
     case BufferType::PluginConfiguration:
       if (plugin == nullptr || plugin->shownConfiguration() == nullptr) return std::nullopt;
       return BufferView{nullptr, *plugin->shownConfiguration(), false};
-    case BufferType::GrpcReceiveBuffer:
-    case BufferType::CallData: return std::nullopt;
-    default: return BufferView{};  // Bodies and data outside their phase: empty, as in Envoy.
+    default: return BufferView{};  // Everything else outside its phase: empty, as in Envoy.
   }
 }
 

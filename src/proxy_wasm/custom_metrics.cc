@@ -57,10 +57,10 @@ AbiStatus CustomMetrics::increment(uint32_t id, int64_t by) {
       gauge->add(by);
       return AbiStatus::Ok;
     }
-    case MetricType::Histogram: return at(histograms_, id) == nullptr ? AbiStatus::NotFound : AbiStatus::BadArgument;
+    case MetricType::Histogram:
     case MetricType::kCount: break;
   }
-  return AbiStatus::NotFound;
+  return AbiStatus::BadArgument;  // As Envoy, also for ids that do not exist.
 }
 
 AbiStatus CustomMetrics::record(uint32_t id, uint64_t value) {
@@ -102,10 +102,10 @@ AbiStatus CustomMetrics::get(uint32_t id, uint64_t& value) const {
       value = static_cast<uint64_t>(gauge->value());
       return AbiStatus::Ok;
     }
-    case MetricType::Histogram: return at(histograms_, id) == nullptr ? AbiStatus::NotFound : AbiStatus::BadArgument;
+    case MetricType::Histogram:
     case MetricType::kCount: break;
   }
-  return AbiStatus::NotFound;
+  return AbiStatus::BadArgument;  // As Envoy, also for ids that do not exist.
 }
 
 }  // namespace weir::proxy_wasm

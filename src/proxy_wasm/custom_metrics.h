@@ -20,7 +20,7 @@ class CustomMetrics {
   // The id's low two bits are the type. A name defined twice gets two ids over one stat. InternalFailure over the
   // limit.
   AbiStatus define(MetricType type, std::string_view name, uint32_t& id);
-  // A counter only grows: BadArgument otherwise, and for histograms.
+  // A counter only grows: BadArgument otherwise, and for whatever is neither counter nor gauge by its id.
   AbiStatus increment(uint32_t id, int64_t by);
   // Adds to a counter, sets a gauge, records in a histogram.
   AbiStatus record(uint32_t id, uint64_t value);

@@ -1,4 +1,5 @@
 // proxy_http_call: abi.md 2.9.
+#include "proxy_wasm/header_edit.h"
 #include "proxy_wasm/host_functions.h"
 #include "proxy_wasm/pairs.h"
 #include "proxy_wasm/root_context.h"
@@ -7,14 +8,12 @@ namespace weir::proxy_wasm {
 namespace {
 
 // False: malformed, or with something that is no header.
-bool fill(http::HeaderMap& map, std::string_view bytes) {
+bool fill(http::HeaderMap& map, HeaderMapType type, std::string_view bytes) {
   const auto pairs = parsePairs(bytes);
   if (!pairs) return false;
   for (const auto& [name, value] : *pairs) {
-    const std::string_view token = name.starts_with(':') ? name.substr(1) : name;
-    if (!http::validName(token)) return false;
-    if (value.find_first_of(std::string_view("\r\n\0", 3)) != value.npos) return false;
-    map.add(name, value);
+    if (!usableName(name) || !usableValue(value)) return false;
+    addHeader(map, nameIn(type, name), value);
   }
   return true;
 }
@@ -37,7 +36,8 @@ AbiStatus httpCall(Call& call, uint32_t cluster, uint32_t cluster_size, uint32_t
   if (root == nullptr || timeout_ms > 0x7fffffff) return AbiStatus::BadArgument;
 
   upstream::HttpCallRequest request;
-  if (!fill(request.headers, *header_bytes) || !fill(request.trailers, *trailer_bytes)) return AbiStatus::BadArgument;
+  if (!fill(request.headers, HeaderMapType::RequestHeaders, *header_bytes)) return AbiStatus::BadArgument;
+  if (!fill(request.trailers, HeaderMapType::RequestTrailers, *trailer_bytes)) return AbiStatus::BadArgument;
   if (!complete(request.headers)) return AbiStatus::BadArgument;
   if (!body_bytes->empty()) {
     request.body.append(*body_bytes);

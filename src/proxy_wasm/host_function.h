@@ -69,8 +69,8 @@ struct Signature<kFunction> {
     if constexpr (std::is_void_v<R>) {
       kFunction(call, argument<A>(slots[I])...);
     } else {
-      slots[0].i64 = 0;
-      slots[0].i32 = static_cast<int32_t>(kFunction(call, argument<A>(slots[I])...));
+      const auto result = static_cast<int32_t>(kFunction(call, argument<A>(slots[I])...));
+      slots[0].i32 = result;  // In the place of the first argument.
     }
   }
 

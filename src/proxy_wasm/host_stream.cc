@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "proxy_wasm/header_edit.h"
 #include "proxy_wasm/host_functions.h"
 #include "proxy_wasm/pairs.h"
 #include "proxy_wasm/root_context.h"
@@ -19,8 +20,11 @@ std::string oneWord(std::string_view text) {
   return word;
 }
 
-bool usable(std::string_view name, std::string_view value) {
-  return http::validName(name) && value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos;
+// What a plugin may add to a reply: not what frames it, nor what the connection is about.
+bool allowedInReply(std::string_view name, std::string_view value) {
+  if (!http::validName(name) || !usableValue(value)) return false;
+  const http::HeaderId id = http::wellKnownId(name);
+  return id != http::HeaderId::Connection && id != http::HeaderId::TransferEncoding;
 }
 
 AbiStatus sendLocalResponse(Call& call, uint32_t status, uint32_t details, uint32_t details_size, uint32_t body,
@@ -45,7 +49,7 @@ AbiStatus sendLocalResponse(Call& call, uint32_t status, uint32_t details, uint3
   // Malformed pairs are no pairs; what is no header is left out: the reply itself matters more.
   if (const auto headers = parsePairs(*pairs_bytes)) {
     for (const auto& [name, value] : *headers) {
-      if (usable(name, value)) reply.headers.emplace_back(name, value);
+      if (allowedInReply(name, value)) reply.headers.emplace_back(name, value);
     }
   }
   stream->askReply(std::move(reply));

@@ -61,7 +61,6 @@ const Refusal& refusalFor(std::string_view name) {
 bool refuse(void* context, wasm::Instance&, wasm::RawValue* slots) {
   const auto& refusal = *static_cast<const Refusal*>(context);
   LOG(Wasm, Error, "{}", refusal.text);
-  slots[0].i64 = 0;
   slots[0].i32 = refusal.status;
   return true;
 }

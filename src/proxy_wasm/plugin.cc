@@ -32,6 +32,12 @@ base::Result<std::string> readCode(const CodeSource& code) {
   return std::move(bytes).str();
 }
 
+// Plugins may be given in Wasm's text format, too: it begins with a parenthesis or a comment.
+bool isText(std::string_view code) {
+  const size_t first = code.find_first_not_of(" \t\r\n");
+  return first != code.npos && (code[first] == '(' || code[first] == ';');
+}
+
 // Joins parts so that no two lists of parts give the same text.
 class Identity {
  public:
@@ -105,7 +111,7 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginS
 base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec) {
   auto bytes = readCode(spec.vm.code);
   if (!bytes.ok()) return std::move(bytes).error();
-  auto module = engine_.compile(std::as_bytes(std::span(*bytes)));
+  auto module = isText(*bytes) ? engine_.compileText(*bytes) : engine_.compile(std::as_bytes(std::span(*bytes)));
   if (!module.ok()) return std::move(module).error();
   std::string identity = identityOf(spec, **module);
   std::weak_ptr<const PluginCode>& place = codes_[identity];

@@ -32,10 +32,21 @@ AbiStatus addressProperty(const net::Address& address, PathRest rest, PropertyVa
   return AbiStatus::NotFound;
 }
 
+bool isFamily(std::string_view name) {
+  for (const std::string_view family :
+       {"request", "response", "connection", "upstream", "xds", "source", "destination"}) {
+    if (name == family) return true;
+  }
+  return false;
+}
+
 AbiStatus streamProperty(StreamContext& stream, PathRest path, PropertyValue& value) {
   const std::string_view family = path.front();
   const PathRest rest = path.subspan(1);
   const filter::StreamInfo& info = stream.info();
+  if (rest.empty() && isFamily(family))
+    return AbiStatus::SerializationFailure;                             // As Envoy: it cannot be written whole.
+  if (path.size() == 1 && family == "metadata") return value.text({});  // No dynamic metadata yet.
   if (family == "request") return requestProperty(stream, rest, value);
   if (family == "response") return responseProperty(stream, rest, value);
   if (family == "connection") return connectionProperty(stream, rest, value);

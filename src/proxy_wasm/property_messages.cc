@@ -61,6 +61,21 @@ AbiStatus contentLength(const http::HeaderMap* map, uint64_t counted, PropertyVa
   return declared ? value.number(*declared) : number(counted, value);
 }
 
+// https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
+int64_t grpcStatusOf(int http_status) {
+  switch (http_status) {
+    case 400: return 13;  // INTERNAL
+    case 401: return 16;  // UNAUTHENTICATED
+    case 403: return 7;   // PERMISSION_DENIED
+    case 404: return 12;  // UNIMPLEMENTED
+    case 429:
+    case 502:
+    case 503:
+    case 504: return 14;  // UNAVAILABLE
+    default: return 2;    // UNKNOWN
+  }
+}
+
 AbiStatus requestHeaderProperty(const http::HeaderMap* map, std::string_view name, PropertyValue& value) {
   if (name == "path") return header(map, HeaderId::Path, value);
   if (name == "host") return header(map, HeaderId::Authority, value);
@@ -116,6 +131,7 @@ AbiStatus responseProperty(StreamContext& stream, PathRest rest, PropertyValue& 
   if (name == "grpc_status") {
     auto status = trailers != nullptr ? parsed(trailers->get(HeaderId::GrpcStatus)) : std::nullopt;
     if (!status && map != nullptr) status = parsed(map->get(HeaderId::GrpcStatus));
+    if (!status && info.response_code != 0) status = grpcStatusOf(info.response_code);
     return status ? value.number(*status) : AbiStatus::NotFound;
   }
   if (name == "backend_latency") {

@@ -40,7 +40,7 @@ class StreamContext final : public Context, public filter::Filter {
   std::optional<BufferView> buffer(BufferType type) override;
 
   // For host functions. Each takes effect when the guest has returned.
-  // The first reply wins; later ones change nothing.
+  // The first reply of a callback wins. One that a later callback asks for, which sees the first go by, replaces it.
   void askReply(filter::LocalReply reply);
   void askContinue(StreamType direction);
   void askClose();
@@ -88,7 +88,6 @@ class StreamContext final : public Context, public filter::Filter {
   Side request_;
   Side response_;
   std::optional<filter::LocalReply> reply_;
-  bool reply_asked_ = false;          // Ever.
   bool reply_asked_in_call_ = false;  // In the callback that runs.
   bool created_ = false;              // proxy_on_context_create was told.
   bool passing_ = false;              // What comes goes by: the plugin is out of this stream.

@@ -48,8 +48,8 @@ std::optional<BufferView> StreamContext::buffer(BufferType type) {
 }
 
 void StreamContext::askReply(filter::LocalReply reply) {
-  if (reply_asked_ || handle_ == nullptr) return;
-  reply_asked_ = true;
+  // One is on its way already, or it is too late for any (Envoy answers that with a crash).
+  if (reply_ || logging_ || destroyed_ || handle_ == nullptr) return;
   reply_asked_in_call_ = true;
   reply_ = std::move(reply);
   vm_.defer({Vm::Action::Kind::LocalReply, this});
@@ -58,14 +58,14 @@ void StreamContext::askReply(filter::LocalReply reply) {
 void StreamContext::askContinue(StreamType direction) {
   const auto kind =
       direction == StreamType::Request ? Vm::Action::Kind::ContinueRequest : Vm::Action::Kind::ContinueResponse;
-  if (handle_ != nullptr) vm_.defer({kind, this});
+  if (!logging_ && !destroyed_ && handle_ != nullptr) vm_.defer({kind, this});
   // As Envoy, for either direction: the request is out of reach from now on.
   request_.headers = nullptr;
   request_.trailers = nullptr;
 }
 
 void StreamContext::askClose() {
-  if (handle_ == nullptr) return;
+  if (logging_ || destroyed_ || handle_ == nullptr) return;
   if (info().response_code_details.empty()) info().response_code_details = "wasm_close_stream";
   vm_.defer({Vm::Action::Kind::CloseStream, this});
 }

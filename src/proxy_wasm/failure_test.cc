@@ -1,0 +1,177 @@
+// A guest that traps, loops or hoards: what becomes of its stream, of others, and of the plugin.
+#include "proxy_wasm/guest_fixture.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+using filter::BodyAction;
+using filter::HeadersAction;
+using testing::Contains;
+using testing::HasSubstr;
+
+// Goes wrong as the path's first letter says: t trap, l loop, m memory; p pauses; others go on.
+GuestText faulty() {
+  GuestText guest;
+  guest.data(100, ":path");
+  guest.onRequestHeaders(R"(
+    (local $letter i32)
+    (drop (call $get_header (i32.const 0) (i32.const 100) (i32.const 5) (i32.const 8) (i32.const 12)))
+    (local.set $letter (i32.load8_u offset=1 (i32.load (i32.const 8))))
+    (if (i32.eq (local.get $letter) (i32.const 116)) (then unreachable))
+    (if (i32.eq (local.get $letter) (i32.const 108)) (then (loop $again (br $again))))
+    (if (i32.eq (local.get $letter) (i32.const 109)) (then
+      (loop $more (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable))
+    (i32.eq (local.get $letter) (i32.const 112)))");
+  guest.on("proxy_on_response_headers", "(param i32 i32 i32) (result i32)", "(i32.const 0)");
+  return guest;
+}
+
+class FailureTest : public PluginTest {
+ protected:
+  Stream open(const char* path) {
+    Stream s = stream();
+    s.handle->request_headers.add(":path", path);
+    return s;
+  }
+  HeadersAction ask(const char* path) {
+    Stream s = open(path);
+    const HeadersAction action = s.requestHeaders();
+    replies_ = std::move(s.handle->replies);
+    s.finish();
+    return action;
+  }
+  std::vector<filter::LocalReply> replies_;
+};
+
+TEST_F(FailureTest, EndsItsOwnStreamWith503AndServesTheNext) {
+  start(faulty());
+  for (const char* path : {"/trap", "/loop", "/memory"}) {
+    EXPECT_EQ(ask(path), HeadersAction::StopAllAndWatermark) << path;
+    ASSERT_EQ(replies_.size(), 1u);
+    EXPECT_EQ(replies_[0].status, 503);
+    EXPECT_EQ(replies_[0].details, "wasm_fail_stream");
+    EXPECT_EQ(replies_[0].body, "");
+    EXPECT_EQ(replies_[0].grpc_status, 14);
+    EXPECT_EQ(ask("/good"), HeadersAction::Continue) << path;
+    EXPECT_TRUE(replies_.empty());
+  }
+  EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_success").value(), 3u);
+  EXPECT_THAT(rawLines(), Contains(HasSubstr("error Function: proxy_on_request_headers failed: ")).Times(3));
+}
+
+TEST_F(FailureTest, IsReplacedAtOnceWithoutWaitingForARequest) {
+  start(faulty());
+  ask("/trap");
+  EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_success").value(), 0u);
+  loop_.runReady();
+  EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_success").value(), 1u);
+}
+
+TEST_F(FailureTest, LetsTheStreamGoOnWherePolicyIsOpen) {
+  PluginSpec open = spec(faulty());
+  open.failure_policy = FailurePolicy::Open;
+  start(open);
+  Stream s = this->open("/trap");
+  EXPECT_EQ(s.requestHeaders(false), HeadersAction::Continue);
+  EXPECT_EQ(s.requestBody("x", true), BodyAction::Continue);
+  EXPECT_EQ(s.responseHeaders(), HeadersAction::Continue);
+  EXPECT_TRUE(s.handle->replies.empty());
+  s.finish();
+}
+
+TEST_F(FailureTest, EndsWaitingStreamsOfTheSameVmAndLeavesOthersToTheirNextCallback) {
+  start(faulty());
+  Stream waiting = open("/pause"), going = open("/good"), done = open("/good");
+  EXPECT_EQ(waiting.requestHeaders(), HeadersAction::StopAllAndWatermark);
+  EXPECT_EQ(going.requestHeaders(), HeadersAction::Continue);
+  EXPECT_EQ(done.requestHeaders(), HeadersAction::Continue);
+  ask("/trap");
+  EXPECT_TRUE(waiting.handle->replies.empty());
+  loop_.runReady();
+  EXPECT_EQ(waiting.handle->replies.size(), 1u);
+  EXPECT_TRUE(going.handle->replies.empty());
+  // The answer to it passes.
+  EXPECT_EQ(waiting.responseHeaders(), HeadersAction::Continue);
+  EXPECT_EQ(going.responseHeaders(), HeadersAction::StopAllAndWatermark);
+  EXPECT_EQ(going.handle->replies.size(), 1u);
+  EXPECT_TRUE(done.handle->replies.empty());
+  for (Stream* s : {&waiting, &going, &done}) s->finish();
+}
+
+TEST_F(FailureTest, LetsWaitingStreamsGoWherePolicyIsOpen) {
+  PluginSpec open = spec(faulty());
+  open.legacy_fail_open = true;
+  start(open);
+  Stream waiting = this->open("/pause");
+  waiting.requestHeaders();
+  ask("/trap");
+  loop_.runReady();
+  EXPECT_EQ(waiting.handle->continued_requests, 1);
+  EXPECT_TRUE(waiting.handle->replies.empty());
+  waiting.finish();
+}
+
+TEST_F(FailureTest, WaitsBetweenLivesThatServeNothing) {
+  start(faulty());
+  int served_by_fresh_vms = 0;
+  for (int i = 0; i < 20; ++i) {
+    ask("/trap");
+    loop_.runReady();
+  }
+  EXPECT_GT(stats_.counter("wasm.plugin.vm_reload_backoff").value(), 0u);
+  served_by_fresh_vms = static_cast<int>(stats_.counter("wasm.plugin.vm_reload_success").value());
+  EXPECT_LT(served_by_fresh_vms, 10);
+  EXPECT_EQ(ask("/good"), HeadersAction::StopAllAndWatermark);
+  ASSERT_EQ(replies_.size(), 1u);
+  EXPECT_EQ(replies_[0].details, "wasm_fail_stream");
+  clock_.advance(std::chrono::milliseconds(1600));
+  loop_.runReady();
+  EXPECT_EQ(ask("/good"), HeadersAction::Continue);
+}
+
+TEST_F(FailureTest, NeverWaitsWhenGoodRequestsComeBetween) {
+  start(faulty());
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(ask("/good"), HeadersAction::Continue) << i;
+    ask("/trap");
+    loop_.runReady();
+  }
+  EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_backoff").value(), 0u);
+}
+
+TEST_F(FailureTest, FreesTheDeadVmWithItsLastStream) {
+  start(faulty());
+  ask("/trap");
+  loop_.runReady();
+  EXPECT_EQ(stats_.gauge("wasm..active").value(), 1);
+}
+
+TEST_F(FailureTest, TellsADeadGuestNothingMore) {
+  GuestText guest = GuestText().everything();
+  guest.onRequestHeaders("unreachable");
+  start(guest);
+  Stream s = stream();
+  s.requestHeaders();
+  lines();
+  s.responseHeaders();
+  s.finish();
+  EXPECT_THAT(lines(), testing::IsEmpty());
+}
+
+TEST_F(FailureTest, SurvivesATrapInEveryOtherCallback) {
+  for (const char* callback : {"proxy_on_log", "proxy_on_delete", "proxy_on_tick"}) {
+    GuestText guest = faulty();
+    guest.onConfigure("(drop (call $tick (i32.const 10))) (i32.const 1)");
+    guest.on(callback, "(param i32)", "unreachable");
+    start(guest);
+    Stream s = open("/good");
+    s.requestHeaders();
+    s.finish();
+    clock_.advance(std::chrono::milliseconds(12));
+    loop_.runReady();
+    EXPECT_EQ(ask("/good"), HeadersAction::Continue) << callback;
+  }
+}
+
+}  // namespace
+}  // namespace weir::proxy_wasm
