@@ -46,7 +46,8 @@ base::Result<void> ServerConnection::receive(base::BufferChain& bytes) {
 
 void ServerConnection::readHead(base::BufferChain& bytes) {
   const HeadReader::State state = head_reader_.read(bytes);
-  if (head_reader_.head().empty() && state != HeadReader::State::Fault) return;  // Only empty lines so far.
+  const std::string_view begun = head_reader_.head();
+  if ((begun.empty() || begun == "\r") && state == HeadReader::State::Incomplete) return;  // Only empty lines so far.
   if (receiver_ == nullptr) beginStream();
   if (!acceptable(state) || state != HeadReader::State::Complete) return;
 
