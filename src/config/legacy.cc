@@ -67,6 +67,12 @@ void put(Node& map, std::string_view key, Node value) {
   map.members.push_back({std::string(key), position, std::move(value)});
 }
 
+// What stands at the position is about to be read under the path.
+void note(const Place& place, Position position, std::string text) {
+  place.report().place(place.path(), position);
+  place.notice(std::move(text));
+}
+
 const Node* typedConfig(const Node& node) {
   const Node* typed = node.find("typed_config");
   return typed != nullptr ? typed : node.find("typedConfig");
@@ -93,8 +99,8 @@ std::optional<Node> typedFilter(const std::array<Renamed, N>& table, const Node&
   Node modern = node;
   drop(modern, "config");
   put(modern, "typed_config", std::move(typed));
-  place.field("typed_config")
-      .notice(fmt::format("legacy form: 'config' without a type, read as {}; write typed_config with \"@type\"", type));
+  note(place.field("typed_config"), config->position,
+       fmt::format("legacy form: 'config' without a type, read as {}; write typed_config with \"@type\"", type));
   return modern;
 }
 
@@ -143,7 +149,8 @@ std::optional<Node> clusterWithHosts(const Node& node, const Place& place) {
   Node modern = node;
   drop(modern, "hosts");
   put(modern, "load_assignment", std::move(assignment));
-  place.field("load_assignment").notice("legacy form: v2 'hosts', read as load_assignment; write load_assignment");
+  note(place.field("load_assignment"), hosts->position,
+       "legacy form: v2 'hosts', read as load_assignment; write load_assignment");
   return modern;
 }
 

@@ -34,11 +34,12 @@ size_t distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string didYouMean(std::string_view written, const std::vector<std::string>& candidates) {
-  static constexpr size_t kLongest = 64;  // Longer than any name of the API: no guess, no cost.
+  static constexpr size_t kLongest = 128;  // Longer than any name of the API: no guess, no cost.
   if (written.size() > kLongest) return "";
   const std::string target = bare(written);
   const std::string* best = nullptr;
-  size_t best_distance = std::max<size_t>(1, target.size() / 4) + 1;
+  static constexpr size_t kMostEdits = 3;
+  size_t best_distance = std::clamp<size_t>(target.size() / 4, 1, kMostEdits) + 1;
   for (const std::string& candidate : candidates) {
     const size_t edits = distance(target, bare(candidate));
     if (edits >= best_distance) continue;

@@ -1,6 +1,5 @@
 // envoy.extensions.wasm.v3: a plugin and its VM.
 #include <google/protobuf/struct.pb.h>
-#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/wrappers.pb.h>
 #include <sys/stat.h>
 
@@ -8,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/struct_json.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -17,7 +17,7 @@ namespace {
 namespace wasm = envoy::extensions::wasm::v3;
 
 // As Envoy hands it to the plugin: the text of a StringValue, the bytes of a BytesValue, a Struct as JSON.
-std::string configurationBytes(const google::protobuf::Any& any, const Place& place) {
+std::string configurationBytes(const google::protobuf::Any& any) {
   if (any.type_url().empty()) return "";
   google::protobuf::StringValue text;
   if (any.UnpackTo(&text)) return text.value();
@@ -25,10 +25,7 @@ std::string configurationBytes(const google::protobuf::Any& any, const Place& pl
   if (any.UnpackTo(&bytes)) return bytes.value();
   google::protobuf::Struct fields;
   if (!any.UnpackTo(&fields)) return any.value();
-  std::string json;
-  if (google::protobuf::util::MessageToJsonString(fields, &json).ok()) return json;
-  place.fault(FaultKind::Type, "cannot be written as JSON");
-  return "";
+  return structAsJson(fields);
 }
 
 void checkRuntime(const std::string& runtime, const Place& place) {
@@ -69,8 +66,9 @@ proxy_wasm::CodeSource convertCode(const envoy::config::core::v3::AsyncDataSourc
     return source;
   }
   source.kind = proxy_wasm::CodeSource::Kind::Inline;
+  const size_t faults = here.report().count();
   source.bytes = readDataSource(code.local(), here, options);
-  if (source.bytes.empty()) here.fault(FaultKind::Rule, "holds no code");
+  if (source.bytes.empty() && here.report().count() == faults) here.fault(FaultKind::Rule, "holds no code");
   return source;
 }
 
@@ -112,7 +110,7 @@ proxy_wasm::VmSpec convertVm(const wasm::VmConfig& vm, const std::string& plugin
   checkRuntime(vm.runtime(), place.field("runtime"));
   if (!vm.has_code()) place.field("code").fault(FaultKind::Rule, "is required");
   spec.code = convertCode(vm.code(), place.field("code"), options);
-  spec.configuration = configurationBytes(vm.configuration(), place.field("configuration"));
+  spec.configuration = configurationBytes(vm.configuration());
   spec.allow_precompiled = vm.allow_precompiled();
   spec.environment =
       convertEnvironment(vm.environment_variables(), plugin, place.field("environment_variables"), options);
@@ -146,7 +144,7 @@ proxy_wasm::PluginSpec convertPlugin(const wasm::PluginConfig& plugin, const Pla
   spec.root_id = plugin.root_id();
   if (!plugin.has_vm_config()) place.field("vm_config").fault(FaultKind::Rule, "is required");
   spec.vm = convertVm(plugin.vm_config(), plugin.name(), place.field("vm_config"), conversion.options);
-  spec.configuration = configurationBytes(plugin.configuration(), place.field("configuration"));
+  spec.configuration = configurationBytes(plugin.configuration());
   spec.failure_policy = convertPolicy(plugin, place);
   spec.legacy_fail_open = plugin.fail_open();
   const auto& backoff = plugin.reload_config().backoff();

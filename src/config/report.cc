@@ -45,6 +45,7 @@ void Report::place(const std::string& path, Position position) { positions_[path
 void Report::wrap(const std::string& path, std::string_view member) { wraps_.emplace_back(path, member); }
 
 void Report::fault(FaultKind kind, const std::string& path, std::string message) {
+  if (!faulty_.insert(path).second) return;
   if (faults_.size() >= kMaxFaults) {
     dropped_++;
     return;

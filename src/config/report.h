@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace weir::config {
@@ -69,6 +70,7 @@ class Report {
   // What is below `path` is written one level deeper, as `path`.`member` (the value of a TypedStruct).
   void wrap(const std::string& path, std::string_view member);
 
+  // The first fault of a path counts: what a wrong value makes wrong further on is not worth a line.
   void fault(FaultKind kind, const std::string& path, std::string message);
   void faultAt(FaultKind kind, Position position, std::string message);
   void notice(const std::string& path, std::string message);
@@ -95,6 +97,7 @@ class Report {
   std::vector<std::string> sources_;
   std::unordered_map<std::string, Position> positions_;
   std::vector<std::pair<std::string, std::string>> wraps_;
+  std::unordered_set<std::string> faulty_;
   std::vector<Entry> faults_;
   std::vector<Entry> notices_;
   size_t dropped_ = 0;

@@ -53,9 +53,10 @@ size_t codePoints(const std::string& text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
-// RFC 9110 5.6.2, with the pseudo-headers that Envoy's API allows. Not strict: only what would break a line is barred.
+// RFC 9110 5.6.2, with the pseudo-headers that Envoy's API allows. Not strict: only what would break a line is barred,
+// and where a name must not be empty min_len says so.
 bool isHeaderName(std::string_view text, bool strict) {
-  if (!strict) return !text.empty() && text.find_first_of(std::string_view("\0\n\r", 3)) == std::string_view::npos;
+  if (!strict) return text.find_first_of(std::string_view("\0\n\r", 3)) == std::string_view::npos;
   if (text.starts_with(':')) text.remove_prefix(1);
   static constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {

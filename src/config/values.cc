@@ -2,13 +2,13 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <sstream>
 
 #include "config/support.h"
 
@@ -67,24 +67,38 @@ std::optional<std::string> environmentVariable(const std::string& name, const Lo
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+namespace {
+
+// Regular files only, and no more than this: a device or a pipe would never end.
+constexpr size_t kMaxDataBytes = 64 * 1024 * 1024;
+
+std::string readDataFile(const std::string& path, const Place& place) {
+  struct stat info {};
+  int reason = ::stat(path.c_str(), &info) == 0 ? 0 : errno;
+  if (reason == 0 && S_ISREG(info.st_mode) && static_cast<size_t>(info.st_size) <= kMaxDataBytes) {
+    std::ifstream file(path, std::ios::binary);
+    std::string content(static_cast<size_t>(info.st_size), '\0');
+    if (file.read(content.data(), info.st_size)) return content;
+    reason = errno;
+  }
+  const std::string why = reason != 0              ? std::strerror(reason)
+                          : !S_ISREG(info.st_mode) ? "no regular file"
+                                                   : fmt::format("larger than {} bytes", kMaxDataBytes);
+  place.fault(FaultKind::File, fmt::format("cannot read '{}': {}", path, why));
+  return "";
+}
+
+}  // namespace
+
 std::string readDataSource(const envoy::config::core::v3::DataSource& source, const Place& place,
                            const LoadOptions& options) {
   if (!source.inline_string().empty()) return source.inline_string();
   if (!source.inline_bytes().empty()) return source.inline_bytes();
-  if (!source.environment_variable().empty()) {
-    if (const auto value = environmentVariable(source.environment_variable(), options)) return *value;
-    place.field("environment_variable")
-        .fault(FaultKind::File, fmt::format("the environment variable {} is not set", source.environment_variable()));
-    return "";
-  }
-  if (source.filename().empty()) return "";
-  std::ifstream file(source.filename(), std::ios::binary);
-  std::ostringstream content;
-  if (file && content << file.rdbuf()) return content.str();
-  if (file && file.eof()) return "";  // An empty file: nothing to copy counts as failure.
-  const int reason = errno;
-  place.field("filename")
-      .fault(FaultKind::File, fmt::format("cannot read '{}': {}", source.filename(), std::strerror(reason)));
+  if (!source.filename().empty()) return readDataFile(source.filename(), place.field("filename"));
+  if (source.environment_variable().empty()) return "";
+  if (const auto value = environmentVariable(source.environment_variable(), options)) return *value;
+  place.field("environment_variable")
+      .fault(FaultKind::File, fmt::format("the environment variable {} is not set", source.environment_variable()));
   return "";
 }
 

@@ -12,7 +12,9 @@
 
 #include "config/legacy.h"
 #include "config/message_reader.h"
+#include "config/names.h"
 #include "config/scalar.h"
+#include "config/support.h"
 
 namespace weir::config {
 namespace {
@@ -112,6 +114,21 @@ Node valueNode(const google::protobuf::Value& value, Position position) {
 
 bool isWrapper(const google::protobuf::Descriptor& type) {
   return type.file()->name() == "google/protobuf/wrappers.proto";
+}
+
+void unknownType(const std::string& name, const Place& place) {
+  std::vector<std::string> known;
+  for (const SupportSection& section : supportSections()) {
+    for (const MessageSupport& table : *section.tables) {
+      if (table.message.starts_with("envoy.extensions.")) known.emplace_back(table.message);
+    }
+  }
+  const std::string guess = didYouMean(name, known);
+  if (name.starts_with("envoy.") && guess.empty()) {
+    place.fault(FaultKind::Unsupported, fmt::format("the type {} is not implemented in weir", name));
+  } else {
+    place.fault(FaultKind::Unknown, fmt::format("unknown type '{}'{}", name, guess));
+  }
 }
 
 // Has a form of its own in JSON, so that in an Any it stands in "value".
@@ -223,10 +240,7 @@ void MessageReader::readTyped(const Node& node, std::string_view type_url, googl
   const google::protobuf::Descriptor* type =
       google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(name);
   if (type == nullptr) {
-    const bool envoys = name.starts_with("envoy.");
-    place.fault(
-        envoys ? FaultKind::Unsupported : FaultKind::Unknown,
-        envoys ? fmt::format("the type {} is not implemented in weir", name) : fmt::format("unknown type '{}'", name));
+    unknownType(name, place);
     return;
   }
   const Message* prototype = google::protobuf::MessageFactory::generated_factory()->GetPrototype(type);

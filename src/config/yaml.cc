@@ -79,7 +79,12 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& value) override {
     Node node;
     node.position = at(mark);
-    classify(tag, value, node);
+    if (expectsKey()) {
+      node.kind = Node::Kind::String;  // A key is its text: `n: 1` has the key n.
+      node.text = value;
+    } else {
+      classify(tag, value, node);
+    }
     add(std::move(node), anchor);
   }
 
@@ -115,6 +120,10 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   OverLimit tooDeep(const YAML::Mark& mark) const {
     return {at(mark), fmt::format("nested deeper than {} levels", kMaxDepth)};
+  }
+
+  bool expectsKey() const {
+    return !open_.empty() && open_.back().node.kind == Node::Kind::Map && !open_.back().has_key;
   }
 
   void open(Node::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
