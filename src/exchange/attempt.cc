@@ -21,7 +21,8 @@ void Attempt::abandon() {
   if (stream_ == nullptr) return;
   http::Stream* stream = stream_;
   stream_ = nullptr;
-  stream->reset(http::ResetReason::LocalReset);
+  // With the whole response here the codec is about to end the stream by itself, and the connection can serve again.
+  if (!response_ended_) stream->reset(http::ResetReason::LocalReset);
 }
 
 void Attempt::onConnection(const Granted& granted) {
@@ -77,12 +78,19 @@ void Attempt::resumeReceiving() {
 
 void Attempt::onHeaders(http::HeaderMap& headers, bool end_stream) {
   response_started_ = true;
+  response_ended_ = end_stream;
   owner_.onAttemptHeaders(headers, end_stream);
 }
 
-void Attempt::onBody(base::BufferChain& bytes, bool end_stream) { owner_.onAttemptBody(bytes, end_stream); }
+void Attempt::onBody(base::BufferChain& bytes, bool end_stream) {
+  response_ended_ = end_stream;
+  owner_.onAttemptBody(bytes, end_stream);
+}
 
-void Attempt::onTrailers(http::HeaderMap& trailers) { owner_.onAttemptTrailers(trailers); }
+void Attempt::onTrailers(http::HeaderMap& trailers) {
+  response_ended_ = true;
+  owner_.onAttemptTrailers(trailers);
+}
 
 void Attempt::onInformational(http::HeaderMap& headers) { owner_.onAttemptInformational(headers); }
 

@@ -48,7 +48,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void sendTrailers(const http::HeaderMap& trailers);
   void pauseReceiving();
   void resumeReceiving();
-  // Gives up: nothing is told from here on.
+  // Gives up: nothing is told from here on. Must live until the end of the turn (Loop::destroyLater).
   void abandon();
 
   upstream::Cluster& cluster() { return cluster_; }
@@ -81,6 +81,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
   bool reused_ = false;
   bool response_started_ = false;
+  bool response_ended_ = false;
   bool over_ = false;
   int paused_ = 0;
 };
