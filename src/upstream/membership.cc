@@ -63,6 +63,7 @@ void Membership::takeStatic() {
 }
 
 void Membership::ask(Target& target) {
+  target.query.reset();
   stats_.update_attempt.add();
   target.query =
       resolver_.resolve(target.spec.host, familyOf(spec_.dns_family),

@@ -1,0 +1,200 @@
+#include "upstream/http_call.h"
+
+#include <gtest/gtest.h>
+
+#include "upstream/test_upstream.h"
+
+namespace weir::upstream {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct HttpCallTest : UpstreamTest, HttpCallReceiver {
+  void onCallResponse(HttpCallResponse response) override {
+    ++told;
+    for (const auto& entry : response.headers) heads += std::string(entry.name) + "=" + std::string(entry.value) + " ";
+    for (const auto& entry : response.trailers) trailers += std::string(entry.name) + "=" + std::string(entry.value);
+    body = response.body.toString();
+    call.reset();  // Allowed within.
+  }
+  void onCallFailure(http::ResetReason reason) override {
+    ++told;
+    failure = reason;
+    call.reset();
+  }
+  HttpCallRequest request(std::string_view method = "GET", std::string_view text = "") {
+    HttpCallRequest request;
+    request.headers.add(":method", method);
+    request.headers.add(":path", "/x");
+    request.headers.add(":authority", "auth");
+    request.body.append(text);
+    request.timeout = 300ms;
+    return request;
+  }
+  void start(HttpCallRequest request) {
+    if (cluster == nullptr) make(staticSpec());
+    call = startHttpCall(*cluster, loop, std::move(request), *this);
+    turns();
+  }
+  std::unique_ptr<HttpCall> call;
+  int told = 0;
+  std::string heads, body, trailers;
+  std::optional<http::ResetReason> failure;
+};
+
+constexpr std::string_view kAdded = "x-envoy-internal: true\r\nx-envoy-expected-rq-timeout-ms: 300\r\n";
+
+TEST_F(HttpCallTest, SendsTheRequestAndCollectsTheAnswer) {
+  start(request());
+  EXPECT_EQ(connector.last().bytes, "GET /x HTTP/1.1\r\nhost: auth\r\n" + std::string(kAdded) + "\r\n");
+  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx-a: 1\r\n\r\nbo");
+  turns();
+  EXPECT_EQ(told, 0);
+  clock.advance(7ms);
+  connector.last().say("dy");
+  turns();
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(heads, ":status=200 content-length=4 x-a=1 x-envoy-upstream-service-time=0 ");
+  EXPECT_EQ(body, "body");
+  EXPECT_EQ(count("upstream_rq_200"), 1u);
+  EXPECT_EQ(count("upstream_rq_completed"), 1u);
+  EXPECT_EQ(gauge("upstream_cx_active"), 1);
+}
+
+TEST_F(HttpCallTest, ABodyGivesTheLengthWhateverTheCallerSaid) {
+  HttpCallRequest with_body = request("POST", "hello");
+  with_body.headers.add("content-length", "99");
+  start(std::move(with_body));
+  EXPECT_TRUE(connector.last().bytes.ends_with("\r\ncontent-length: 5\r\n\r\nhello")) << connector.last().bytes;
+}
+
+TEST_F(HttpCallTest, NoEndpointIsA503WithinTheCall) {
+  make(staticSpec({}));
+  call = startHttpCall(*cluster, loop, request(), *this);
+  EXPECT_EQ(call, nullptr);
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(heads, ":status=503 content-length=19 content-type=text/plain ");
+  EXPECT_EQ(body, "no healthy upstream");
+  EXPECT_EQ(count("upstream_rq_503"), 1u);
+}
+
+TEST_F(HttpCallTest, ARefusedConnectionIsA503) {
+  connector.at_once = false;
+  start(request());
+  connector.last().client->connectFails({base::Code::Refused, base::Side::Upstream, base::Retry::Yes, "no"});
+  turns();
+  EXPECT_EQ(heads, ":status=503 content-length=98 content-type=text/plain ");
+  EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure");
+}
+
+TEST_F(HttpCallTest, AConnectionThatTakesTooLongIsA503) {
+  connector.at_once = false;
+  start(request());
+  connector.last().client->connectFails({base::Code::Timeout, base::Side::Upstream, base::Retry::Yes, "no"});
+  turns();
+  EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: connection timeout");
+}
+
+TEST_F(HttpCallTest, AnOverflowIsA503ThatSaysSo) {
+  ClusterSpec spec = staticSpec();
+  spec.max_pending_requests = 0;
+  make(spec);
+  start(request());
+  EXPECT_EQ(heads, ":status=503 x-envoy-overloaded=true content-length=81 content-type=text/plain ");
+  EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: overflow");
+}
+
+TEST_F(HttpCallTest, ATimeoutIsA504AndClosesTheConnection) {
+  start(request());
+  passes(299ms);
+  EXPECT_EQ(told, 0);
+  passes(1ms);
+  EXPECT_EQ(heads, ":status=504 content-length=24 content-type=text/plain ");
+  EXPECT_EQ(body, "upstream request timeout");
+  EXPECT_TRUE(connector.last().ended);
+  EXPECT_EQ(count("upstream_rq_timeout"), 1u);
+  EXPECT_EQ(count("upstream_rq_504"), 1u);
+  EXPECT_EQ(gauge("upstream_rq_active"), 0);
+}
+
+TEST_F(HttpCallTest, ATimeoutWhileConnectingGivesThePlaceUp) {
+  connector.at_once = false;
+  start(request());
+  passes(300ms);
+  EXPECT_EQ(body, "upstream request timeout");
+  EXPECT_EQ(gauge("upstream_rq_pending_active"), 0);
+}
+
+TEST_F(HttpCallTest, ATimeoutWithinTheAnswerIsAFailure) {
+  start(request());
+  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbo");
+  turns();
+  passes(300ms);
+  EXPECT_EQ(failure, http::ResetReason::LocalReset);
+}
+
+TEST_F(HttpCallTest, WithoutATimeoutItWaits) {
+  HttpCallRequest patient = request();
+  patient.timeout = {};
+  start(std::move(patient));
+  EXPECT_EQ(connector.last().bytes, "GET /x HTTP/1.1\r\nhost: auth\r\nx-envoy-internal: true\r\n\r\n");
+  passes(24h);
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(HttpCallTest, AConnectionCutBeforeTheAnswerIsA503AndWithinItAFailure) {
+  start(request());
+  connector.last().stream->close(net::ByteStream::Close::Now);
+  turns();
+  EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: connection termination");
+  EXPECT_EQ(heads, ":status=503 content-length=95 content-type=text/plain ");
+  start(request());
+  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbo");
+  connector.last().stream->close(net::ByteStream::Close::Now);
+  turns();
+  EXPECT_EQ(failure, http::ResetReason::ConnectionTermination);
+  EXPECT_EQ(told, 2);
+}
+
+TEST_F(HttpCallTest, ABrokenAnswerIsA502) {
+  start(request());
+  connector.last().say("nonsense\r\n\r\n");
+  turns();
+  EXPECT_TRUE(heads.starts_with(":status=502 ")) << heads;
+  EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: protocol error");
+}
+
+TEST_F(HttpCallTest, TooLongAnAnswerIsAFailure) {
+  HttpCallRequest small = request();
+  small.max_response_bytes = 3;
+  start(std::move(small));
+  connector.last().answer("four");
+  turns();
+  EXPECT_EQ(failure, http::ResetReason::Overflow);
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(connector.last().ended);
+}
+
+TEST_F(HttpCallTest, DestroyingTheCallCancelsIt) {
+  start(request());
+  call.reset();
+  turns();
+  EXPECT_TRUE(connector.last().ended);
+  connector.at_once = false;
+  start(request());
+  call.reset();
+  EXPECT_EQ(gauge("upstream_rq_pending_active"), 0);
+  passes(1min);
+  EXPECT_EQ(told, 0);
+}
+
+TEST_F(HttpCallTest, AHeadRequestIsCompleteWithItsHeaders) {
+  start(request("HEAD"));
+  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n");
+  turns();
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(body, "");
+}
+
+}  // namespace
+}  // namespace weir::upstream
