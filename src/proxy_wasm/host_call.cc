@@ -39,10 +39,7 @@ AbiStatus httpCall(Call& call, uint32_t cluster, uint32_t cluster_size, uint32_t
   if (!fill(request.headers, HeaderMapType::RequestHeaders, *header_bytes)) return AbiStatus::BadArgument;
   if (!fill(request.trailers, HeaderMapType::RequestTrailers, *trailer_bytes)) return AbiStatus::BadArgument;
   if (!complete(request.headers)) return AbiStatus::BadArgument;
-  if (!body_bytes->empty()) {
-    request.body.append(*body_bytes);
-    request.headers.set(http::HeaderId::ContentLength, std::to_string(body_bytes->size()));
-  }
+  request.body.append(*body_bytes);
   request.timeout = std::chrono::milliseconds(timeout_ms);
 
   uint32_t token = 0;
