@@ -1,8 +1,8 @@
 // The Wasm engine: compiles modules and keeps compiled ones on disk. The only folder that sees Wasmtime; knows no HTTP.
 //
 // One Engine per process, shared by all threads; a Module may be used by any thread; an Instance (instance.h) belongs
-// to one. The engine runs a ticking thread while (and only while) some instance is inside a guest call, so that
-// deadlines hold and an idle proxy has no wake-ups.
+// to one. The engine runs a ticking thread while some instance is inside a guest call, and for some 30 ticks after the
+// last one (leaving a guest costs nothing), so that deadlines hold and an idle proxy has no wake-ups.
 #pragma once
 
 #include <cstdint>
