@@ -155,9 +155,10 @@ TEST(Accepted, AdminAccessLogPathWithItsReason) {
 }
 
 TEST(Legacy, ARouterWithoutTypedConfig) {
-  for (const char* name : {"envoy.router", "envoy.filters.http.router"}) {
+  for (const char* router : {"envoy.router", "envoy.filters.http.router", "envoy.filters.http.router, typed_config: {}",
+                             "envoy.filters.http.router, typedConfig: "}) {
     Parts parts;
-    parts.router = std::string("{name: ") + name + "}";
+    parts.router = std::string("{name: ") + router + "}";
     const LoadOutcome outcome = loadParts(parts);
     ASSERT_TRUE(outcome.bootstrap) << faults(outcome).at(0);
     ASSERT_EQ(outcome.notices.size(), 1u);

@@ -107,13 +107,19 @@ std::optional<Node> typedFilter(const std::array<Renamed, N>& table, const Node&
 std::optional<Node> routerWithoutType(const Node& node, const Place& place) {
   const Node* name = node.find("name");
   if (name == nullptr || lookUp(kHttpFilters, name->text) != kRouter) return std::nullopt;
-  if (node.find("config") != nullptr || typedConfig(node) != nullptr) return std::nullopt;
+  if (node.find("config") != nullptr) return std::nullopt;
+  // `typed_config: {}` is as common as none at all.
+  if (const Node* typed = typedConfig(node); typed != nullptr && !(typed->members.empty() && typed->items.empty())) {
+    return std::nullopt;
+  }
   for (const std::string_view other : {"config_discovery", "configDiscovery"}) {
     if (node.find(other) != nullptr) return std::nullopt;
   }
   Node typed = mapping(node.position);
   put(typed, "@type", text("type.googleapis.com/" + std::string(kRouter), node.position));
   Node modern = node;
+  drop(modern, "typed_config");
+  drop(modern, "typedConfig");
   put(modern, "typed_config", std::move(typed));
   place.notice(
       fmt::format("legacy form: a router without typed_config; write typed_config: {{\"@type\": "
