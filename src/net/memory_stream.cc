@@ -22,8 +22,7 @@ std::pair<std::unique_ptr<MemoryStream>, std::unique_ptr<MemoryStream>> MemorySt
 }
 
 MemoryStream::MemoryStream(event::Loop& loop, std::string_view local, std::string_view peer)
-    : loop_(loop),
-      local_(Address::unixSocket(local).value()),
+    : local_(Address::unixSocket(local).value()),
       peer_address_(Address::unixSocket(peer).value()),
       timer_(loop, [this] { deliver(); }) {}
 

@@ -53,7 +53,6 @@ class MemoryStream final : public ByteStream {
   void wake() { timer_.arm(base::Duration::zero()); }
   bool dead() const { return closed_.has_value() || failed_; }
 
-  event::Loop& loop_;
   MemoryStream* peer_ = nullptr;  // Null when it is gone.
   Address local_;
   Address peer_address_;

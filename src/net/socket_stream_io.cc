@@ -1,0 +1,147 @@
+// Part of SocketStream: bytes in and bytes out.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/socket_stream.h"
+
+namespace weir::net {
+namespace {
+
+constexpr int kMaxPieces = 64;
+
+bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
+
+}  // namespace
+
+// --- Reading ---
+
+// end_is_near: the peer's FIN or an error lies behind the bytes, so that a short read is no reason to stop.
+void SocketStream::readSome(bool end_is_near) {
+  size_t taken = 0;
+  while (taken < kMostReadPerTurn) {
+    const std::span<char> room = received_.reserve(base::BufferChain::kSlabBytes / 2);
+    const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), 0);
+    const int error = got < 0 ? errno : 0;
+    received_.commit(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    if (got == 0) return onEndOfInput();
+    if (got < 0) {
+      if (error == EINTR) continue;
+      if (!wouldBlock(error)) return fail(brokenBy(error));
+      if (send_error_ != 0) return fail(brokenBy(send_error_));
+      return;
+    }
+    taken += static_cast<size_t>(got);
+    if (!offer()) return;
+    if (static_cast<size_t>(got) < room.size() && !end_is_near) return;
+  }
+  if (send_error_ != 0) timer_.arm(base::Duration::zero());
+}
+
+// False if reading must stop: paused, closed or destroyed.
+bool SocketStream::offer() {
+  event::Lifeline::Sight sight(lifeline_);
+  receiver_->onBytes(received_);
+  if (!sight.alive() || state_ != State::Open) return false;
+  if (received_.size() > high_watermark_) paused_ = true;
+  return !paused_;
+}
+
+void SocketStream::onEndOfInput() {
+  // The kernel forgets an error once it has told it to a send, and calls what follows an end.
+  if (send_error_ != 0) return fail(brokenBy(send_error_));
+  ended_ = true;
+  if (watched_) updateInterest();
+  receiver_->onEnd();
+}
+
+// Both directions are over while nobody reads. Told again in every turn unless it is dealt with here.
+void SocketStream::onHangUp() {
+  const int error = send_error_ != 0 ? send_error_ : takeSocketError();
+  if (error != 0) return fail(brokenBy(error));
+  loop_.unwatch(socket_.get());
+  watched_ = false;
+  muted_ = true;
+}
+
+void SocketStream::pauseReading() { paused_ = true; }
+
+void SocketStream::resumeReading() {
+  if (state_ != State::Open) {
+    paused_ = false;
+    return;
+  }
+  const bool was_paused = std::exchange(paused_, false);
+  if (!received_.empty() && !timer_.armed()) timer_.arm(base::Duration::zero());
+  if (!was_paused || !muted_) return;
+  muted_ = false;
+  if (ended_) return;
+  if (watched_) return updateInterest();
+  if (!watch()) timer_.arm(base::Duration::zero());
+}
+
+// --- Writing ---
+
+void SocketStream::write(base::BufferChain& bytes) {
+  const bool open = state_ == State::New || state_ == State::Connecting || state_ == State::Open;
+  if (!open || finish_ || send_error_ != 0) return bytes.clear();
+  const bool waits = !out_.empty() || state_ != State::Open;
+  out_.append(bytes);
+  if (!waits) {
+    sendSome();
+    if (watched_) updateInterest();
+  }
+  if (blocked_ || out_.size() <= high_watermark_ || receiver_ == nullptr) return;
+  blocked_ = true;
+  receiver_->onBlocked();
+}
+
+// True if the kernel took anything. Stops at the first short send: the kernel is full then.
+bool SocketStream::sendSome() {
+  bool sent_any = false;
+  while (!out_.empty()) {
+    iovec pieces[kMaxPieces];
+    msghdr message{};
+    message.msg_iov = pieces;
+    message.msg_iovlen = static_cast<size_t>(out_.gather(pieces, kMaxPieces));
+    size_t offered = 0;
+    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
+
+    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (!wouldBlock(errno)) onSendError(errno);
+      return sent_any;
+    }
+    sent_any |= sent > 0;
+    out_.drain(static_cast<size_t>(sent));
+    if (static_cast<size_t>(sent) < offered) return sent_any;
+  }
+  if (finish_ && !fin_sent_) {
+    fin_sent_ = true;
+    ::shutdown(socket_.get(), SHUT_WR);
+  }
+  return sent_any;
+}
+
+// Told from the loop and not to whoever writes; and the peer's last words are read first.
+void SocketStream::onSendError(int error) {
+  send_error_ = error;
+  out_.clear();
+  if (state_ == State::Open) timer_.arm(base::Duration::zero());
+}
+
+void SocketStream::onSent() {
+  if (!blocked_ || out_.size() > high_watermark_ / 2) return;
+  blocked_ = false;
+  receiver_->onDrained();
+}
+
+void SocketStream::finishWriting() {
+  if (finish_) return;
+  finish_ = true;
+  if (state_ == State::Open && out_.empty()) sendSome();
+}
+
+}  // namespace weir::net
