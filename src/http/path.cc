@@ -41,13 +41,19 @@ int escapedByte(std::string_view text) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+// Whether one or two more digits would make an escape of the end of out: what is decoded there stays escaped, lest
+// "%2%65" become "%2e" and hide a dot from us.
+bool endsInHalfEscape(std::string_view out) {
+  return out.ends_with('%') || (out.size() >= 2 && out[out.size() - 2] == '%');
+}
+
 // Every byte in its one form; false for a NUL.
 bool putCanonicalBytes(std::string_view path, std::string& out) {
   for (size_t i = 0; i < path.size(); ++i) {
     const int escaped = escapedByte(path.substr(i));
     if (escaped == 0 || path[i] == '\0') return false;
     if (escaped > 0) {
-      if (kInPath[escaped] == InPath::Plain) {
+      if (kInPath[escaped] == InPath::Plain && !endsInHalfEscape(out)) {
         out += static_cast<char>(escaped);
       } else {
         out += path.substr(i, 3);
@@ -97,11 +103,16 @@ std::optional<uint16_t> parsePort(std::string_view text) {
 }
 
 // RFC 3986 3.2.2: reg-name and IPv4 addresses; escapes are left to whoever resolves the name.
-bool isHostByte(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte <= 0x20 || byte >= 0x7f) return false;
-  return std::string_view("\"#,/:<>?@[\\]^`{|}").find(c) == std::string_view::npos;
+constexpr std::array<bool, 256> hostTable() {
+  std::array<bool, 256> table{};
+  for (int c = 0x21; c < 0x7f; ++c) {
+    table[c] = std::string_view("\"#,/:<>?@[\\]^`{|}").find(static_cast<char>(c)) == std::string_view::npos;
+  }
+  return table;
 }
+constexpr std::array<bool, 256> kInHost = hostTable();
+
+bool isHostByte(char c) { return kInHost[static_cast<unsigned char>(c)]; }
 
 bool isAddressByte(char c) { return hexValue(c) >= 0 || c == ':' || c == '.' || c == '%'; }
 

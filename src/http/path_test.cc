@@ -55,6 +55,12 @@ TEST(NormalizePath, IsEnvoys) {
   for (const auto& row : rows) EXPECT_EQ(normalizePath(row.from), row.to) << row.from;
 }
 
+TEST(NormalizePath, NeverMakesAnEscapeOfWhatWasNone) {
+  EXPECT_EQ(normalizePath("/%2%65%2%65/x"), "/%2%65%2%65/x");
+  EXPECT_EQ(normalizePath("/%%32%65"), "/%%32e");
+  EXPECT_EQ(normalizePath("/%252e"), "/%252e");
+}
+
 TEST(NormalizePath, RefusesWhatItCannotNormalise) {
   EXPECT_EQ(normalizePath("/a%00b"), std::nullopt);
   EXPECT_EQ(normalizePath(std::string_view("/a\0b", 4)), std::nullopt);

@@ -69,7 +69,7 @@ class ServerTest : public ::testing::Test, public http::ServerCodec::Events {
   std::unique_ptr<http::ServerCodec> codec_;
   base::BufferChain in_;
   http::Stream* stream_ = nullptr;
-  std::vector<std::unique_ptr<RecordingReceiver>> receivers_;
+  std::vector<std::unique_ptr<AnsweringReceiver>> receivers_;
   std::string pauses_;
   bool answer_at_once_ = false;
 };
