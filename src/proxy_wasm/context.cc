@@ -20,8 +20,8 @@ const http::HeaderMap* Context::readableMap(HeaderMapType type) {
   RootContext* const plugin = root();
   if (plugin == nullptr || plugin->callResponse() == nullptr) return nullptr;
   if (type == HeaderMapType::HttpCallResponseHeaders) return &plugin->callResponse()->headers;
-  if (type == HeaderMapType::HttpCallResponseTrailers) return &plugin->callResponse()->trailers;
-  return nullptr;
+  const http::HeaderMap& trailers = plugin->callResponse()->trailers;
+  return type == HeaderMapType::HttpCallResponseTrailers && !trailers.empty() ? &trailers : nullptr;
 }
 
 http::HeaderMap* Context::writableMap(HeaderMapType) { return nullptr; }

@@ -68,12 +68,4 @@ void addHeader(HeaderMap& map, std::string_view name, std::string_view value) {
   map.replaceStored(*place, {joined, before.size() + comma + value.size()});
 }
 
-void replaceHeader(HeaderMap& map, std::string_view name, std::string_view value) {
-  const auto place = inlinePlace(map, name, value);
-  if (!place) return map.set(name, value);
-  char* const copy = map.allocate(value.size());
-  if (!value.empty()) std::memcpy(copy, value.data(), value.size());
-  map.replaceStored(*place, {copy, value.size()});
-}
-
 }  // namespace weir::proxy_wasm

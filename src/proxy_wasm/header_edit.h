@@ -1,8 +1,8 @@
 // How a plugin's changes to a header map act: as Envoy's map, on which plugins were tested.
 //
-// Envoy keeps some well-known headers in a place of their own ("inline"): of those there is at most one. Adding to one
-// joins the values with a comma; replacing one leaves it where it stands, while any other header moves to the end. A
-// request's "host" is another name of ":authority".
+// Envoy keeps some well-known headers in a place of their own ("inline"): of those there is at most one, and adding to
+// one joins the values with a comma. Replacing is HeaderMap::set(): the header moves to the end. A request's "host" is
+// another name of ":authority".
 #pragma once
 
 #include <string_view>
@@ -26,6 +26,5 @@ std::string_view nameIn(HeaderMapType type, std::string_view name);
 
 // Name and value must be usable; name must come from nameIn().
 void addHeader(http::HeaderMap& map, std::string_view name, std::string_view value);
-void replaceHeader(http::HeaderMap& map, std::string_view name, std::string_view value);
 
 }  // namespace weir::proxy_wasm

@@ -108,7 +108,7 @@ TEST_F(HostFunctionTest, RefusesAddressesOutsideTheMemory) {
   }
 }
 
-TEST_F(HostFunctionTest, JoinsInlineHeadersAndReplacesThemInPlace) {
+TEST_F(HostFunctionTest, JoinsInlineHeadersAndMovesReplacedOnesToTheEnd) {
   run(with("user-agent", "more"), change("add_header", 0, "user-agent", "more"));
   EXPECT_EQ(header("user-agent"), "curl,more");
   EXPECT_EQ(stream_.handle->request_headers.size(), 6u);

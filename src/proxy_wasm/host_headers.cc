@@ -43,6 +43,8 @@ AbiStatus getValue(Call& call, uint32_t type, uint32_t key, uint32_t key_size, u
   return AbiStatus::NotFound;
 }
 
+void replace(http::HeaderMap& map, std::string_view name, std::string_view value) { map.set(name, value); }
+
 template <void (*kApply)(http::HeaderMap&, std::string_view, std::string_view)>
 AbiStatus change(Call& call, uint32_t type, uint32_t key, uint32_t key_size, uint32_t value, uint32_t value_size) {
   const auto checked_type = checked<HeaderMapType>(type);
@@ -115,7 +117,7 @@ AbiStatus getSize(Call& call, uint32_t type, uint32_t out) {
 std::vector<HostFunctionEntry> headerFunctions() {
   return {hostFunction<"env.proxy_get_header_map_value", getValue>(),
           hostFunction<"env.proxy_add_header_map_value", change<addHeader>>(),
-          hostFunction<"env.proxy_replace_header_map_value", change<replaceHeader>>(),
+          hostFunction<"env.proxy_replace_header_map_value", change<replace>>(),
           hostFunction<"env.proxy_remove_header_map_value", removeValue>(),
           hostFunction<"env.proxy_get_header_map_pairs", getPairs>(),
           hostFunction<"env.proxy_set_header_map_pairs", setPairs>(),

@@ -42,7 +42,7 @@ class PairCollector {
     PairViews views;
     views.reserve(names_.size());
     for (size_t i = 0; i < names_.size(); ++i) views.emplace_back(names_[i], values_[i]);
-    return toPairs(views);
+    return toPropertyPairs(views);
   }
 
  private:
@@ -76,7 +76,7 @@ AbiStatus writeList(std::string_view message, int depth, std::string& out) {
   }
   PairViews views;
   for (const std::string& element : elements) views.emplace_back(element, std::string_view());
-  out = toPairs(views);
+  out = toPropertyPairs(views);
   return AbiStatus::Ok;
 }
 

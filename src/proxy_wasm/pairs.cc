@@ -58,6 +58,8 @@ std::string toPairs(const PairViews& pairs) {
   return out;
 }
 
+std::string toPropertyPairs(const PairViews& pairs) { return pairs.empty() ? std::string(4, '\0') : toPairs(pairs); }
+
 std::optional<PairViews> parsePairs(std::string_view bytes) {
   if (bytes.empty()) return PairViews{};
   if (bytes.size() > kMaxPairsBytes || bytes.size() < 4) return std::nullopt;

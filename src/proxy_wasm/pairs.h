@@ -29,6 +29,8 @@ size_t pairsSize(const http::HeaderMap& map);
 void writePairs(const http::HeaderMap& map, std::span<std::byte> out);
 // The same for a list, as a string.
 std::string toPairs(const PairViews& pairs);
+// As a property's value: an empty list is a count of zero.
+std::string toPropertyPairs(const PairViews& pairs);
 
 // The pairs in bytes, as views of it. nullopt if it is malformed in any way: over a limit, a length beyond the end, a
 // missing NUL, anything left over.

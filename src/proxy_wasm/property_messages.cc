@@ -32,7 +32,7 @@ AbiStatus allHeaders(const http::HeaderMap& map, PropertyValue& value) {
     }
   }
   PairViews views(joined.begin(), joined.end());
-  return value.owned(toPairs(views));
+  return value.owned(toPropertyPairs(views));
 }
 
 AbiStatus headers(const http::HeaderMap* map, PathRest rest, PropertyValue& value) {
@@ -48,12 +48,21 @@ AbiStatus header(const http::HeaderMap* map, HeaderId id, PropertyValue& value) 
 
 AbiStatus number(uint64_t count, PropertyValue& value) { return value.number(static_cast<int64_t>(count)); }
 
+// As Envoy: what the guest may see of them, not what went over the wire.
+uint64_t bytesOf(const http::HeaderMap* map) { return map != nullptr ? map->bytes() : 0; }
+
 std::optional<int64_t> parsed(std::optional<std::string_view> text) {
   int64_t number = 0;
   if (!text) return std::nullopt;
   const auto end = std::from_chars(text->data(), text->data() + text->size(), number);
   if (end.ec != std::errc() || end.ptr != text->data() + text->size()) return std::nullopt;
   return number;
+}
+
+// What was sent, or is about to be. 0: nothing is known yet.
+int statusOf(const filter::StreamInfo& info, const http::HeaderMap* response) {
+  if (info.response_code != 0 || response == nullptr) return info.response_code;
+  return static_cast<int>(parsed(response->get(HeaderId::Status)).value_or(0));
 }
 
 AbiStatus contentLength(const http::HeaderMap* map, uint64_t counted, PropertyValue& value) {
@@ -105,7 +114,7 @@ AbiStatus requestProperty(StreamContext& stream, PathRest rest, PropertyValue& v
   const filter::StreamInfo& info = stream.info();
   if (name == "time") return value.number(info.start.time_since_epoch().count());
   if (name == "size") return contentLength(map, info.request_body_bytes, value);
-  if (name == "total_size") return number(info.request_body_bytes + info.request_header_bytes, value);
+  if (name == "total_size") return number(info.request_body_bytes + bytesOf(map), value);
   if (name == "duration") return info.finished ? value.number(info.finished->count()) : AbiStatus::NotFound;
   if (name == "protocol") return value.text(http::name(info.protocol));
   return requestHeaderProperty(map, name, value);
@@ -121,17 +130,18 @@ AbiStatus responseProperty(StreamContext& stream, PathRest rest, PropertyValue& 
   if (rest.size() != 1) return AbiStatus::NotFound;
 
   const filter::StreamInfo& info = stream.info();
-  if (name == "code") return info.response_code != 0 ? value.number(info.response_code) : AbiStatus::NotFound;
+  const int code = statusOf(info, map);
+  if (name == "code") return code != 0 ? value.number(code) : AbiStatus::NotFound;
   if (name == "code_details") {
     return info.response_code_details.empty() ? AbiStatus::NotFound : value.text(info.response_code_details);
   }
   if (name == "size") return number(info.response_body_bytes, value);
-  if (name == "total_size") return number(info.response_body_bytes + info.response_header_bytes, value);
+  if (name == "total_size") return number(info.response_body_bytes + bytesOf(map) + bytesOf(trailers), value);
   if (name == "flags") return number(info.response_flags, value);
   if (name == "grpc_status") {
     auto status = trailers != nullptr ? parsed(trailers->get(HeaderId::GrpcStatus)) : std::nullopt;
     if (!status && map != nullptr) status = parsed(map->get(HeaderId::GrpcStatus));
-    if (!status && info.response_code != 0) status = grpcStatusOf(info.response_code);
+    if (!status && code != 0) status = grpcStatusOf(code);
     return status ? value.number(*status) : AbiStatus::NotFound;
   }
   if (name == "backend_latency") {

@@ -15,6 +15,22 @@ AbiStatus metadata(const std::string* serialized, PathRest rest, PropertyValue& 
   return value.stored(readMetadata(*serialized, rest, value.storage()));
 }
 
+// The cluster is known as soon as the route is.
+AbiStatus clusterProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+  const filter::StreamInfo& info = stream.info();
+  std::string_view name;
+  if (info.upstream) {
+    name = info.upstream->cluster;
+  } else if (info.route != nullptr && info.route->forward) {
+    name = info.route->forward->cluster;
+  }
+  if (name.empty()) return AbiStatus::NotFound;
+  if (rest.front() == "cluster_name") return rest.size() == 1 ? value.text(name) : AbiStatus::NotFound;
+  upstream::Cluster* const cluster = stream.vm().environment().clusters.find(name);
+  if (cluster == nullptr) return AbiStatus::NotFound;
+  return metadata(cluster->metadata().get(), rest.subspan(1), value);
+}
+
 AbiStatus routeProperty(const filter::StreamInfo& info, PathRest rest, PropertyValue& value) {
   const std::string_view name = rest.front();
   const PathRest more = rest.subspan(1);
@@ -50,6 +66,7 @@ AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& 
   if (name == "port") return upstream->remote.isIp() ? value.number(upstream->remote.port()) : AbiStatus::NotFound;
   if (name == "local_address") return address(upstream->local, value);
   if (name == "transport_failure_reason") return value.text(upstream->failure_reason);
+  if (name == "locality") return value.text({});  // A message without fields: localities are not known yet.
   if (name == "request_attempt_count") return value.number(upstream->attempts);
   return AbiStatus::NotFound;
 }
@@ -60,10 +77,9 @@ AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value
   const PathRest more = rest.subspan(1);
   const filter::StreamInfo& info = stream.info();
   if (const AbiStatus of_route = routeProperty(info, rest, value); of_route != AbiStatus::NotFound) return of_route;
-  if (info.upstream) {
-    if (name == "cluster_name" && more.empty()) return value.text(info.upstream->cluster);
-    if (name == "cluster_metadata") return metadata(info.upstream->cluster_metadata.get(), more, value);
-    if (name == "upstream_host_metadata") return metadata(info.upstream->endpoint_metadata.get(), more, value);
+  if (name == "cluster_name" || name == "cluster_metadata") return clusterProperty(stream, rest, value);
+  if (info.upstream && name == "upstream_host_metadata") {
+    return metadata(info.upstream->endpoint_metadata.get(), more, value);
   }
   if (info.connection == nullptr) return AbiStatus::NotFound;
   if (name == "listener_metadata") return metadata(&info.connection->listener_metadata, more, value);

@@ -32,8 +32,9 @@ uint32_t fdWrite(Call& call, uint32_t fd, uint32_t iovecs, uint32_t count, uint3
     line.append(bytes->substr(0, kMaxLine - std::min(kMaxLine, line.size())));
   }
   if (!call.writeU32(written_out, static_cast<uint32_t>(written))) return kFault;
+  if (line.empty()) return kSuccess;
   if (line.ends_with('\n')) line.pop_back();
-  if (!line.empty()) logFromGuest(call.context(), fd == 1 ? base::LogLevel::Info : base::LogLevel::Error, line);
+  logFromGuest(call.context(), fd == 1 ? base::LogLevel::Info : base::LogLevel::Error, line);
   return kSuccess;
 }
 
