@@ -91,6 +91,7 @@ void Exchange::finish() {
   abandonUpstream();
   idle_timer_.disarm();
   request_timer_.disarm();
+  headers_timer_.disarm();
   info_.finished = manager_.loop.now() - info_.start_monotonic;
   manager_.stats.downstream_rq_active.sub();
   manager_.stats.downstream_rq_time.record(

@@ -15,7 +15,8 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
       random_(manager_.random.next()),
       route_timer_(manager_.loop, [this] { onRouteTimeout(); }),
       idle_timer_(manager_.loop, [this] { onIdleTimeout(); }),
-      request_timer_(manager_.loop, [this] { onRequestTimeout("request_overall_timeout"); }) {
+      request_timer_(manager_.loop, [this] { onRequestTimeout("request_overall_timeout"); }),
+      headers_timer_(manager_.loop, [this] { onHeadersTimeout(); }) {
   info_.connection = &connection.info();
   info_.client = connection.info().peer;
   info_.protocol = stream.protocol();
@@ -26,6 +27,7 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   manager_.stats.downstream_rq_active.add();
   idle_timeout_ = manager_.spec->stream_idle_timeout;
   if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
+  if (manager_.spec->request_headers_timeout) headers_timer_.arm(*manager_.spec->request_headers_timeout);
   touchIdleTimer();
 }
 
@@ -33,6 +35,7 @@ Exchange::~Exchange() = default;
 
 void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   request_headers_ = std::move(headers);
+  headers_timer_.disarm();
   touchIdleTimer();
   head_request_ = request_headers_.getOr(http::HeaderId::Method, "") == "HEAD";
   grpc_request_ = isGrpc(request_headers_);
@@ -98,6 +101,7 @@ void Exchange::onMalformed(int status, const base::Error& why) {
   manager_.stats.downstream_cx_protocol_error.add();
   if (status == 431) manager_.stats.downstream_rq_too_large.add();
   info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
+  headers_timer_.disarm();
   if (answer_started_) return resetClientStream();
   addFilters();  // They log the request, though they never see it.
   replyLocally(status, why.detail, std::string(http::reasonPhrase(status)));
@@ -166,6 +170,12 @@ void Exchange::onIdleTimeout() {
 void Exchange::onRequestTimeout(std::string_view details) {
   manager_.stats.downstream_rq_timeout.add();
   replyLocally(408, details, "request timeout");
+}
+
+void Exchange::onHeadersTimeout() {
+  manager_.stats.downstream_rq_header_timeout.add();
+  addFilters();  // They log the request, though they never see it.
+  replyLocally(408, "request_header_timeout", "request header timeout");
 }
 
 }  // namespace weir::exchange

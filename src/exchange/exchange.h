@@ -93,6 +93,7 @@ class Exchange final : public event::Deferred,
   void touchIdleTimer();
   void onIdleTimeout();
   void onRequestTimeout(std::string_view details);
+  void onHeadersTimeout();
 
   static constexpr auto kNoFlag = static_cast<filter::ResponseFlag>(63);
 
@@ -118,6 +119,7 @@ class Exchange final : public event::Deferred,
   event::Timer route_timer_;
   event::Timer idle_timer_;
   event::Timer request_timer_;
+  event::Timer headers_timer_;
   base::MonotonicTime last_activity_;
   std::optional<base::Duration> route_timeout_;
   std::optional<base::Duration> idle_timeout_;  // The manager's, or the route's once it is known.
