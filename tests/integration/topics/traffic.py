@@ -398,6 +398,28 @@ def _():
         all_quiet(weir)
 
 
+@fact("an answer given at once reaches a client that is still sending a big body", 2)
+def _():
+    with Weir(config.bootstrap(config.direct("no uploads here\n", status=403))) as weir:
+        for _ in range(10):
+            with Client(weir.port()) as client:
+                client.ask("/", "POST", headers=[("content-length", str(8 * MIB))])
+
+                def write():
+                    try:
+                        for _ in range(8):
+                            client.send(BLOCK)
+                    except OSError:
+                        pass  # It was told to go, in the end.
+                writer = threading.Thread(target=write, daemon=True)
+                writer.start()
+                time.sleep(0.02)
+                answer = client.read()
+                same((answer.status, answer.text), (403, "no uploads here\n"))
+                client.sock.shutdown(socket.SHUT_RDWR)
+                writer.join(5)
+
+
 # Clients that are no good.
 
 @fact("bytes that are no HTTP get 400 and the end")
