@@ -1,0 +1,106 @@
+// What the process is: its state, version, configuration and memory.
+#include <fmt/chrono.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "server/admin_json.h"
+#include "server/admin_pages.h"
+
+namespace weir::server {
+namespace {
+
+std::string_view nameOf(ServerState state) {
+  switch (state) {
+    case ServerState::Live: return "LIVE";
+    case ServerState::Draining: return "DRAINING";
+    case ServerState::PreInitializing: return "PRE_INITIALIZING";
+    case ServerState::Initializing: return "INITIALIZING";
+  }
+  return "";
+}
+
+// Options are kept as text; numbers and truth values are shown as such.
+bool isBareJson(std::string_view name, std::string_view value) {
+  if (value == "true" || value == "false") return true;
+  const bool numeric = name == "concurrency" || name == "restart_epoch";
+  return numeric && !value.empty() && value.find_first_not_of("0123456789") == value.npos;
+}
+
+// RFC 3339, to the millisecond.
+std::string timestamp(base::WallTime time) {
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(millis / 1000)),
+                     millis % 1000);
+}
+
+uint64_t residentBytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  unsigned long size = 0;
+  unsigned long resident = 0;
+  const int read = std::fscanf(file, "%lu %lu", &size, &resident);
+  std::fclose(file);
+  return read == 2 ? resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) : 0;
+}
+
+}  // namespace
+
+AdminAnswer adminReady(const AdminContext& context, const AdminQuery&) {
+  const ServerState state = context.source.state();
+  return {.status = state == ServerState::Live ? 200 : 503, .body = std::string(nameOf(state)) + "\n"};
+}
+
+AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery&) {
+  const ServerFacts& facts = context.source.facts();
+  const auto up = std::chrono::duration_cast<std::chrono::seconds>(context.now - facts.started).count();
+  const std::string uptime = std::to_string(std::max<int64_t>(up, 0)) + "s";
+  JsonWriter json;
+  json.beginObject();
+  json.key("version").text(facts.version);
+  json.key("state").text(nameOf(context.source.state()));
+  json.key("uptime_current_epoch").text(uptime);
+  json.key("uptime_all_epochs").text(uptime);
+  json.key("hot_restart_version").text("disabled");
+  json.key("command_line_options").beginObject();
+  for (const auto& [name, value] : facts.command_line) {
+    json.key(name);
+    isBareJson(name, value) ? json.raw(value) : json.text(value);
+  }
+  json.endObject();
+  const std::string_view node = memberOf(facts.bootstrap, "node");
+  json.key("node").raw(node.empty() ? "{}" : node);
+  return {.content_type = kJson, .body = json.endObject().take()};
+}
+
+AdminAnswer adminConfigDump(const AdminContext& context, const AdminQuery& query) {
+  for (const std::string_view narrowing : {"resource", "mask", "name_regex"}) {
+    if (!query.has(narrowing)) continue;
+    return {.status = 400, .body = "config_dump: '" + std::string(narrowing) + "' is not supported\n"};
+  }
+  const ServerFacts& facts = context.source.facts();
+  JsonWriter json;
+  json.beginObject().key("configs").beginArray().beginObject();
+  json.key("@type").text("type.googleapis.com/envoy.admin.v3.BootstrapConfigDump");
+  json.key("bootstrap").raw(facts.bootstrap);
+  json.key("last_updated").text(timestamp(facts.started));
+  json.endObject().endArray().endObject();
+  return {.content_type = kJson, .body = json.take()};
+}
+
+AdminAnswer adminMemory(const AdminContext&, const AdminQuery&) {
+  const auto info = mallinfo2();
+  JsonWriter json;
+  json.beginObject();
+  json.key("allocated").longNumber(info.uordblks + info.hblkhd);
+  json.key("heap_size").longNumber(info.arena + info.hblkhd);
+  json.key("pageheap_unmapped").longNumber(0);
+  json.key("pageheap_free").longNumber(info.fordblks);
+  json.key("total_thread_cache").longNumber(0);
+  json.key("total_physical_bytes").longNumber(residentBytes());
+  return {.content_type = kJson, .body = json.endObject().take()};
+}
+
+}  // namespace weir::server

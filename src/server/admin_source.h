@@ -1,0 +1,73 @@
+// What the admin pages show and what they set off: given by whoever assembles the server, faked by tests.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "net/address.h"
+
+namespace weir::server {
+
+enum class ServerState : uint8_t { Live, Draining, PreInitializing, Initializing };
+
+struct ListenerStatus {
+  std::string name;
+  net::Address address;  // As bound.
+};
+
+// Sums over all workers.
+struct EndpointStatus {
+  net::Address address;
+  std::string hostname;
+  uint32_t weight = 1;
+  bool healthy = true;
+  uint64_t cx_active = 0;
+  uint64_t cx_connect_fail = 0;
+  uint64_t cx_total = 0;
+  uint64_t rq_active = 0;
+  uint64_t rq_error = 0;
+  uint64_t rq_pending_active = 0;
+  uint64_t rq_success = 0;
+  uint64_t rq_timeout = 0;
+  uint64_t rq_total = 0;
+};
+
+struct ClusterStatus {
+  std::string name;
+  std::string observability_name;  // alt_stat_name, or else the name.
+  uint32_t max_connections = 1024;
+  uint32_t max_pending_requests = 1024;
+  uint32_t max_requests = 1024;
+  uint32_t max_retries = 3;
+  std::vector<EndpointStatus> endpoints;
+};
+
+// What does not change while the process runs.
+struct ServerFacts {
+  std::string version;
+  // Names and values as in Envoy's /server_info.
+  std::vector<std::pair<std::string, std::string>> command_line;
+  std::string bootstrap;  // JSON; its "node" is shown by /server_info too.
+  base::WallTime started;
+};
+
+// Called on the main thread.
+class AdminSource {
+ public:
+  virtual const ServerFacts& facts() const = 0;
+  virtual ServerState state() const = 0;
+  virtual std::vector<ListenerStatus> listeners() const = 0;
+  virtual std::vector<ClusterStatus> clusters() = 0;
+  // While failed, /ready says DRAINING.
+  virtual void failHealthChecks(bool fail) = 0;
+  // Ends the process; called after the answer has been handed to the kernel.
+  virtual void quit() = 0;
+
+ protected:
+  ~AdminSource() = default;
+};
+
+}  // namespace weir::server

@@ -1,0 +1,25 @@
+// A server that only says what a test put into it.
+#pragma once
+
+#include "server/admin_source.h"
+
+namespace weir::server {
+
+class FakeSource final : public AdminSource {
+ public:
+  const ServerFacts& facts() const override { return facts_; }
+  ServerState state() const override { return state_; }
+  std::vector<ListenerStatus> listeners() const override { return listeners_; }
+  std::vector<ClusterStatus> clusters() override { return clusters_; }
+  void failHealthChecks(bool fail) override { health_checks_failed_ = fail; }
+  void quit() override { quit_ = true; }
+
+  ServerFacts facts_{"v1", {}, "{}", base::WallTime(std::chrono::seconds(1'700'000'000))};
+  ServerState state_ = ServerState::Live;
+  std::vector<ListenerStatus> listeners_;
+  std::vector<ClusterStatus> clusters_;
+  bool health_checks_failed_ = false;
+  bool quit_ = false;
+};
+
+}  // namespace weir::server
