@@ -147,7 +147,10 @@ class JsonReader {
   bool readString(std::string& out) {
     for (at_++; !atEnd(); at_++) {
       const char c = text_[at_];
-      if (c == '"') return at_++, true;
+      if (c == '"') {
+        if (!isUtf8(out)) return fail("a string that is not UTF-8");
+        return at_++, true;
+      }
       if (static_cast<unsigned char>(c) < 0x20) return fail("a control character in a string");
       if (c != '\\') {
         out += c;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/stubs/logging.h>
 #include <google/protobuf/text_format.h>
 
 #include <cerrno>
@@ -115,6 +116,7 @@ void applyCommandLine(const LoadOptions& options, BootstrapMessage& out) {
 }  // namespace
 
 LoadOutcome load(const LoadOptions& options) {
+  google::protobuf::SetLogHandler(nullptr);  // It would write to stderr what stands in the faults, or in nobody's way.
   linkKnownTypes();
   Report report;
   LoadOutcome outcome;

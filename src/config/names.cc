@@ -49,4 +49,9 @@ std::string didYouMean(std::string_view written, const std::vector<std::string>&
   return best == nullptr ? "" : "; did you mean " + *best + "?";
 }
 
+std::string lowerCase(std::string text) {
+  for (char& c : text) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 }  // namespace weir::config

@@ -1,4 +1,4 @@
-// Names that people mistype, and what they may have meant.
+// Names: what people may have meant, and comparing without case.
 #pragma once
 
 #include <string>
@@ -9,5 +9,8 @@ namespace weir::config {
 
 // "; did you mean port_value?" or nothing when no candidate is near.
 std::string didYouMean(std::string_view written, const std::vector<std::string>& candidates);
+
+// ASCII letters only: header names and domains.
+std::string lowerCase(std::string text);
 
 }  // namespace weir::config

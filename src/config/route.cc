@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include "config/header_mutations.h"
+#include "config/names.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -9,64 +11,6 @@ namespace weir::config {
 namespace {
 
 namespace v3 = envoy::config::route::v3;
-using envoy::config::core::v3::HeaderValueOption;
-
-std::string lower(std::string text) {
-  for (char& c : text) c = (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
-  return text;
-}
-
-// Host and pseudo-headers decide where a request goes; they have fields of their own.
-bool mayChange(const std::string& name) { return !name.starts_with(':') && lower(name) != "host"; }
-
-route::HeaderValueOption convertOption(const HeaderValueOption& option, const Place& place) {
-  using Action = route::HeaderValueOption::Action;
-  route::HeaderValueOption result;
-  result.name = option.header().key();
-  result.value = option.header().value();
-  result.keep_empty_value = option.keep_empty_value();
-  if (!mayChange(result.name)) {
-    place.field("header").field("key").fault(FaultKind::Rule, ":-prefixed or host headers may not be modified");
-  }
-  if (option.has_append() && option.append_action() != HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
-    place.field("append").fault(FaultKind::Conflict, "only one of append and append_action may be set");
-  }
-  switch (option.append_action()) {
-    case HeaderValueOption::ADD_IF_ABSENT: result.action = Action::AddIfAbsent; break;
-    case HeaderValueOption::OVERWRITE_IF_EXISTS_OR_ADD: result.action = Action::OverwriteIfExistsOrAdd; break;
-    case HeaderValueOption::OVERWRITE_IF_EXISTS: result.action = Action::OverwriteIfExists; break;
-    default: break;
-  }
-  if (option.has_append() && !option.append().value()) result.action = Action::OverwriteIfExistsOrAdd;
-  return result;
-}
-
-template <typename List>
-std::vector<route::HeaderValueOption> convertOptions(const List& options, const Place& place) {
-  std::vector<route::HeaderValueOption> result;
-  for (int i = 0; i < options.size(); i++) {
-    result.push_back(convertOption(options.Get(i), place.item(static_cast<size_t>(i))));
-  }
-  return result;
-}
-
-template <typename List>
-std::vector<std::string> convertRemovals(const List& names, const Place& place) {
-  for (int i = 0; i < names.size(); i++) {
-    if (mayChange(names.Get(i))) continue;
-    place.item(static_cast<size_t>(i)).fault(FaultKind::Rule, ":-prefixed or host headers may not be removed");
-  }
-  return {names.begin(), names.end()};
-}
-
-// The four lists have the same names in every message that has them.
-template <typename T>
-route::HeaderMutations convertMutations(const T& message, const Place& place) {
-  return {convertOptions(message.request_headers_to_add(), place.field("request_headers_to_add")),
-          convertRemovals(message.request_headers_to_remove(), place.field("request_headers_to_remove")),
-          convertOptions(message.response_headers_to_add(), place.field("response_headers_to_add")),
-          convertRemovals(message.response_headers_to_remove(), place.field("response_headers_to_remove"))};
-}
 
 route::DirectResponse convertDirect(const v3::DirectResponseAction& action, const Place& place, size_t max_body,
                                     const LoadOptions& options) {
@@ -123,7 +67,7 @@ void checkDomains(const v3::RouteConfiguration& config, const Place& place) {
     for (int j = 0; j < host.domains_size(); j++) {
       const Place domain = here.item("domains", static_cast<size_t>(j));
       if (host.domains(j).empty()) domain.fault(FaultKind::Rule, "is required and must not be empty");
-      const auto [owner, first] = owners.emplace(lower(host.domains(j)), host.name());
+      const auto [owner, first] = owners.emplace(lowerCase(host.domains(j)), host.name());
       if (first) continue;
       domain.fault(FaultKind::Conflict, fmt::format("the domain '{}' is already that of the virtual host '{}'",
                                                     host.domains(j), owner->second));
@@ -155,99 +99,6 @@ route::RouteConfig convertRouteConfig(const v3::RouteConfiguration& config, cons
     const auto kept = conversion.cluster_references.begin() + static_cast<std::ptrdiff_t>(references);
     conversion.cluster_references.erase(kept, conversion.cluster_references.end());
   }
-  return result;
-}
-
-namespace {
-
-template <typename T>
-route::WeightedCluster convertWeighted(const T& cluster, const Place& place) {
-  route::WeightedCluster result;
-  result.cluster = cluster.name();
-  result.weight = cluster.weight().value();
-  result.host_rewrite = cluster.host_rewrite_literal();
-  result.headers = convertMutations(cluster, place);
-  return result;
-}
-
-void convertWeights(const v3::WeightedCluster& weighted, const Place& place, Conversion& conversion,
-                    route::RouteAction& action) {
-  uint64_t total = 0;
-  for (int i = 0; i < weighted.clusters_size(); i++) {
-    const Place here = place.item("clusters", static_cast<size_t>(i));
-    action.weighted.push_back(convertWeighted(weighted.clusters(i), here));
-    total += action.weighted.back().weight;
-    if (weighted.clusters(i).name().empty())
-      here.field("name").fault(FaultKind::Rule, "is required and must not be empty");
-    conversion.cluster_references.push_back({weighted.clusters(i).name(), here.field("name")});
-  }
-  if (weighted.clusters_size() > 0 && total == 0) {
-    place.fault(FaultKind::Rule, "Sum of weights in the weighted_cluster must be greater than 0.");  // Envoy's words.
-  }
-  if (total > UINT32_MAX)
-    place.fault(FaultKind::Rule, fmt::format("the sum of weights must be at most {}", UINT32_MAX));
-}
-
-int notFoundStatus(v3::RouteAction::ClusterNotFoundResponseCode code) {
-  switch (code) {
-    case v3::RouteAction::NOT_FOUND: return 404;
-    case v3::RouteAction::INTERNAL_SERVER_ERROR: return 500;
-    default: return 503;
-  }
-}
-
-}  // namespace
-
-route::RouteAction convertRouteAction(const v3::RouteAction& action, const Place& place, Conversion& conversion) {
-  route::RouteAction result;
-  result.cluster = action.cluster();
-  result.cluster_header = action.cluster_header();
-  if (!action.cluster().empty()) {
-    conversion.cluster_references.push_back({action.cluster(), place.field("cluster")});
-  }
-  if (action.has_weighted_clusters()) {
-    convertWeights(action.weighted_clusters(), place.field("weighted_clusters"), conversion, result);
-  }
-  result.cluster_not_found_status = notFoundStatus(action.cluster_not_found_response_code());
-  result.prefix_rewrite = action.prefix_rewrite();
-  if (action.has_regex_rewrite()) {
-    result.regex_rewrite = convertRewrite(action.regex_rewrite(), place.field("regex_rewrite"));
-    if (!result.prefix_rewrite.empty()) {
-      place.field("regex_rewrite")
-          .fault(FaultKind::Conflict, "only one of prefix_rewrite and regex_rewrite may be set");
-    }
-  }
-  result.host_rewrite = action.host_rewrite_literal();
-  result.auto_host_rewrite = action.auto_host_rewrite().value();
-  result.host_rewrite_header = action.host_rewrite_header();
-  if (action.has_host_rewrite_path_regex()) {
-    result.host_rewrite_path_regex =
-        convertRewrite(action.host_rewrite_path_regex(), place.field("host_rewrite_path_regex"));
-  }
-  result.append_x_forwarded_host = action.append_x_forwarded_host();
-  if (action.has_timeout()) result.timeout = convertDuration(action.timeout(), place.field("timeout"));
-  if (action.has_idle_timeout()) {
-    result.idle_timeout = convertDuration(action.idle_timeout(), place.field("idle_timeout"));
-  }
-  return result;
-}
-
-route::RedirectAction convertRedirect(const v3::RedirectAction& action, const Place& place) {
-  route::RedirectAction result;
-  result.https = action.https_redirect();
-  result.scheme = action.scheme_redirect();
-  result.host = action.host_redirect();
-  result.port = action.port_redirect();
-  result.path = action.path_redirect();
-  result.prefix_rewrite = action.prefix_rewrite();
-  if (action.has_regex_rewrite()) {
-    result.regex_rewrite = convertRewrite(action.regex_rewrite(), place.field("regex_rewrite"));
-  }
-  static constexpr int kStatus[] = {301, 302, 303, 307, 308};  // By v3::RedirectAction::RedirectResponseCode.
-  const auto code = static_cast<size_t>(action.response_code());
-  if (code < std::size(kStatus)) result.status = kStatus[code];
-  result.strip_query = action.strip_query();
-  if (result.port > 65535) place.field("port_redirect").fault(FaultKind::Rule, "must be at most 65535");
   return result;
 }
 

@@ -24,7 +24,7 @@ struct FieldSupport {
   };
   std::string_view field;
   Effect effect = Effect::Read;
-  std::string_view reason;
+  std::string_view reason = {};
 };
 
 constexpr FieldSupport noEffect(std::string_view field, std::string_view reason) {

@@ -16,10 +16,11 @@
 namespace weir::config {
 namespace {
 
-// yaml-cpp reports by exception; so does the builder below when a bound is reached. Neither leaves this file.
-struct OverLimit {
+// yaml-cpp reports by exception; so does the builder below when it refuses something. Neither leaves this file.
+struct Refusal {
   Position position;
   std::string message;
+  FaultKind kind = FaultKind::Limit;
 };
 
 constexpr int64_t kMaxInt = int64_t{1} << 31;  // Envoy keeps longer integers as strings.
@@ -64,10 +65,11 @@ class TreeBuilder final : public YAML::EventHandler {
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto found = anchors_.find(anchor);
     // An anchor that is still open: its node would contain itself.
-    if (found == anchors_.end()) throw OverLimit{at(mark), "an alias stands inside of what it repeats"};
+    if (found == anchors_.end())
+      throw Refusal{at(mark), "an alias stands inside of what it repeats", FaultKind::Syntax};
     aliased_ += found->second.nodes;
     if (aliased_ > kMaxAliasedNodes) {
-      throw OverLimit{at(mark), fmt::format("aliases repeat more than {} values", kMaxAliasedNodes)};
+      throw Refusal{at(mark), fmt::format("aliases repeat more than {} values", kMaxAliasedNodes)};
     }
     if (open_.size() + found->second.depth > kMaxDepth) throw tooDeep(mark);
     Node copy = found->second.node;
@@ -77,6 +79,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
+    if (!isUtf8(value)) throw Refusal{at(mark), "not UTF-8", FaultKind::Syntax};
     Node node;
     node.position = at(mark);
     if (expectsKey()) {
@@ -118,7 +121,7 @@ class TreeBuilder final : public YAML::EventHandler {
   Position at(const YAML::Mark& mark) const {
     return {source_, static_cast<uint32_t>(mark.line + 1), static_cast<uint32_t>(mark.column + 1)};
   }
-  OverLimit tooDeep(const YAML::Mark& mark) const {
+  Refusal tooDeep(const YAML::Mark& mark) const {
     return {at(mark), fmt::format("nested deeper than {} levels", kMaxDepth)};
   }
 
@@ -147,7 +150,7 @@ class TreeBuilder final : public YAML::EventHandler {
       const size_t nodes = countNodes(node);
       aliased_ += nodes;  // The kept copy counts too.
       if (aliased_ > kMaxAliasedNodes) {
-        throw OverLimit{node.position, fmt::format("anchors hold more than {} values", kMaxAliasedNodes)};
+        throw Refusal{node.position, fmt::format("anchors hold more than {} values", kMaxAliasedNodes)};
       }
       anchors_[anchor] = {node, nodes, depth};
     }
@@ -159,7 +162,9 @@ class TreeBuilder final : public YAML::EventHandler {
     if (parent.node.kind == Node::Kind::List) {
       parent.node.items.push_back(std::move(node));
     } else if (!parent.has_key) {
-      if (!node.isScalar()) throw OverLimit{node.position, "a mapping's key is a list or a mapping"};
+      if (!node.isScalar()) {
+        throw Refusal{node.position, "a mapping's key is a list or a mapping", FaultKind::Syntax};
+      }
       parent.has_key = true;
       parent.key_position = node.position;
       parent.key = std::move(node.text);
@@ -216,8 +221,8 @@ bool readYaml(std::string_view text, uint16_t source, Report& report, Node& out)
     }
     tellOfFurtherDocuments(parser, source, report);
     return true;
-  } catch (const OverLimit& limit) {
-    report.faultAt(FaultKind::Limit, limit.position, limit.message);
+  } catch (const Refusal& refusal) {
+    report.faultAt(refusal.kind, refusal.position, refusal.message);
   } catch (const YAML::Exception& fault) {
     const bool somewhere = !fault.mark.is_null();
     const Position position{source, somewhere ? static_cast<uint32_t>(fault.mark.line + 1) : 0,

@@ -1,0 +1,101 @@
+// envoy.config.route.v3.RouteAction and RedirectAction: what a route does with a request.
+#include "config/header_mutations.h"
+#include "config/values.h"
+
+namespace weir::config {
+namespace {
+
+namespace v3 = envoy::config::route::v3;
+
+template <typename T>
+route::WeightedCluster convertWeighted(const T& cluster, const Place& place) {
+  route::WeightedCluster result;
+  result.cluster = cluster.name();
+  result.weight = cluster.weight().value();
+  result.host_rewrite = cluster.host_rewrite_literal();
+  result.headers = convertMutations(cluster, place);
+  return result;
+}
+
+void convertWeights(const v3::WeightedCluster& weighted, const Place& place, Conversion& conversion,
+                    route::RouteAction& action) {
+  uint64_t total = 0;
+  for (int i = 0; i < weighted.clusters_size(); i++) {
+    const Place here = place.item("clusters", static_cast<size_t>(i));
+    action.weighted.push_back(convertWeighted(weighted.clusters(i), here));
+    total += action.weighted.back().weight;
+    if (weighted.clusters(i).name().empty())
+      here.field("name").fault(FaultKind::Rule, "is required and must not be empty");
+    conversion.cluster_references.push_back({weighted.clusters(i).name(), here.field("name")});
+  }
+  if (weighted.clusters_size() > 0 && total == 0) {
+    place.fault(FaultKind::Rule, "Sum of weights in the weighted_cluster must be greater than 0.");  // Envoy's words.
+  }
+  if (total > UINT32_MAX)
+    place.fault(FaultKind::Rule, fmt::format("the sum of weights must be at most {}", UINT32_MAX));
+}
+
+int notFoundStatus(v3::RouteAction::ClusterNotFoundResponseCode code) {
+  switch (code) {
+    case v3::RouteAction::NOT_FOUND: return 404;
+    case v3::RouteAction::INTERNAL_SERVER_ERROR: return 500;
+    default: return 503;
+  }
+}
+
+}  // namespace
+
+route::RouteAction convertRouteAction(const v3::RouteAction& action, const Place& place, Conversion& conversion) {
+  route::RouteAction result;
+  result.cluster = action.cluster();
+  result.cluster_header = action.cluster_header();
+  if (!action.cluster().empty()) {
+    conversion.cluster_references.push_back({action.cluster(), place.field("cluster")});
+  }
+  if (action.has_weighted_clusters()) {
+    convertWeights(action.weighted_clusters(), place.field("weighted_clusters"), conversion, result);
+  }
+  result.cluster_not_found_status = notFoundStatus(action.cluster_not_found_response_code());
+  result.prefix_rewrite = action.prefix_rewrite();
+  if (action.has_regex_rewrite()) {
+    result.regex_rewrite = convertRewrite(action.regex_rewrite(), place.field("regex_rewrite"));
+    if (!result.prefix_rewrite.empty()) {
+      place.field("regex_rewrite")
+          .fault(FaultKind::Conflict, "only one of prefix_rewrite and regex_rewrite may be set");
+    }
+  }
+  result.host_rewrite = action.host_rewrite_literal();
+  result.auto_host_rewrite = action.auto_host_rewrite().value();
+  result.host_rewrite_header = action.host_rewrite_header();
+  if (action.has_host_rewrite_path_regex()) {
+    result.host_rewrite_path_regex =
+        convertRewrite(action.host_rewrite_path_regex(), place.field("host_rewrite_path_regex"));
+  }
+  result.append_x_forwarded_host = action.append_x_forwarded_host();
+  if (action.has_timeout()) result.timeout = convertDuration(action.timeout(), place.field("timeout"));
+  if (action.has_idle_timeout()) {
+    result.idle_timeout = convertDuration(action.idle_timeout(), place.field("idle_timeout"));
+  }
+  return result;
+}
+
+route::RedirectAction convertRedirect(const v3::RedirectAction& action, const Place& place) {
+  route::RedirectAction result;
+  result.https = action.https_redirect();
+  result.scheme = action.scheme_redirect();
+  result.host = action.host_redirect();
+  result.port = action.port_redirect();
+  result.path = action.path_redirect();
+  result.prefix_rewrite = action.prefix_rewrite();
+  if (action.has_regex_rewrite()) {
+    result.regex_rewrite = convertRewrite(action.regex_rewrite(), place.field("regex_rewrite"));
+  }
+  static constexpr int kStatus[] = {301, 302, 303, 307, 308};  // By v3::RedirectAction::RedirectResponseCode.
+  const auto code = static_cast<size_t>(action.response_code());
+  if (code < std::size(kStatus)) result.status = kStatus[code];
+  result.strip_query = action.strip_query();
+  if (result.port > 65535) place.field("port_redirect").fault(FaultKind::Rule, "must be at most 65535");
+  return result;
+}
+
+}  // namespace weir::config
