@@ -106,7 +106,7 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
   if (cluster.has_common_http_protocol_options()) {
     convertUpstreamCommon(cluster.common_http_protocol_options(), place.field("common_http_protocol_options"), spec);
   }
-  convertUpstreamHttp1(cluster.http_protocol_options(), place.field("http_protocol_options"));
+  convertUpstreamHttp1(cluster.http_protocol_options(), place.field("http_protocol_options"), spec);
   for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
     const Place here = place.field("typed_extension_protocol_options").key(name);
     if (name != kHttp) {

@@ -56,7 +56,8 @@ void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProto
 void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& options, const Place& place,
                            upstream::ClusterSpec& spec);
 // Http1ProtocolOptions towards upstream: what a client has no use for is a notice, the rest refused.
-void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place);
+void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place,
+                          upstream::ClusterSpec& spec);
 proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginConfig& plugin, const Place& place,
                                      const Conversion& conversion);
 

@@ -18,14 +18,15 @@ void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& o
   }
 }
 
-void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place) {
+void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place,
+                          upstream::ClusterSpec& spec) {
   static constexpr std::string_view kServerOnly = "accepted, without effect: it concerns requests from clients only";
   if (options.has_allow_absolute_url()) place.field("allow_absolute_url").notice(std::string(kServerOnly));
   if (options.accept_http_10()) place.field("accept_http_10").notice(std::string(kServerOnly));
   if (!options.default_host_for_http_10().empty()) {
     place.field("default_host_for_http_10").notice(std::string(kServerOnly));
   }
-  if (options.enable_trailers()) place.field("enable_trailers").unsupported("enable_trailers towards upstreams");
+  spec.enable_trailers = options.enable_trailers();
 }
 
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
@@ -35,12 +36,12 @@ void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProto
   }
   if (options.has_explicit_http_config()) {
     convertUpstreamHttp1(options.explicit_http_config().http_protocol_options(),
-                         place.field("explicit_http_config").field("http_protocol_options"));
+                         place.field("explicit_http_config").field("http_protocol_options"), spec);
   }
   // Clients speak HTTP/1.1 here, so their protocol upstream is HTTP/1.1 too.
   if (options.has_use_downstream_protocol_config()) {
     convertUpstreamHttp1(options.use_downstream_protocol_config().http_protocol_options(),
-                         place.field("use_downstream_protocol_config").field("http_protocol_options"));
+                         place.field("use_downstream_protocol_config").field("http_protocol_options"), spec);
   }
 }
 

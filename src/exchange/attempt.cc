@@ -29,6 +29,7 @@ void Attempt::onConnection(const Granted& granted) {
   acquisition_.reset();
   reused_ = granted.reused;
   stream_ = &granted.codec.newStream(*this);
+  endpoint_ = &granted.endpoint;
   for (int i = 0; i < paused_; ++i) stream_->pauseReceiving();
   owner_.onAttemptConnected(granted.endpoint, granted.local);
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
@@ -95,15 +96,25 @@ void Attempt::onTrailers(http::HeaderMap& trailers) {
 void Attempt::onInformational(http::HeaderMap& headers) { owner_.onAttemptInformational(headers); }
 
 void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
+  const bool silent = stream_ == nullptr || stream_->bytesReceived() == 0;
   stream_ = nullptr;
   if (over_) return;
   over_ = true;
-  owner_.onAttemptReset(reason, detail, reused_ && !response_started_);
+  owner_.onAttemptReset(reason, detail, reused_ && silent);
 }
 
 void Attempt::onComplete() {
   stream_ = nullptr;
   over_ = true;
+}
+
+void Attempt::countAnswer(int status) {
+  if (stream_ == nullptr) return;
+  ++(status >= 500 ? endpoint_->counts.rq_error : endpoint_->counts.rq_success);
+}
+
+void Attempt::countTimeout() {
+  if (stream_ != nullptr) ++endpoint_->counts.rq_timeout;
 }
 
 void Attempt::onSendBlocked() { owner_.onAttemptBlocked(); }

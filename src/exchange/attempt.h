@@ -52,7 +52,9 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void abandon();
 
   upstream::Cluster& cluster() { return cluster_; }
-  bool responseStarted() const { return response_started_; }
+  // Counts the answer for the endpoint, if one was reached.
+  void countAnswer(int status);
+  void countTimeout();
 
  private:
   // upstream::ConnectionWaiter
@@ -73,7 +75,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   upstream::Cluster& cluster_;
   const http::HeaderMap& headers_;
   std::unique_ptr<upstream::Acquisition> acquisition_;
-  http::Stream* stream_ = nullptr;  // Null before a connection was found and after the stream's end.
+  const upstream::Endpoint* endpoint_ = nullptr;  // Held by the connection; valid while stream_ is.
+  http::Stream* stream_ = nullptr;                // Null before a connection was found and after the stream's end.
   base::BufferChain waiting_body_;
   const http::HeaderMap* waiting_trailers_ = nullptr;
   const size_t buffer_limit_;

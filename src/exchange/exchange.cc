@@ -100,11 +100,14 @@ void Exchange::onMalformed(int status, const base::Error& why) {
   LOG(Http, Debug, "[C{}] malformed request: {}", connection_.info().id, why.detail);
   manager_.stats.downstream_cx_protocol_error.add();
   if (status == 431) manager_.stats.downstream_rq_too_large.add();
-  info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
-  headers_timer_.disarm();
+  // As Envoy: what the codec found wrong is told by the reason phrase; what is wrong with a well-formed request is not.
+  const bool by_codec =
+      why.detail.starts_with("http1.") || why.detail.starts_with("http.") || why.detail == "low_version";
+  if (by_codec) info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
   if (answer_started_) return resetClientStream();
+  response_closes_ = true;
   addFilters();  // They log the request, though they never see it.
-  replyLocally(status, why.detail, std::string(http::reasonPhrase(status)));
+  replyLocally(status, why.detail, by_codec ? std::string(http::reasonPhrase(status)) : std::string());
 }
 
 void Exchange::onReset(http::ResetReason reason, std::string_view detail) {

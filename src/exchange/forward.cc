@@ -120,6 +120,7 @@ void Exchange::armRouteTimeout() {
 void Exchange::onRouteTimeout() {
   if (attempt_ != nullptr) {
     attempt_->cluster().stats().upstream_rq_timeout.add();
+    attempt_->countTimeout();
     if (!answer_started_) attempt_->cluster().stats().countResponse(504);
   }
   info_.setFlag(filter::ResponseFlag::UpstreamRequestTimeout);

@@ -75,6 +75,7 @@ void Exchange::onAttemptInformational(http::HeaderMap& headers) {
 void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   const int status = parseStatus(headers);
   attempt_->cluster().stats().countResponse(status);
+  attempt_->countAnswer(status);
   touchIdleTimer();
   const base::Duration took = manager_.loop.now() - attempt_started_;
   info_.response_started = manager_.loop.now() - info_.start_monotonic;

@@ -1,19 +1,21 @@
 #include "server/server.h"
 
 #include <csignal>
+#include <fstream>
 
 #include "base/log.h"
 #include "event/signals.h"
 #include "event/timer.h"
+#include "server/admin.h"
 #include "server/assembly.h"
+#include "server/cluster_status.h"
+#include "server/server_stats.h"
 #include "server/worker.h"
 
 namespace weir::server {
 namespace {
 
-enum class State : uint8_t { Initializing, Live, Draining, Stopped };
-
-class RunningServer final : public Server, private Worker::Owner {
+class RunningServer final : public Server, private Worker::Owner, private AdminSource {
  public:
   explicit RunningServer(Options options)
       : options_(std::move(options)), loop_(base::systemClock()), drain_timer_(loop_, [this] { onDrainTimeout(); }) {}
@@ -22,6 +24,15 @@ class RunningServer final : public Server, private Worker::Owner {
   int run() override;
 
  private:
+  // AdminSource
+  const ServerFacts& facts() const override { return facts_; }
+  ServerState state() const override { return state_; }
+  std::vector<ListenerStatus> listeners() const override;
+  std::vector<ClusterStatus> clusters() override { return collectClusters(shared_.bootstrap.clusters, workers_); }
+  void failHealthChecks(bool fail) override;
+  void quit() override { end(); }
+
+  base::Result<void> openAdmin();
   // Worker::Owner, on the worker's thread.
   void onWorkerReady(uint32_t index) override {
     loop_.post([this] { workerReady(); });
@@ -44,13 +55,21 @@ class RunningServer final : public Server, private Worker::Owner {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<bool> empty_;
   uint32_t ready_ = 0;
-  State state_ = State::Initializing;
+  ServerFacts facts_;
+  std::unique_ptr<ServerStats> stats_;
+  std::unique_ptr<AdminEndpoint> admin_;
+  ServerState state_ = ServerState::PreInitializing;
+  bool health_failed_ = false;  // By /healthcheck/fail.
+  bool draining_ = false;
+  bool ended_ = false;
 };
 
 std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   event::blockSignals();
+  facts_ = {options_.version, options_.command_line, bootstrap.dump, base::systemClock().wall()};
   std::vector<base::Error> faults = assemble(std::move(bootstrap), options_, shared_);
   if (!faults.empty()) return faults;
+  stats_ = std::make_unique<ServerStats>(*shared_.stats, options_.workers, shared_.bootstrap);
   for (uint32_t i = 0; i < options_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, shared_, static_cast<Worker::Owner&>(*this)));
     faults = workers_.back()->bind();
@@ -60,22 +79,55 @@ std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   auto signals = event::Signals::open(loop_, [this](int signal) { onSignal(signal); });
   if (!signals.ok()) return {std::move(signals).error()};
   signals_ = std::move(*signals);
+  if (auto opened = openAdmin(); !opened.ok()) return {std::move(opened).error()};
   return {};
 }
 
+base::Result<void> RunningServer::openAdmin() {
+  if (!shared_.bootstrap.admin.address) return base::Ok{};
+  auto admin = AdminEndpoint::open(loop_, *shared_.bootstrap.admin.address, *this, *shared_.stats);
+  if (!admin.ok()) return std::move(admin).error();
+  admin_ = std::move(*admin);
+  if (options_.admin_address_path.empty()) return base::Ok{};
+  std::ofstream file(options_.admin_address_path);
+  file << admin_->address().toString();
+  if (file.flush()) return base::Ok{};
+  return base::Error{base::Code::Io, base::Side::Operator, base::Retry::No,
+                     "--admin-address-path: cannot write '" + options_.admin_address_path + "'"};
+}
+
+std::vector<ListenerStatus> RunningServer::listeners() const {
+  std::vector<ListenerStatus> out;
+  for (const auto& listener : shared_.listeners) out.push_back({listener->spec.name, listener->address});
+  return out;
+}
+
+void RunningServer::failHealthChecks(bool fail) {
+  health_failed_ = fail;
+  if (state_ == ServerState::Live || state_ == ServerState::Draining) {
+    if (!draining_) state_ = fail ? ServerState::Draining : ServerState::Live;
+  }
+  stats_->setState(state_);
+}
+
 int RunningServer::run() {
+  state_ = ServerState::Initializing;
+  stats_->setState(state_);
   for (const auto& worker : workers_) worker->start();
   loop_.run();
   for (const auto& worker : workers_) worker->stop();
   for (const auto& worker : workers_) worker->join();
+  admin_.reset();
   workers_.clear();
   LOG(Main, Info, "exiting");
   return 0;
 }
 
 void RunningServer::workerReady() {
-  if (++ready_ < workers_.size() || state_ != State::Initializing) return;
-  state_ = State::Live;
+  if (++ready_ < workers_.size() || state_ != ServerState::Initializing) return;
+  state_ = health_failed_ ? ServerState::Draining : ServerState::Live;
+  stats_->setState(state_);
+  stats_->workers_started.set(1);
   for (const auto& worker : workers_) worker->beginAccepting();
   for (const auto& listener : shared_.listeners) {
     LOG(Main, Info, "listener '{}' on {}", listener->spec.name, listener->address.toString());
@@ -85,7 +137,7 @@ void RunningServer::workerReady() {
 
 void RunningServer::onSignal(int signal) {
   if (signal == SIGHUP || signal == SIGUSR1) return;  // As Envoy: nothing to reopen or reload by these.
-  if (state_ == State::Draining) {
+  if (draining_) {
     LOG(Main, Warning, "a second signal: ending at once");
     return end();
   }
@@ -94,8 +146,10 @@ void RunningServer::onSignal(int signal) {
 }
 
 void RunningServer::drain() {
-  if (state_ == State::Draining || state_ == State::Stopped) return;
-  state_ = State::Draining;
+  if (draining_ || ended_) return;
+  draining_ = true;
+  state_ = ServerState::Draining;
+  stats_->setState(state_);
   drain_timer_.arm(options_.drain_time);
   for (const auto& worker : workers_) worker->drain();
 }
@@ -114,7 +168,7 @@ void RunningServer::onDrainTimeout() {
 }
 
 void RunningServer::end() {
-  state_ = State::Stopped;
+  ended_ = true;
   loop_.stop();
 }
 

@@ -23,10 +23,23 @@ namespace weir::upstream {
 
 struct ClusterStats;
 
+// What one worker has counted for an endpoint; the admin page sums them.
+struct EndpointCounts {
+  uint64_t cx_total = 0;
+  uint64_t cx_active = 0;
+  uint64_t cx_connect_fail = 0;
+  uint64_t rq_total = 0;
+  uint64_t rq_active = 0;
+  uint64_t rq_success = 0;  // Answered, and not with 5xx.
+  uint64_t rq_error = 0;
+  uint64_t rq_timeout = 0;
+};
+
 struct Endpoint {
   net::Address address;
   std::string hostname;
   std::shared_ptr<const std::string> metadata;  // Null if none.
+  mutable EndpointCounts counts{};
 };
 
 // Why a request got no connection.

@@ -10,6 +10,7 @@ http1::ClientSettings codecSettings(const ClusterSpec& spec) {
   http1::ClientSettings settings;
   settings.max_headers_kb = spec.max_response_headers_kb;
   settings.max_headers_count = spec.max_response_headers_count;
+  settings.enable_trailers = spec.enable_trailers;
   return settings;
 }
 
@@ -35,6 +36,8 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
         close(false);
       }) {
   stats_.upstream_cx_total.add();
+  ++endpoint_->counts.cx_total;
+  ++endpoint_->counts.cx_active;
   stats_.upstream_cx_http1_total.add();
   stats_.upstream_cx_active.add();
 }
@@ -46,6 +49,7 @@ Connection::~Connection() {
   countEnd(false, busy);
   state_ = State::Closed;
   if (busy) stats_.upstream_rq_active.sub();
+  if (busy) --endpoint_->counts.rq_active;
   codec_->connectionLost("clusters_destroyed");
 }
 
@@ -67,6 +71,7 @@ void Connection::onConnectError(const base::Error& why) {
   const bool timeout = why.code == base::Code::Timeout;
   LOG(Pool, Debug, "[{}] cannot connect to {}: {}", spec_.name, endpoint_->address.toString(), why.detail);
   stats_.upstream_cx_connect_fail.add();
+  ++endpoint_->counts.cx_connect_fail;
   if (timeout) stats_.upstream_cx_connect_timeout.add();
   countEnd(!timeout, false);
   state_ = State::Closed;
@@ -82,6 +87,8 @@ void Connection::grant(ConnectionWaiter& waiter) {
   idle_timer_.disarm();
   stats_.upstream_rq_total.add();
   stats_.upstream_rq_active.add();
+  ++endpoint_->counts.rq_total;
+  ++endpoint_->counts.rq_active;
   const bool reused = requests_++ > 0;
   if (spec_.max_requests_per_connection && requests_ >= *spec_.max_requests_per_connection) {
     stats_.upstream_cx_max_requests.add();
@@ -95,6 +102,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
 void Connection::onStreamOver() {
   if (state_ != State::Busy) return;
   stats_.upstream_rq_active.sub();
+  --endpoint_->counts.rq_active;
   if (!codec_->reusable() || last_request_) {
     return close(peer_went_, !receiving_);
   }
@@ -152,6 +160,7 @@ void Connection::close(bool by_peer, bool within_request) {
 
 void Connection::countEnd(bool by_peer, bool within_request) {
   stats_.upstream_cx_active.sub();
+  --endpoint_->counts.cx_active;
   stats_.upstream_cx_destroy.add();
   (by_peer ? stats_.upstream_cx_destroy_remote : stats_.upstream_cx_destroy_local).add();
   stats_.upstream_cx_length_ms.record(milliseconds(loop_.now() - started_));
