@@ -398,6 +398,53 @@ def _():
         all_quiet(weir)
 
 
+def poisoned(pause):
+    """An upstream that says more than it was asked must not answer the next request with it."""
+    def more(request):
+        if not request.path.startswith("/more"):
+            return request.answer(request.path)
+        answer, rest = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nenough", b"HTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned"
+        if pause:
+            request.send(answer)
+            time.sleep(pause)
+        request.send(rest if pause else answer + rest)
+    with Upstream(more) as upstream, Weir(config.bootstrap(upstream=upstream)) as weir, Client(weir.port()) as client:
+        for at in range(20):
+            client.ask(f"/more/{at}")
+            if pause:
+                time.sleep(3 * pause)
+            client.ask(f"/next/{at}")
+            same([client.read().text, client.read().text], ["enough", f"/next/{at}"])
+
+
+@fact("what an upstream sends with an answer and beyond it is never taken for the next answer")
+def _():
+    poisoned(0)
+
+
+@fact("what an upstream sends on an idle connection is never taken for the next answer")
+def _():
+    poisoned(0.01)
+
+
+@fact("what an upstream sends beyond an answer is not taken for that of a request which waited for the connection")
+def _():
+    def more(request):
+        if request.path == "/more":
+            time.sleep(0.1)
+            return request.send(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nenoughHTTP/1.1 200 OK\r\ncontent-length: 8\r\n\r\npoisoned")
+        request.answer(request.path)
+    with Upstream(more) as upstream:
+        one = config.web(upstream, circuit_breakers={"thresholds": [{"max_connections": 1}]})
+        with Weir(config.bootstrap(config.route("web"), clusters=[one])) as weir:
+            with Client(weir.port()) as first, Client(weir.port()) as second:
+                for _ in range(5):
+                    first.ask("/more")
+                    time.sleep(0.03)
+                    second.ask("/next")
+                    same([first.read().text, second.read().text], ["enough", "/next"])
+
+
 @fact("an answer given at once reaches a client that is still sending a big body", 2)
 def _():
     with Weir(config.bootstrap(config.direct("no uploads here\n", status=403))) as weir:
