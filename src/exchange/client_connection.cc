@@ -27,6 +27,8 @@ ClientConnection::ClientConnection(HttpManager& manager, Owner& owner, std::uniq
       stream_(std::move(stream)),
       info_(std::move(info)),
       codec_(http1::createServerCodec(*this, *this, codecSettings(*manager.spec))),
+      flush_(manager.loop, [this] { flush(); }),
+      next_(manager.loop, [this] { dispatch(); }),
       idle_timer_(manager.loop, [this] { onIdle(); }),
       duration_timer_(manager.loop, [this] { onDurationReached(); }),
       started_(manager.loop.now()) {
@@ -73,10 +75,8 @@ void ClientConnection::dispatch() {
 }
 
 void ClientConnection::onEnd() {
-  peer_ended_ = true;
-  if (!failed_) codec_->receiveEnd();
-  // A client that has sent its requests may still wait for the answers.
-  if (codec_->activeStreams() == 0) close(net::ByteStream::Close::Flush, true);
+  // As Envoy and nginx: a client that has finished sending has gone, and what was asked of upstreams for it ends.
+  close(net::ByteStream::Close::Flush, true);
 }
 
 void ClientConnection::onClosed(const base::Error& why) {
@@ -90,13 +90,10 @@ void ClientConnection::onDrained() { codec_->wireDrained(); }
 void ClientConnection::send(base::BufferChain& bytes) {
   manager_.stats.downstream_cx_tx_bytes_total.add(bytes.size());
   out_.append(bytes);
-  if (flush_pending_) return;
-  flush_pending_ = true;
-  manager_.loop.atTurnEnd([this] { flush(); });
+  flush_.schedule();
 }
 
 void ClientConnection::flush() {
-  flush_pending_ = false;
   if (!closed_ && !out_.empty()) stream_->write(out_);
 }
 
@@ -134,13 +131,13 @@ void ClientConnection::onExchangeOver(Exchange& exchange) {
     dispatch_again_ = true;
     return;
   }
-  if (!received_.empty() && !failed_) return dispatch();
+  if (!received_.empty() && !failed_) return next_.schedule();
   closeIfFinished();
 }
 
 void ClientConnection::closeIfFinished() {
   if (closed_ || dispatching_ || codec_->activeStreams() > 0) return;
-  if (failed_ || peer_ended_ || codec_->finished()) close(net::ByteStream::Close::Flush, peer_ended_);
+  if (failed_ || codec_->finished()) close(net::ByteStream::Close::Flush, false);
 }
 
 void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {

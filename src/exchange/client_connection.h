@@ -81,15 +81,15 @@ class ClientConnection final : public event::Deferred,
   std::unique_ptr<http::ServerCodec> codec_;
   std::list<std::unique_ptr<Exchange>> exchanges_;
   base::BufferChain received_;  // Not yet consumed by the codec.
-  base::BufferChain out_;       // Written at the end of the turn, so that head and body leave together.
+  base::BufferChain out_;       // Written at the end of the turn.
+  event::TurnEnd flush_;        // Head and body of a turn leave together.
+  event::TurnEnd next_;         // The next pipelined request, once the last one's upstream has its connection back.
   event::Timer idle_timer_;
   event::Timer duration_timer_;
   base::MonotonicTime started_;
   uint64_t requests_ = 0;
   bool dispatching_ = false;
   bool dispatch_again_ = false;
-  bool flush_pending_ = false;
-  bool peer_ended_ = false;
   bool failed_ = false;  // The codec gave up: close after what it wrote.
   bool closed_ = false;
 };

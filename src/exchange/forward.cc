@@ -86,7 +86,7 @@ void Exchange::startAttempt(bool end_stream) {
       request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(ms));
     }
     removeRouterInstructions(request_headers_);
-    manager_.routes->finalizeRequest(*route_, request_headers_);
+    manager_.routes->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
     if (!info_.upstream) info_.upstream.emplace();
     info_.upstream->cluster = cluster.spec().name;
     info_.upstream->cluster_metadata = cluster.metadata();

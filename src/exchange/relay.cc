@@ -81,7 +81,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   info_.response_started = manager_.loop.now() - info_.start_monotonic;
   info_.response_code_details = "via_upstream";
   response_headers_ = std::move(headers);
-  if (!manager_.suppress_envoy_headers) {
+  if (!manager_.suppress_envoy_headers && forward_ended_) {  // As Envoy: measured from the request's end.
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
   }

@@ -191,6 +191,7 @@ void prepareResponseHeaders(const HttpManager& manager, const HeaderMap* request
                             base::WallTime now) {
   const HttpManagerSpec& spec = *manager.spec;
   removeHopByHop(response);
+  if (!response.has(HeaderId::Date)) response.add(HeaderId::Date, http::imfDate(now));
   switch (spec.server_header) {
     case HttpManagerSpec::ServerHeader::Overwrite: response.set(HeaderId::Server, spec.server_name); break;
     case HttpManagerSpec::ServerHeader::AppendIfAbsent:
@@ -198,7 +199,6 @@ void prepareResponseHeaders(const HttpManager& manager, const HeaderMap* request
       break;
     case HttpManagerSpec::ServerHeader::PassThrough: break;
   }
-  if (!response.has(HeaderId::Date)) response.add(HeaderId::Date, http::imfDate(now));
   if (!spec.via.empty()) {
     const std::string_view before = response.getOr(HeaderId::Via, "");
     response.set(HeaderId::Via, before.empty() ? spec.via : std::string(before) + ", " + spec.via);

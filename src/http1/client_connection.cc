@@ -151,6 +151,10 @@ void ClientConnection::forgetStream() {
 void ClientConnection::receiveEnd() {
   reusable_ = false;
   if (receiver_ == nullptr) return;
+  // Bytes that never became a head: whatever that was, it was no response.
+  if (reading_ == Reading::Head && !head_reader_.head().empty()) {
+    return endWith(http::ResetReason::ProtocolError, "upstream_connection_closed_within_head");
+  }
   if (reading_ == Reading::Head || !body_reader_.endsWithConnection()) {
     return connectionLost("upstream_connection_closed_within_response");
   }

@@ -18,7 +18,10 @@ namespace {
 class RunningServer final : public Server, private Worker::Owner, private AdminSource {
  public:
   explicit RunningServer(Options options)
-      : options_(std::move(options)), loop_(base::systemClock()), drain_timer_(loop_, [this] { onDrainTimeout(); }) {}
+      : options_(std::move(options)),
+        loop_(base::systemClock()),
+        drain_timer_(loop_, [this] { onDrainTimeout(); }),
+        interval_timer_(loop_, [this] { onStatsInterval(); }) {}
 
   std::vector<base::Error> setUp(config::Bootstrap bootstrap);
   int run() override;
@@ -45,12 +48,14 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   void onSignal(int signal);
   void drain();
   void onDrainTimeout();
+  void onStatsInterval();
   void end();
 
   const Options options_;
   event::Loop loop_;
   std::unique_ptr<event::Signals> signals_;
   event::Timer drain_timer_;
+  event::Timer interval_timer_;  // stats_flush_interval: histograms tell of whole intervals.
   Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<bool> empty_;
@@ -113,6 +118,7 @@ void RunningServer::failHealthChecks(bool fail) {
 int RunningServer::run() {
   state_ = ServerState::Initializing;
   stats_->setState(state_);
+  interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
   for (const auto& worker : workers_) worker->start();
   loop_.run();
   for (const auto& worker : workers_) worker->stop();
@@ -165,6 +171,11 @@ void RunningServer::workerEmpty(uint32_t index) {
 void RunningServer::onDrainTimeout() {
   LOG(Main, Warning, "the drain time is over: closing what is still open");
   end();
+}
+
+void RunningServer::onStatsInterval() {
+  shared_.stats->closeInterval();
+  interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
 }
 
 void RunningServer::end() {

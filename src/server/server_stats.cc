@@ -9,6 +9,7 @@ ServerStats::ServerStats(stats::Store& store, uint32_t workers, const config::Bo
   store.gauge("server.concurrency").set(workers);
   store.gauge("listener_manager.total_listeners_active").set(static_cast<int64_t>(bootstrap.listeners.size()));
   store.gauge("cluster_manager.active_clusters").set(static_cast<int64_t>(bootstrap.clusters.size()));
+  store.counter("listener_manager.listener_added").add(bootstrap.listeners.size());
   setState(ServerState::PreInitializing);
 }
 

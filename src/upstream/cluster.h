@@ -171,7 +171,14 @@ struct ClusterStats {
   std::string prefix;
 
  private:
-  std::array<stats::Counter*, 1000> by_status_{};  // Looked up when first counted.
+  // Envoy counts every answer twice, because all requests count as external where no internal addresses are configured.
+  struct ByStatus {
+    stats::Counter* own = nullptr;
+    stats::Counter* external = nullptr;
+    stats::Counter* external_class = nullptr;
+    stats::Counter* external_completed = nullptr;
+  };
+  std::array<ByStatus, 1000> by_status_{};  // Looked up when first counted.
 };
 
 }  // namespace weir::upstream

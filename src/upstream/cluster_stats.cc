@@ -69,6 +69,9 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
       HISTOGRAM(upstream_cx_length_ms),
       store(store),
       prefix(namesOf(store, stat_name).prefix) {
+  // There are no health checks and no outlier detection yet: nobody is degraded or excluded.
+  store.gauge(prefix + "membership_degraded");
+  store.gauge(prefix + "membership_excluded");
 }
 #undef COUNTER
 #undef GAUGE
@@ -84,10 +87,19 @@ void ClusterStats::countResponse(int status) {
     case 5: upstream_rq_5xx.add(); break;
     default: break;
   }
-  if (status < 0 || static_cast<size_t>(status) >= by_status_.size()) return;
-  stats::Counter*& counter = by_status_[static_cast<size_t>(status)];
-  if (counter == nullptr) counter = &store.counter(prefix + "upstream_rq_" + std::to_string(status));
-  counter->add();
+  if (status < 100 || static_cast<size_t>(status) >= by_status_.size()) return;
+  ByStatus& counters = by_status_[static_cast<size_t>(status)];
+  if (counters.own == nullptr) {
+    const std::string code = "upstream_rq_" + std::to_string(status);
+    const std::string code_class = "upstream_rq_" + std::to_string(status / 100) + "xx";
+    counters = {&store.counter(prefix + code), &store.counter(prefix + "external." + code),
+                &store.counter(prefix + "external." + code_class),
+                &store.counter(prefix + "external.upstream_rq_completed")};
+  }
+  counters.own->add();
+  counters.external->add();
+  counters.external_class->add();
+  counters.external_completed->add();
 }
 
 }  // namespace weir::upstream

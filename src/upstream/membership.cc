@@ -21,7 +21,9 @@ net::LookupFamily familyOf(DnsFamily family) {
 Member memberAt(const net::Address& address, const EndpointSpec& spec) {
   auto endpoint = std::make_shared<Endpoint>();
   endpoint->address = address;
-  endpoint->hostname = spec.hostname.empty() ? spec.host : spec.hostname;
+  // As Envoy: an address that was configured as such has no name, so nothing is rewritten to it.
+  const bool is_name = !net::Address::parseIp(spec.host, 0).ok();
+  endpoint->hostname = spec.hostname.empty() && is_name ? spec.host : spec.hostname;
   if (!spec.metadata.empty()) endpoint->metadata = std::make_shared<const std::string>(spec.metadata);
   return {std::move(endpoint), spec.weight};
 }
