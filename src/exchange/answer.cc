@@ -1,11 +1,10 @@
 // The end of an exchange: the response goes to the client, or a reply of our own does.
-#include <charconv>
-
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
 #include "exchange/local_reply.h"
 #include "exchange/request_headers.h"
+#include "http/status.h"
 
 namespace weir::exchange {
 
@@ -13,13 +12,9 @@ void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   answer_started_ = true;
   if (stream_ == nullptr) return;
   prepareResponseHeaders(manager_, &request_headers_, headers, manager_.loop.wallNow());
-  const std::string_view status = headers.getOr(http::HeaderId::Status, "");
-  std::from_chars(status.data(), status.data() + status.size(), info_.response_code);
-  if (info_.response_code < 100 || info_.response_code > 999) {
-    // A plugin took the status away or made it something else: there is nothing that could be sent.
-    info_.response_code = 503;
-    headers.set(http::HeaderId::Status, "503");
-  }
+  const std::optional<int> status = http::parseStatus(headers.getOr(http::HeaderId::Status, ""));
+  if (!status) return answerWithoutStatus();
+  info_.response_code = *status;
   // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
   if (!request_ended_ || response_closes_) headers.set(http::HeaderId::Connection, "close");
   manager_.stats.countResponse(info_.response_code);
@@ -28,7 +23,19 @@ void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   if (end_stream) answered();
 }
 
+// A filter took the status away or made it something that is none. What is left of the answer is dropped.
+void Exchange::answerWithoutStatus() {
+  abandonUpstream();
+  base::BufferChain body;
+  http::HeaderMap& headers =
+      makeLocalReply({502, "missing required header: :status", "missing_required_header", {}, -1}, body);
+  const bool has_body = !body.empty();
+  answerHeaders(headers, !has_body);
+  if (has_body) answerBody(body, true);
+}
+
 void Exchange::answerBody(base::BufferChain& bytes, bool end_stream) {
+  if (answer_ended_) return;
   touchIdleTimer();
   info_.response_body_bytes += bytes.size();
   if (stream_ == nullptr) return;
@@ -37,7 +44,7 @@ void Exchange::answerBody(base::BufferChain& bytes, bool end_stream) {
 }
 
 void Exchange::answerTrailers(http::HeaderMap& trailers) {
-  if (stream_ == nullptr) return;
+  if (stream_ == nullptr || answer_ended_) return;
   stream_->sendTrailers(trailers);
   answered();
 }

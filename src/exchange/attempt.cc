@@ -6,7 +6,12 @@ namespace weir::exchange {
 
 Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap& headers, bool end_stream,
                  size_t buffer_limit)
-    : owner_(owner), cluster_(cluster), headers_(headers), buffer_limit_(buffer_limit), request_ended_(end_stream) {}
+    : owner_(owner),
+      cluster_(cluster),
+      headers_(headers),
+      buffer_limit_(buffer_limit),
+      headers_only_(end_stream),
+      request_ended_(end_stream) {}
 
 Attempt::~Attempt() { abandon(); }
 
@@ -35,9 +40,8 @@ void Attempt::onConnection(const Granted& granted) {
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
   if (stream_ == nullptr) return;
 
-  const bool headers_only = request_ended_ && waiting_body_.empty() && waiting_trailers_ == nullptr;
-  stream_->sendHeaders(headers_, headers_only);
-  if (headers_only || stream_ == nullptr) return;
+  stream_->sendHeaders(headers_, headers_only_);
+  if (headers_only_ || stream_ == nullptr) return;
   const bool body_is_last = request_ended_ && waiting_trailers_ == nullptr;
   if (!waiting_body_.empty() || body_is_last) stream_->sendBody(waiting_body_, body_is_last);
   if (waiting_trailers_ != nullptr && stream_ != nullptr) stream_->sendTrailers(*waiting_trailers_);

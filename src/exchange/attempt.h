@@ -80,6 +80,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   base::BufferChain waiting_body_;
   const http::HeaderMap* waiting_trailers_ = nullptr;
   const size_t buffer_limit_;
+  const bool headers_only_;
   bool request_ended_;
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
   bool reused_ = false;

@@ -77,17 +77,18 @@ void Exchange::addFilters() {
   }
 }
 
+// As Envoy: a plugin that answers within the last callback answers before the request's end, and the connection ends.
 void Exchange::onBody(base::BufferChain& bytes, bool end_stream) {
   info_.request_body_bytes += bytes.size();
   touchIdleTimer();
-  if (end_stream) requestEnded();
   chain_.requestBody(bytes, end_stream);
+  if (end_stream && !over_) requestEnded();
 }
 
 void Exchange::onTrailers(http::HeaderMap& trailers) {
   request_trailers_ = std::move(trailers);
-  requestEnded();
   chain_.requestTrailers(request_trailers_);
+  if (!over_) requestEnded();
 }
 
 void Exchange::requestEnded() {
@@ -102,7 +103,8 @@ void Exchange::onMalformed(int status, const base::Error& why) {
   if (status == 431) manager_.stats.downstream_rq_too_large.add();
   // As Envoy: what the codec found wrong is told by the reason phrase; what is wrong with a well-formed request is not.
   const bool by_codec =
-      why.detail.starts_with("http1.") || why.detail.starts_with("http.") || why.detail == "low_version";
+      (why.detail.starts_with("http1.") || why.detail.starts_with("http.") || why.detail == "low_version") &&
+      why.detail != "http1.connection_header_rejected";
   if (by_codec) info_.setFlag(filter::ResponseFlag::DownstreamProtocolError);
   if (answer_started_) return resetClientStream();
   response_closes_ = true;

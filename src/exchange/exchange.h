@@ -75,6 +75,7 @@ class Exchange final : public event::Deferred,
   void abandonUpstream() override;
   void resetClientStream() override;
   void replyLocally(int status, std::string_view details, std::string body = {}, filter::ResponseFlag flag = kNoFlag);
+  void answerWithoutStatus();
   void answered();
   // The end: counts, log and destroy for the filters, and the connection is told.
   void finish();

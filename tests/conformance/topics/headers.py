@@ -9,7 +9,8 @@ g.case("names are lower-cased, values trimmed, order kept", get(headers=[("X-B",
        upstream=[answer(headers=[("X-Z", "1"), ("X-Y", "2"), ("X-Z", "3")])], status=200, header_order=True)
 g.case("hop-by-hop fields", get(headers={"connection": "x-hop, keep-alive", "x-hop": "1", "keep-alive": "timeout=5", "proxy-connection": "keep-alive", "te": "gzip, trailers", "x-kept": "1"}), status=200)
 g.case("connection names a host field", get(headers={"connection": "host"}))
-g.case("hop-by-hop fields of an answer", get(), upstream=[answer(headers=[("connection", "x-hop"), ("x-hop", "1"), ("keep-alive", "timeout=5"), ("proxy-connection", "a")])], status=200)
+g.case("hop-by-hop fields of an answer", get(), upstream=[answer(headers=[("connection", "x-hop"), ("x-hop", "1"), ("keep-alive", "timeout=5"), ("proxy-connection", "a")])], status=200,
+    differs="RFC 9110 7.6.1: fields that connection names are removed from answers too")
 g.case("upgrade is not forwarded unless configured", get(headers={"connection": "upgrade", "upgrade": "websocket"}))
 g.case("server and date of the upstream", get(), upstream=[answer(headers=[("server", "theirs"), ("date", "Thu, 01 Jan 1970 00:00:00 GMT")])], status=200)
 g.case("x-request-id of the client", get(headers={"x-request-id": "mine"}), status=200)
@@ -47,7 +48,7 @@ pathy.case("above the root", get("/../../a"))
 pathy.case("escaped slashes", get("/a%2Fb"), status=307)
 pathy.case("escaped letters", get("/%61%7e/%2e%2e/x"))
 
-pass_server = group("server pass through", proxy(hcm_more={"server_header_transformation": "PASS_THROUGH", "stream_error_on_invalid_http_message": True}))
+pass_server = group("server pass through", proxy(hcm_more={"server_header_transformation": "PASS_THROUGH"}))
 pass_server.case("of the upstream", get(), upstream=[answer(headers=[("server", "theirs")])], status=200)
 pass_server.case("none", get(), status=200)
 
@@ -61,10 +62,14 @@ ADDED = [option("x-appended", "new"), option("x-default", "append", "APPEND_IF_E
          option("x-empty-kept", "", keep_empty_value=True), option("x-empty", "")]
 rules = group("header rules", proxy(
     vhost({**TO_WEB, "request_headers_to_add": ADDED, "response_headers_to_add": ADDED, "request_headers_to_remove": ["x-gone", "X-Gone-Too"], "response_headers_to_remove": ["x-gone"]},
-          request_headers_to_add=[option("x-level", "vhost"), option("x-host", "%REQ(:authority)%"), option("x-literal", "100%%")],
-          response_headers_to_add=[option("x-level", "vhost"), option("x-code", "%RESPONSE_CODE%"), option("x-path", "%REQ(:path)%"), option("x-proto", "%PROTOCOL%")]),
+          request_headers_to_add=[option("x-level", "vhost"), option("x-literal", "100%%")],
+          response_headers_to_add=[option("x-level", "vhost")]),
     route_config={"request_headers_to_add": [option("x-level", "config")], "response_headers_to_add": [option("x-level", "config")]}))
 EVERY = [("x-appended", "old"), ("x-default", "old"), ("x-if-absent", "old"), ("x-overwritten", "old"), ("x-only-if", "old"), ("x-gone", "1"), ("x-gone-too", "1")]
 rules.case("on bare messages", get(), upstream=[answer(headers=[])], status=200, header_order=True)
 rules.case("on messages that have them", get(headers=EVERY), upstream=[answer(headers=EVERY)], status=200, header_order=True)
 rules.case("on a head request", request("HEAD", "/"), status=200)
+operators = group("header operators", proxy(route_config={"response_headers_to_add": [
+    option("x-code", "%RESPONSE_CODE%"), option("x-path", "%REQ(:path)%"), option("x-proto", "%PROTOCOL%")]}))
+operators.case("in an added field", get(), status=200,
+               differs="operators in header values come with the access logs; until then they are refused")

@@ -9,6 +9,13 @@ HOST = "host: test.example\r\n"
 STRICTER = {
     "space after a chunk size": "RFC 9112 7.1: only an extension may follow a chunk size",
     "chunk longer than said": "RFC 9112 7.1: CRLF must follow the chunk's data; Envoy drops what is there instead",
+    "chunked twice": "RFC 9112 6.1: a malformed transfer coding is 400, not one that is merely unknown",
+    "bad chunk size": "nothing of a request goes upstream whose first bytes already break its framing",
+    "chunk size with 0x": "nothing of a request goes upstream whose first bytes already break its framing",
+    "space before a chunk size": "nothing of a request goes upstream whose first bytes already break its framing",
+    "empty chunk size": "nothing of a request goes upstream whose first bytes already break its framing",
+    "bare LF after a chunk size": "nothing of a request goes upstream whose first bytes already break its framing",
+    "bare LF in a chunk extension": "nothing of a request goes upstream whose first bytes already break its framing",
     "bare LF after a chunk": "RFC 9112 7.1: CRLF must follow the chunk's data",
     "bare CR in a value": "RFC 9112 2.2: a bare CR is invalid; Envoy removes it",
     "bare LF ends a field": "RFC 9112 2.2: weir takes no bare LF for a line's end",
@@ -97,7 +104,8 @@ g.case("path over 60 KiB", get("/" + "p" * 62_000), status=431)
 g.case("101 fields", get(headers=[(f"x-{n}", "v") for n in range(101)]), status=431)
 g.case("99 fields", get(headers=[(f"x-{n}", "v") for n in range(98)]), status=200)
 g.case("endless head without an end", raw("GET / HTTP/1.1\r\nx-endless: " + "v" * 70_000, patience=1.5), status=431)
-g.case("too many trailers", raw(f"POST / HTTP/1.1\r\n{HOST}{CHUNKED}\r\n0\r\n" + "x-t: 1\r\n" * 120 + "\r\n", patience=1.5))
+g.case("too many trailers", raw(f"POST / HTTP/1.1\r\n{HOST}{CHUNKED}\r\n0\r\n" + "x-t: 1\r\n" * 120 + "\r\n", patience=1.5),
+       differs="trailers are counted against max_headers_count also where they are then dropped", weir_status=431)
 
 small = group("small heads", proxy(hcm_more={"max_request_headers_kb": 1, "common_http_protocol_options": {"max_headers_count": 5}}))
 small.case("over one KiB", get(headers={"x-big": "v" * 1200}), status=431)
@@ -105,6 +113,6 @@ small.case("six fields", get(headers=[(f"x-{n}", "v") for n in range(5)]), statu
 small.case("five fields", get(headers=[(f"x-{n}", "v") for n in range(4)]), status=200)
 
 lines = group("underscores", proxy(hcm_more={"common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST"}}))
-lines.case("rejected", get(headers={"x_a": "1"}), status=400)
+lines.case("rejected", get(headers={"x_a": "1"}), status=400, differs="headers_with_underscores_action is refused by path until it is built")
 drop = group("underscores dropped", proxy(hcm_more={"common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"}}))
-drop.case("dropped", get(headers={"x_a": "1", "x-b": "2"}), status=200)
+drop.case("dropped", get(headers={"x_a": "1", "x-b": "2"}), status=200, differs="headers_with_underscores_action is refused by path until it is built")
