@@ -179,7 +179,7 @@ TEST_F(ClientTest, EndsABodyWithTheConnectionWhereNothingElseDoes) {
 }
 
 TEST_F(ClientTest, TakesAConnectionThatEndsWithinAResponseForLost) {
-  for (const char* part : {"", "HTTP/1.1 20", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
+  for (const char* part : {"", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel",
                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"}) {
     use({});
     ask();
@@ -188,6 +188,14 @@ TEST_F(ClientTest, TakesAConnectionThatEndsWithinAResponseForLost) {
     EXPECT_THAT(receiver_.log(), HasSubstr("reset(connection termination")) << part;
     EXPECT_FALSE(codec_->reusable());
   }
+}
+
+TEST_F(ClientTest, TakesAConnectionThatEndsWithinAHeadForAFault) {
+  ask();
+  receive("HTTP/1.1 20");
+  codec_->receiveEnd();
+  EXPECT_THAT(receiver_.log(), HasSubstr("reset(protocol error"));
+  EXPECT_FALSE(codec_->reusable());
 }
 
 TEST_F(ClientTest, TellsInterimResponses) {

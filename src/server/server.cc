@@ -40,10 +40,14 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   void onWorkerReady(uint32_t index) override {
     loop_.post([this] { workerReady(); });
   }
+  void onWorkerAccepting(uint32_t index) override {
+    loop_.post([this] { workerAccepting(); });
+  }
   void onWorkerEmpty(uint32_t index) override {
     loop_.post([this, index] { workerEmpty(index); });
   }
   void workerReady();
+  void workerAccepting();
   void workerEmpty(uint32_t index);
   void onSignal(int signal);
   void drain();
@@ -59,7 +63,8 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   Shared shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<bool> empty_;
-  uint32_t ready_ = 0;
+  uint32_t ready_ = 0;      // Workers whose clusters are there.
+  uint32_t accepting_ = 0;  // Workers that listen.
   ServerFacts facts_;
   std::unique_ptr<ServerStats> stats_;
   std::unique_ptr<AdminEndpoint> admin_;
@@ -116,8 +121,6 @@ void RunningServer::failHealthChecks(bool fail) {
 }
 
 int RunningServer::run() {
-  state_ = ServerState::Initializing;
-  stats_->setState(state_);
   interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
   for (const auto& worker : workers_) worker->start();
   loop_.run();
@@ -130,11 +133,18 @@ int RunningServer::run() {
 }
 
 void RunningServer::workerReady() {
-  if (++ready_ < workers_.size() || state_ != ServerState::Initializing) return;
+  if (++ready_ < workers_.size() || draining_) return;
+  state_ = ServerState::Initializing;
+  stats_->setState(state_);
+  for (const auto& worker : workers_) worker->beginAccepting();
+}
+
+// Live is said only when every worker listens: whoever waits for /ready must not be refused afterwards.
+void RunningServer::workerAccepting() {
+  if (++accepting_ < workers_.size() || draining_) return;
   state_ = health_failed_ ? ServerState::Draining : ServerState::Live;
   stats_->setState(state_);
   stats_->workers_started.set(1);
-  for (const auto& worker : workers_) worker->beginAccepting();
   for (const auto& listener : shared_.listeners) {
     LOG(Main, Info, "listener '{}' on {}", listener->spec.name, listener->address.toString());
   }

@@ -86,6 +86,7 @@ void Worker::beginAccepting() {
     for (const auto& door : doors_) {
       if (auto opened = door->open(); !opened.ok()) LOG(Main, Critical, "{}", opened.error().detail);
     }
+    owner_.onWorkerAccepting(index_);
   });
 }
 

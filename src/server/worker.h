@@ -24,6 +24,8 @@ class Worker {
    public:
     // Its clusters have had their first answer (or failure): it could serve.
     virtual void onWorkerReady(uint32_t index) = 0;
+    // It listens: a client that comes now is served.
+    virtual void onWorkerAccepting(uint32_t index) = 0;
     // It was asked to drain, and its last connection has gone.
     virtual void onWorkerEmpty(uint32_t index) = 0;
 
