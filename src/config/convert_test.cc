@@ -167,7 +167,10 @@ TEST(Route, ADirectResponseBodyIsBounded) {
 }
 
 TEST(Cluster, HttpOptionsInBothPlaces) {
-  const auto old = clusterOf("common_http_protocol_options: {idle_timeout: 0s}\n    max_requests_per_connection: 5");
+  const auto old = clusterOf(
+      "common_http_protocol_options: {idle_timeout: 0s}\n    max_requests_per_connection: 5\n    "
+      "http_protocol_options: {enable_trailers: true}");
+  EXPECT_TRUE(old.enable_trailers);
   EXPECT_FALSE(old.idle_timeout);
   EXPECT_EQ(old.max_requests_per_connection, 5u);
   const auto modern = clusterOf(
