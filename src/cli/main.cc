@@ -99,7 +99,9 @@ bool reportConfiguration(const weir::config::LoadOutcome& outcome) {
 }
 
 int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
-  auto outcome = weir::server::Server::create(std::move(bootstrap), serverOptions(flags));
+  weir::server::Options options = serverOptions(flags);
+  options.bind = flags.mode != Mode::Validate;  // As Envoy: the running proxy has the addresses.
+  auto outcome = weir::server::Server::create(std::move(bootstrap), std::move(options));
   for (const auto& fault : outcome.faults) LOG(Main, Critical, "{}", fault.detail);
   if (outcome.server == nullptr) return 1;
   if (flags.mode == Mode::Validate) {

@@ -109,7 +109,7 @@ std::optional<uint32_t> Vm::enter(const wasm::GuestFunction& function, std::stri
   effective_id_ = outer_effective;
   phase_ = outer_phase;
   if (!result.ok()) [[unlikely]] {
-    fail(name, result.error());
+    fail(current, name, result.error());
     return std::nullopt;
   }
   if (tracing()) [[unlikely]] {
@@ -118,12 +118,12 @@ std::optional<uint32_t> Vm::enter(const wasm::GuestFunction& function, std::stri
   return *result;
 }
 
-void Vm::fail(std::string_view function, const base::Error& error) {
+void Vm::fail(const Context& current, std::string_view function, const base::Error& error) {
   if (failed_) return;  // The outer calls of a nested one fail with it.
   failed_ = true;
   failure_ = failureText(function, error.detail, instance_->backtrace());
   actions_.clear();
-  LOG(Wasm, Error, "{}", failure_);
+  LOG(Wasm, Error, "plugin{}: {}", current.logPrefix(), failure_);
   if (environment_.observer != nullptr) environment_.observer->onVmFailed(*this);
   if (environment_.loop == nullptr) return;
   environment_.loop->post([weak = weak_from_this()] {

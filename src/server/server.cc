@@ -78,7 +78,7 @@ std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   event::blockSignals();
   facts_ = {options_.version, options_.command_line, bootstrap.dump, base::systemClock().wall()};
   std::vector<base::Error> faults = assemble(std::move(bootstrap), options_, shared_);
-  if (!faults.empty()) return faults;
+  if (!faults.empty() || !options_.bind) return faults;
   stats_ = std::make_unique<ServerStats>(*shared_.stats, options_.workers, shared_.bootstrap);
   for (uint32_t i = 0; i < options_.workers; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, shared_, static_cast<Worker::Owner&>(*this)));

@@ -18,6 +18,7 @@ namespace weir::server {
 
 struct Options {
   uint32_t workers = 1;
+  bool bind = true;  // False: what is made can only be judged, not run; another process may hold its addresses.
   base::Duration drain_time = std::chrono::seconds(600);
   proxy_wasm::Budgets budgets;
   std::string module_cache;        // Directory of compiled plugins; empty: none.

@@ -14,7 +14,7 @@ import types
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 GUESTS = os.environ.get("WEIR_GUESTS", os.path.join(ROOT, "build", "guests"))
 MIB = 1 << 20
-START_SECONDS = 30
+START_SECONDS = 15
 
 _settings = types.SimpleNamespace(program=None, folder=None, is_envoy=False, sanitized=False)
 _all = []

@@ -1,5 +1,4 @@
 """When the system has no more to give: descriptors, room for the log."""
-import os
 import time
 
 from harness import config
@@ -88,17 +87,3 @@ def _():
     with Weir(config.bootstrap(plugins=[plugin]), "--log-path", "/dev/full", log="trace") as weir:
         for _ in range(50):
             same(get(weir.port()).status, 200)
-
-
-@fact("standard error that nobody reads does not stop the service", 2)
-def _():
-    reading, writing = os.pipe()
-    plugin = config.plugin(guest="conformance", script="request_headers: log " + "x" * 2000)
-    with Weir(config.bootstrap(plugins=[plugin]), stderr=writing) as weir:
-        os.close(writing)
-        try:
-            with Client(weir.port(), seconds=3) as client:
-                for _ in range(100):  # Some 200 KB, and a pipe holds 64.
-                    same(client.get().status, 200)
-        finally:
-            os.close(reading)

@@ -110,11 +110,12 @@ def _():
 @fact("--drain-time-s bounds the drain", 2)
 def _():
     with Upstream(hang(20)) as upstream, Weir(config.bootstrap(upstream=upstream), "--drain-time-s", 1) as weir:
-        in_flight(2, upstream, weir.port())
+        clients = in_flight(2, upstream, weir.port())
         started = time.monotonic()
         weir.signal(signal.SIGTERM)
         same(weir.wait(4), 0, "exit code")
         assert 0.9 < time.monotonic() - started, "it did not wait"
+        assert all(client.ends() for client in clients), "a connection stays open"
 
 
 @fact("POST /quitquitquit ends it with 0")
