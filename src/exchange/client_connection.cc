@@ -1,5 +1,7 @@
 #include "exchange/client_connection.h"
 
+#include <utility>
+
 #include "base/log.h"
 #include "exchange/exchange.h"
 #include "http1/codec.h"
@@ -163,7 +165,9 @@ void ClientConnection::onFlushed() { owner_.onConnectionClosed(*this); }
 void ClientConnection::drain() {
   if (closed_) return;
   codec_->drain();
-  if (exchanges_.empty()) close(net::ByteStream::Close::Flush, false);
+  if (!exchanges_.empty()) return;
+  if (requests_ == 0 && !std::exchange(leaving_, true)) return idle_timer_.arm(kFirstRequestGrace);
+  close(net::ByteStream::Close::Flush, false);
 }
 
 void ClientConnection::closeNow() { close(net::ByteStream::Close::Now, false); }
@@ -173,7 +177,7 @@ void ClientConnection::armIdleTimer() {
 }
 
 void ClientConnection::onIdle() {
-  manager_.stats.downstream_cx_idle_timeout.add();
+  if (!std::exchange(leaving_, true)) manager_.stats.downstream_cx_idle_timeout.add();
   drain();
 }
 

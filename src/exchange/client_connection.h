@@ -22,6 +22,8 @@ class ClientConnection final : public event::Deferred,
                                private http::Wire,
                                private http::ServerCodec::Events {
  public:
+  static constexpr base::Duration kFirstRequestGrace = std::chrono::milliseconds(500);
+
   class Owner {
    public:
     // The connection is closed. The owner must keep it alive until the end of the turn (Loop::destroyLater).
@@ -36,7 +38,8 @@ class ClientConnection final : public event::Deferred,
   ~ClientConnection() override;
 
   void start();
-  // Finishes what is open, asks the client to go, and closes: an idle connection at once.
+  // Finishes what is open, asks the client to go, and closes: an idle connection at once, and one that has not had a
+  // request yet after kFirstRequestGrace, because its first one may be on the way and nobody would repeat it.
   void drain();
   // Ends now; open requests are reset.
   void closeNow();
@@ -90,7 +93,8 @@ class ClientConnection final : public event::Deferred,
   uint64_t requests_ = 0;
   bool dispatching_ = false;
   bool dispatch_again_ = false;
-  bool failed_ = false;  // The codec gave up: close after what it wrote.
+  bool failed_ = false;   // The codec gave up: close after what it wrote.
+  bool leaving_ = false;  // The idle timer ends the connection, whether it has had a request or not.
   bool closed_ = false;
 };
 

@@ -56,7 +56,7 @@ TEST_F(FailureTest, EndsItsOwnStreamWith503AndServesTheNext) {
     EXPECT_TRUE(replies_.empty());
   }
   EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_success").value(), 3u);
-  EXPECT_THAT(rawLines(), Contains(HasSubstr("error Function: proxy_on_request_headers failed: ")).Times(3));
+  EXPECT_THAT(rawLines(), Contains(HasSubstr("error plugin plugin root vm: Function: proxy_on_request_headers failed: ")).Times(3));
 }
 
 TEST_F(FailureTest, IsReplacedAtOnceWithoutWaitingForARequest) {

@@ -139,9 +139,12 @@ def refused(port):
 LENGTH = re.compile(rb"content-length: (\d+)", re.I)
 
 
-def load(port, requests, connections=8, depth=16, path="/"):
+def load(port, requests, connections=8, depth=16, paths=("/",)):
     """So many GETs over so many connections, `depth` of them written at a time. Returns how often each status came."""
-    request = f"GET {path} HTTP/1.1\r\nhost: test.example\r\nuser-agent: load\r\n\r\n".encode()
+    def some(number):
+        return b"".join(f"GET {paths[at % len(paths)]} HTTP/1.1\r\nhost: test.example\r\nuser-agent: load\r\n\r\n".encode()
+                        for at in range(number))
+    whole = some(depth)
     counts, chosen = {}, selectors.DefaultSelector()
     left = requests
     for _ in range(connections):
@@ -149,7 +152,7 @@ def load(port, requests, connections=8, depth=16, path="/"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         batch = min(depth, left)
         left -= batch
-        sock.sendall(request * batch)
+        sock.sendall(whole if batch == depth else some(batch))
         chosen.register(sock, selectors.EVENT_READ, [b"", batch])
     while chosen.get_map():
         ready = chosen.select(timeout=10)
@@ -165,7 +168,7 @@ def load(port, requests, connections=8, depth=16, path="/"):
                 state[1] = batch = min(depth, left)
                 left -= batch
                 if batch:
-                    key.fileobj.sendall(request * batch)
+                    key.fileobj.sendall(whole if batch == depth else some(batch))
                 else:
                     chosen.unregister(key.fileobj)
                     key.fileobj.close()

@@ -69,7 +69,7 @@ def _():
         same(weir.wait(), 0, "exit code")
 
 
-@fact("a drain closes idle connections at once, used and unused")
+@fact("a drain closes idle connections at once, and those without a request yet soon after")
 def _():
     with Weir(config.bootstrap()) as weir:
         clients = [Client(weir.port()) for _ in range(10)]
@@ -78,10 +78,24 @@ def _():
         eventually(lambda: weir.stat("http.ingress.downstream_cx_active"), 10)
         started = time.monotonic()
         weir.signal(signal.SIGTERM)
-        for client in clients:
-            assert client.ends(2), "an idle connection stays open"
+        for client in clients[:5]:
+            assert client.ends(0.4), "an idle connection stays open"
+        for client in clients[5:]:
+            assert client.ends(2), "a connection without a request stays open"
         same(weir.wait(2), 0, "exit code")
         assert time.monotonic() - started < 2, "it took its time"
+
+
+@fact("a first request that was on the way when the drain began is answered")
+def _():
+    with Weir(config.bootstrap()) as weir, Client(weir.port()) as client:
+        eventually(lambda: weir.stat("http.ingress.downstream_cx_active"), 1)
+        weir.signal(signal.SIGTERM)
+        time.sleep(0.1)
+        answer = client.get()
+        same((answer.status, answer.headers.get("connection")), (200, "close"))
+        assert client.ends(), "the connection stays open"
+        same(weir.wait(2), 0, "exit code")
 
 
 @fact("new connections are refused while it drains")
