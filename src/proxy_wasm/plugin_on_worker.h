@@ -12,8 +12,9 @@ namespace weir::proxy_wasm {
 
 class PluginOnWorker {
  public:
-  // How often it may die without having served a stream before it has to wait.
-  static constexpr int kFreeRevivals = 5;
+  // How often in a row it may die without having served a stream before it has to wait. Generous: a new instance costs
+  // a fraction of a millisecond, and a burst of requests that each kill it must not take the others with it.
+  static constexpr int kFreeRevivals = 200;
 
   // The first start is tried here.
   PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const LoadedPlugin> plugin);
