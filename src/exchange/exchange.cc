@@ -149,8 +149,7 @@ void Exchange::resumeResponse() {
 
 void Exchange::clearRouteCache() {
   route_known_ = false;
-  info_.route = nullptr;
-  info_.virtual_host = nullptr;
+  info_.route = nullptr;  // As Envoy: the virtual host stays known until the next match.
 }
 
 // The timer is not moved at every sign of life: when it fires it looks when the last one was.

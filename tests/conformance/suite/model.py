@@ -2,6 +2,8 @@
 import dataclasses
 import inspect
 
+from suite.known import KNOWN
+
 GROUPS = []
 
 
@@ -56,6 +58,7 @@ class Group:
         case.name = f"{self.name}/{case.name}"
         if any(case.name == other.name for other in self.cases):
             raise ValueError(f"two cases are called {case.name}")
+        case.differs = KNOWN.get(case.name, case.differs)
         self.cases.append(case)
 
 
