@@ -39,7 +39,7 @@ function(weir_folder name)
   endforeach()
   target_link_libraries(${target} ${visibility} fmt::fmt ${ARG_LIBRARIES})
 
-  if(tests)
+  if(tests AND GTest_FOUND)
     add_executable(${name}_test ${tests})
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     target_link_libraries(${name}_test PRIVATE ${target} GTest::gmock GTest::gtest_main)
