@@ -29,6 +29,10 @@ def settle(program, folder):
     if not _settings.is_envoy:
         with open(_settings.program, "rb") as file:
             _settings.sanitized = b"__asan_init" in file.read()
+    if _settings.sanitized:
+        # Wasmtime owns the fault signals: a guest's trap is one of them.
+        signals = ":".join(f"handle_{name}=0" for name in ("segv", "sigill", "sigfpe", "sigbus"))
+        os.environ["ASAN_OPTIONS"] = f"{signals}:detect_stack_use_after_return=0:allow_user_segv_handler=1:" + os.environ.get("ASAN_OPTIONS", "")
 
 
 def is_envoy():
