@@ -16,7 +16,7 @@ Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap
 Attempt::~Attempt() { abandon(); }
 
 void Attempt::start() {
-  auto acquisition = cluster_.acquire(*this);
+  auto acquisition = cluster_.acquire(*this, upstream::Wish{});
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
 }
 

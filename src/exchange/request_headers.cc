@@ -136,7 +136,7 @@ void decideClient(const HttpManager& manager, HeaderMap& request, filter::Stream
 }
 
 void setProtoAndScheme(const HttpManagerSpec& spec, HeaderMap& request, const filter::StreamInfo& info) {
-  const std::string_view own = info.connection->tls_version.empty() ? "http" : "https";
+  const std::string_view own = info.connection->tls == nullptr ? "http" : "https";
   const bool trust = !spec.use_remote_address || spec.xff_num_trusted_hops > 0;
   if (!trust || !request.has(HeaderId::ForwardedProto)) request.set(HeaderId::ForwardedProto, own);
   if (!spec.scheme_to_overwrite.empty()) {

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "http/codec.h"
 #include "net/address.h"
+#include "net/tls_info.h"
 
 namespace weir::route {
 struct Route;
@@ -53,12 +54,11 @@ enum class ResponseFlag : uint8_t {
 struct ConnectionInfo {
   uint64_t id = 0;
   net::Address local;
-  net::Address peer;  // The socket's other end.
-  std::string requested_server_name;
-  std::string tls_version;  // Empty without TLS.
-  bool mutual_tls = false;
-  std::string listener_metadata;  // Serialized core.v3.Metadata
-  int listener_direction = 0;     // 0 unspecified, 1 inbound, 2 outbound
+  net::Address peer;                        // The socket's other end.
+  std::string requested_server_name;        // SNI: also where TLS was only inspected, not ended here.
+  std::shared_ptr<const net::TlsInfo> tls;  // Null without TLS.
+  std::string listener_metadata;            // Serialized core.v3.Metadata
+  int listener_direction = 0;               // 0 unspecified, 1 inbound, 2 outbound
 };
 
 // What is known of the endpoint once one was chosen; as of the last attempt.

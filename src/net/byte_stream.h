@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "net/address.h"
+#include "net/tls_info.h"
 
 namespace weir::net {
 
@@ -69,6 +70,9 @@ class ByteStream {
   virtual void setHighWatermark(size_t bytes) = 0;  // Default 1 MiB, as Envoy's per_connection_buffer_limit_bytes.
   virtual const Address& local() const = 0;
   virtual const Address& peer() const = 0;
+  // Null for a plain stream, and for TLS before its handshake is complete (an accepted stream; one that connects has
+  // completed it when onConnected() is told). Lives as long as the stream.
+  virtual const TlsInfo* tls() const { return nullptr; }
 };
 
 }  // namespace weir::net

@@ -52,9 +52,9 @@ AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue
   if (connection == nullptr || rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
   if (name == "id") return value.number(static_cast<int64_t>(connection->id));
-  if (name == "mtls") return value.boolean(connection->mutual_tls);
+  if (name == "mtls") return value.boolean(connection->tls != nullptr && connection->tls->peer_certificate_presented);
   if (name == "requested_server_name") return value.text(connection->requested_server_name);
-  if (name == "tls_version" && !connection->tls_version.empty()) return value.text(connection->tls_version);
+  if (name == "tls_version" && connection->tls != nullptr) return value.text(connection->tls->version);
   return AbiStatus::NotFound;
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,6 +74,15 @@ class Acquisition {
   virtual ~Acquisition() = default;
 };
 
+// What a request wishes of the endpoint that is chosen for it. Everything it points to must live until the waiter was
+// told or the acquisition is destroyed.
+struct Wish {
+  std::optional<uint64_t> hash;                        // By the route's hash policy, for ring hash and Maglev.
+  std::span<const Endpoint* const> avoid{};            // Tried by earlier attempts: another is taken if there is one.
+  http::Protocol downstream = http::Protocol::Http11;  // For use_downstream_protocol_config.
+  bool high_priority = false;                          // The route's priority: which circuit breakers count it.
+};
+
 class Cluster {
  public:
   virtual ~Cluster() = default;
@@ -80,7 +91,7 @@ class Cluster {
   virtual const std::shared_ptr<const std::string>& metadata() const = 0;
   // Picks an endpoint and finds or opens a connection to it. Null if the waiter was told within the call, which is so
   // when a kept-alive connection is free, and then allocates nothing. Failures to connect are told from the loop.
-  virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter) = 0;
+  virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) = 0;
   // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
 };

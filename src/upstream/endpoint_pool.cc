@@ -46,7 +46,7 @@ EndpointPool::~EndpointPool() {
   while (!waiting_.empty()) waiting_.front()->leave();
 }
 
-std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter) {
+std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter, const Wish& /*wish*/) {
   const bool idle = !idle_.empty();
   const bool queue_full = shared_.stats.upstream_rq_pending_active.value() >= shared_.spec.max_pending_requests;
   if (overflows() || (!idle && queue_full)) {

@@ -33,7 +33,7 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   // For connections made from now on; those that are open stay.
   void setEndpoint(std::shared_ptr<const Endpoint> endpoint) { endpoint_ = std::move(endpoint); }
   // As Cluster::acquire().
-  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter);
+  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish);
   // Closes idle connections; busy ones when their request is over. Later connections are not touched.
   void drain();
   // As drain(), for good: nobody will ask any more. Who waits is still served.

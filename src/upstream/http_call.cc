@@ -103,7 +103,7 @@ Call::~Call() {
 bool Call::start() {
   fixRequestHeaders();
   if (request_.timeout > base::Duration::zero()) timeout_.arm(request_.timeout);
-  std::unique_ptr<Acquisition> acquisition = cluster_.acquire(*this);
+  std::unique_ptr<Acquisition> acquisition = cluster_.acquire(*this, Wish{});
   acquisition_ = std::move(acquisition);
   return !told_;
 }

@@ -97,7 +97,7 @@ struct Requester final : ConnectionWaiter, http::StreamReceiver {
   }
   void ask(Cluster& cluster) {
     granted = false;
-    auto place = cluster.acquire(*this);
+    auto place = cluster.acquire(*this, Wish{});
     if (place != nullptr) acquisition = std::move(place);
   }
   void onConnection(const Granted& grant) override {

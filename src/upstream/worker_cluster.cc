@@ -25,13 +25,13 @@ WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environ
 
 WorkerCluster::~WorkerCluster() = default;
 
-std::unique_ptr<Acquisition> WorkerCluster::acquire(ConnectionWaiter& waiter) {
+std::unique_ptr<Acquisition> WorkerCluster::acquire(ConnectionWaiter& waiter, const Wish& wish) {
   if (pools_.empty()) {
     stats_.upstream_cx_none_healthy.add();
     waiter.onNoConnection(AcquireFailure::NoEndpoint, nullptr, "");
     return nullptr;
   }
-  return pools_[balancer_.pick()]->acquire(waiter);
+  return pools_[balancer_.pick()]->acquire(waiter, wish);
 }
 
 std::vector<const Endpoint*> WorkerCluster::endpoints() const {

@@ -24,7 +24,7 @@ class WorkerCluster final : public Cluster, private Membership::Listener {
   const ClusterSpec& spec() const override { return spec_; }
   ClusterStats& stats() override { return stats_; }
   const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
-  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter) override;
+  std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) override;
   std::vector<const Endpoint*> endpoints() const override;
 
  private:
