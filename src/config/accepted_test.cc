@@ -16,7 +16,7 @@ constexpr char kCode[] = "vm_config: {code: {local: {inline_string: code}}}";
 
 const proxy_wasm::PluginSpec& plugin(const LoadOutcome& outcome) {
   return std::get<proxy_wasm::PluginSpec>(
-      outcome.bootstrap->listeners.at(0).filter_chains.at(0).http.filters.at(0).filter);
+      outcome.bootstrap->listeners.at(0).filter_chains.at(0).http->filters.at(0).filter);
 }
 
 LoadOutcome loadFilter(const std::string& filter) {
@@ -56,7 +56,7 @@ static_resources:
 )");
   EXPECT_THAT(faults(outcome), IsEmpty());
   ASSERT_TRUE(outcome.bootstrap);
-  EXPECT_EQ(outcome.bootstrap->listeners[0].filter_chains[0].http.routes.virtual_hosts[0].domains[0], "*");
+  EXPECT_EQ(outcome.bootstrap->listeners[0].filter_chains[0].http->routes.virtual_hosts[0].domains[0], "*");
 }
 
 TEST(Accepted, EnumsInLowerCaseAndByNumber) {

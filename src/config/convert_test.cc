@@ -20,12 +20,12 @@ Bootstrap loaded(const Parts& parts) {
 exchange::HttpManagerSpec managerOf(const std::string& members) {
   Parts parts;
   parts.manager = members;
-  return loaded(parts).listeners.at(0).filter_chains.at(0).http;
+  return loaded(parts).listeners.at(0).filter_chains.at(0).http.value();
 }
 std::vector<route::Route> routesOf(const std::string& routes) {
   Parts parts;
   parts.routes = routes;
-  return loaded(parts).listeners.at(0).filter_chains.at(0).http.routes.virtual_hosts.at(0).routes;
+  return loaded(parts).listeners.at(0).filter_chains.at(0).http->routes.virtual_hosts.at(0).routes;
 }
 upstream::ClusterSpec clusterOf(const std::string& members, const std::string& type = "STATIC") {
   Parts parts;

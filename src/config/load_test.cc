@@ -96,7 +96,7 @@ void expectHello(const LoadOutcome& outcome) {
   const Bootstrap& bootstrap = *outcome.bootstrap;
   ASSERT_EQ(bootstrap.listeners.size(), 1u);
   EXPECT_EQ(bootstrap.listeners[0].address.toString(), "127.0.0.1:10000");
-  const exchange::HttpManagerSpec& http = bootstrap.listeners[0].filter_chains.at(0).http;
+  const exchange::HttpManagerSpec& http = bootstrap.listeners[0].filter_chains.at(0).http.value();
   EXPECT_EQ(http.stat_prefix, "ingress_http");
   EXPECT_EQ(http.routes.virtual_hosts.at(0).routes.at(0).forward->cluster, "web_service");
   ASSERT_EQ(http.filters.size(), 2u);

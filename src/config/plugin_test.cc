@@ -21,7 +21,7 @@ LoadOutcome loadPlugin(const std::string& config, const std::string& vm = "") {
 proxy_wasm::PluginSpec spec(const LoadOutcome& outcome) {
   if (!outcome.bootstrap) ADD_FAILURE() << faults(outcome).at(0);
   return std::get<proxy_wasm::PluginSpec>(
-      outcome.bootstrap->listeners.at(0).filter_chains.at(0).http.filters.at(0).filter);
+      outcome.bootstrap->listeners.at(0).filter_chains.at(0).http->filters.at(0).filter);
 }
 
 std::string only(const LoadOutcome& outcome) {

@@ -13,9 +13,12 @@
 
 namespace weir::config {
 
+// What a listener does with the connections that its match fits: which transport, then which network filters.
 struct FilterChainSpec {
   std::string name;
-  exchange::HttpManagerSpec http;  // The only network filter so far.
+  // The transport socket comes here: nothing is a plain connection.
+  // Network filters, in order. The last one ends the chain: HTTP so far.
+  std::optional<exchange::HttpManagerSpec> http;
 };
 
 struct ListenerSpec {
@@ -27,6 +30,7 @@ struct ListenerSpec {
   int direction = 0;
   std::string metadata;                        // Serialized core.v3.Metadata
   std::vector<FilterChainSpec> filter_chains;  // One, until filter_chain_match is built.
+  std::optional<FilterChainSpec> default_filter_chain;
 };
 
 struct AdminSpec {

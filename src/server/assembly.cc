@@ -49,11 +49,10 @@ void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>
   shared.plugins = std::move(*host);
 }
 
-void loadFilters(const exchange::HttpManagerSpec& spec, Shared& shared, SharedListener& listener,
-                 std::vector<base::Error>& faults) {
-  for (const exchange::HttpFilterSpec& filter : spec.filters) {
+void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& faults) {
+  for (const exchange::HttpFilterSpec& filter : http.spec->filters) {
     if (const auto* router = std::get_if<exchange::RouterFilterSpec>(&filter.filter)) {
-      listener.suppress_envoy_headers = router->suppress_envoy_headers;
+      http.suppress_envoy_headers = router->suppress_envoy_headers;
       continue;
     }
     if (filter.disabled) continue;
@@ -62,8 +61,31 @@ void loadFilters(const exchange::HttpManagerSpec& spec, Shared& shared, SharedLi
       faults.push_back(std::move(plugin).error().in(filter.path));
       continue;
     }
-    listener.plugins.push_back(std::move(*plugin));
+    http.plugins.push_back(std::move(*plugin));
   }
+}
+
+std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, const std::string& listener, Shared& shared,
+                                     std::vector<base::Error>& faults) {
+  auto http = std::make_unique<SharedHttp>();
+  http->spec = std::make_shared<const exchange::HttpManagerSpec>(spec);
+  auto routes = route::RouteTable::create(spec.routes);
+  if (routes.ok()) {
+    http->routes = std::move(*routes);
+  } else {
+    faults.push_back(std::move(routes).error().in("listener '" + listener + "'"));
+  }
+  http->stats = std::make_unique<exchange::ManagerStats>(*shared.stats, spec.stat_prefix);
+  loadFilters(shared, *http, faults);
+  return http;
+}
+
+std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec, const config::ListenerSpec& listener,
+                                             Shared& shared, std::vector<base::Error>& faults) {
+  auto chain = std::make_unique<SharedFilterChain>();
+  chain->name = spec.name;
+  if (spec.http) chain->http = makeHttp(*spec.http, listener.name, shared, faults);
+  return chain;
 }
 
 std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,
@@ -71,17 +93,13 @@ std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
   auto listener = std::make_unique<SharedListener>();
   listener->spec = spec;
   listener->address = spec.address;
-  const exchange::HttpManagerSpec& http = spec.filter_chains.front().http;
-  listener->http = std::make_shared<const exchange::HttpManagerSpec>(http);
-  auto routes = route::RouteTable::create(http.routes);
-  if (routes.ok()) {
-    listener->routes = std::move(*routes);
-  } else {
-    faults.push_back(std::move(routes).error().in("listener '" + spec.name + "'"));
-  }
-  listener->manager_stats = std::make_unique<exchange::ManagerStats>(*shared.stats, http.stat_prefix);
   listener->stats = std::make_unique<ListenerStats>(*shared.stats, spec.address.toString(), spec.stat_prefix);
-  loadFilters(http, shared, *listener, faults);
+  for (const config::FilterChainSpec& chain : spec.filter_chains) {
+    listener->chains.push_back(makeChain(chain, spec, shared, faults));
+  }
+  if (spec.default_filter_chain) {
+    listener->chains.push_back(makeChain(*spec.default_filter_chain, spec, shared, faults));
+  }
   return listener;
 }
 

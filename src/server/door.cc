@@ -14,7 +14,9 @@ std::atomic<uint64_t> next_connection_id{1};
 }  // namespace
 
 Door::Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone)
-    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)) {}
+    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)) {
+  for (const auto& chain : shared.chains) chains_.push_back({*chain, nullptr});
+}
 
 Door::~Door() = default;
 
@@ -29,21 +31,43 @@ base::Result<void> Door::bind() {
 
 base::Result<void> Door::open() { return listener_->start(); }
 
+// --- The stages ---
+
+// No listener filters yet: the chain is matched by what is known at once.
 void Door::onAccepted(net::Fd socket, const net::Address& peer) {
   auto stream = net::SocketStream::accepted(loop_, std::move(socket), peer);
+  filter::ConnectionInfo info = describe(*stream, peer);
+  DoorChain* chain = match(info);
+  if (chain == nullptr) return;
+  enter(*chain, std::move(stream), std::move(info));
+}
+
+filter::ConnectionInfo Door::describe(const net::ByteStream& stream, const net::Address& peer) const {
   filter::ConnectionInfo info;
   info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
-  info.local = stream->local();
+  info.local = stream.local();
   info.peer = peer;
   info.listener_metadata = shared_.spec.metadata;
   info.listener_direction = shared_.spec.direction;
+  return info;
+}
+
+// Null: no chain fits, the connection is to be closed.
+DoorChain* Door::match(const filter::ConnectionInfo& /*info*/) { return &chains_.front(); }
+
+// The transport socket: the chain's TLS stands around the stream from here on.
+void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
   shared_.stats->downstream_cx_total.add();
   shared_.stats->downstream_cx_active.add();
+  on_come_();
+  serveHttp(chain, std::move(stream), std::move(info));
+}
+
+void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
   auto connection = std::make_unique<exchange::ClientConnection>(
-      *manager_, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
+      *chain.http, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
   exchange::ClientConnection& started = *connection;
   connections_.emplace(&started, std::move(connection));
-  on_come_();
   started.start();
 }
 
@@ -51,6 +75,8 @@ void Door::onAcceptFailed(const base::Error& why) {
   shared_.stats->downstream_cx_overflow.add();
   LOG(Connection, Warning, "listener '{}' cannot accept for the moment: {}", shared_.spec.name, why.detail);
 }
+
+// --- The end ---
 
 void Door::onConnectionClosed(exchange::ClientConnection& connection) {
   const auto at = connections_.find(&connection);
@@ -64,7 +90,9 @@ void Door::onConnectionClosed(exchange::ClientConnection& connection) {
 
 void Door::drain() {
   listener_->close();
-  if (manager_ != nullptr) manager_->draining = true;
+  for (DoorChain& chain : chains_) {
+    if (chain.http != nullptr) chain.http->draining = true;
+  }
   // A connection that is idle leaves the table at once: walk over a copy.
   std::vector<exchange::ClientConnection*> all;
   for (const auto& [connection, owned] : connections_) all.push_back(connection);

@@ -14,17 +14,30 @@
 
 namespace weir::server {
 
+// A connection manager with what its configuration led to.
+struct SharedHttp {
+  std::shared_ptr<const exchange::HttpManagerSpec> spec;
+  std::shared_ptr<const route::RouteTable> routes;
+  std::unique_ptr<exchange::ManagerStats> stats;
+  // In the order of http_filters, without the router and disabled filters.
+  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> plugins;
+  bool suppress_envoy_headers = false;
+};
+
+// One way on from a listener: the transport that its connections speak, and what serves them above it.
+struct SharedFilterChain {
+  std::string name;
+  // The transport's context comes here (TLS): null is a plain connection.
+  std::unique_ptr<SharedHttp> http;
+};
+
 // A listener with what its configuration led to. All workers bind the same address.
 struct SharedListener {
   config::ListenerSpec spec;
   net::Address address;  // As bound: with the port that port 0 became.
-  std::shared_ptr<const exchange::HttpManagerSpec> http;
-  std::shared_ptr<const route::RouteTable> routes;
-  std::unique_ptr<exchange::ManagerStats> manager_stats;
   std::unique_ptr<ListenerStats> stats;
-  // In the order of http_filters, without the router and disabled filters.
-  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> plugins;
-  bool suppress_envoy_headers = false;
+  // In the order of filter_chains; after them default_filter_chain, if there is one.
+  std::vector<std::unique_ptr<SharedFilterChain>> chains;
 };
 
 struct Shared {

@@ -57,28 +57,34 @@ void Worker::setUp() {
                                        [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
-  makeManagers();
+  makeChains();
 }
 
-void Worker::makeManagers() {
-  for (size_t i = 0; i < doors_.size(); ++i) {
-    SharedListener& listener = *shared_.listeners[i];
-    std::vector<std::unique_ptr<filter::FilterFactory>> filters;
-    for (const auto& plugin : listener.plugins) filters.push_back(plugins_->createFactory(plugin));
-    auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
-        .loop = loop_,
-        .random = random_,
-        .clusters = *clusters_,
-        .stats = *listener.manager_stats,
-        .spec = listener.http,
-        .routes = listener.routes,
-        .filters = std::move(filters),
-        .suppress_envoy_headers = listener.suppress_envoy_headers,
-        .buffer_limit = listener.spec.buffer_limit,
-        .local_ip = shared_.local_ip,
-    });
-    doors_[i]->setManager(std::move(manager));
+void Worker::makeChains() {
+  for (const auto& door : doors_) {
+    for (DoorChain& chain : door->chains()) {
+      if (chain.shared.http != nullptr) {
+        chain.http = makeManager(*chain.shared.http, door->shared().spec.buffer_limit);
+      }
+    }
   }
+}
+
+std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& http, size_t buffer_limit) {
+  std::vector<std::unique_ptr<filter::FilterFactory>> filters;
+  for (const auto& plugin : http.plugins) filters.push_back(plugins_->createFactory(plugin));
+  return std::make_unique<exchange::HttpManager>(exchange::HttpManager{
+      .loop = loop_,
+      .random = random_,
+      .clusters = *clusters_,
+      .stats = *http.stats,
+      .spec = http.spec,
+      .routes = http.routes,
+      .filters = std::move(filters),
+      .suppress_envoy_headers = http.suppress_envoy_headers,
+      .buffer_limit = buffer_limit,
+      .local_ip = shared_.local_ip,
+  });
 }
 
 void Worker::beginAccepting() {

@@ -53,7 +53,8 @@ class Worker {
  private:
   void run();
   void setUp();
-  void makeManagers();
+  void makeChains();
+  std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
   void tellWhenEmpty();
 
   const uint32_t index_;
