@@ -16,7 +16,8 @@ class FakeCluster final : public upstream::Cluster, public upstream::Clusters {
   const upstream::ClusterSpec& spec() const override { return spec_; }
   upstream::ClusterStats& stats() override { return stats_; }
   const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
-  std::unique_ptr<upstream::Acquisition> acquire(upstream::ConnectionWaiter& waiter) override {
+  std::unique_ptr<upstream::Acquisition> acquire(upstream::ConnectionWaiter& waiter,
+                                                 const upstream::Wish& /*wish*/) override {
     if (!has_endpoint) {
       waiter.onNoConnection(upstream::AcquireFailure::NoEndpoint, nullptr, "");
       return nullptr;
