@@ -110,8 +110,9 @@ class Exchange final : public event::Deferred,
   http::HeaderMap response_trailers_;
 
   std::optional<route::Match> route_;
-  bool route_known_ = false;  // route_ is up to date (and may be empty: no route).
-  const uint64_t random_;     // Decides weights and fractions, the same for the whole request.
+  bool route_known_ = false;      // route_ is up to date (and may be empty: no route).
+  const uint64_t random_;         // Decides weights and fractions, the same for the whole request.
+  upstream::ClusterUse cluster_;  // Of the route that forwards; before attempt_, which works with it.
   std::unique_ptr<Attempt> attempt_;
   // The route's header edits are made once, though an attempt may be repeated.
   bool request_finalized_ = false;

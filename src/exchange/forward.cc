@@ -42,11 +42,13 @@ void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) 
   if (match->route->direct) return answerDirectly();
 
   manager_.stats.rq_total.add();
-  if (manager_.clusters.find(match->cluster) == nullptr) {
+  upstream::Cluster* const cluster = manager_.clusters.find(match->cluster);
+  if (cluster == nullptr) {
     manager_.stats.no_cluster.add();
     return replyLocally(match->route->forward->cluster_not_found_status, "cluster_not_found", "",
                         filter::ResponseFlag::NoClusterFound);
   }
+  cluster_ = upstream::ClusterUse(*cluster);
   idle_timeout_ = match->route->forward->idle_timeout ? match->route->forward->idle_timeout : idle_timeout_;
   if (idle_timeout_ == base::Duration::zero()) idle_timeout_.reset();
   idle_timer_.disarm();
@@ -58,7 +60,7 @@ void Exchange::answerDirectly() {
   manager_.stats.rq_direct_response.add();
   const route::DirectResponse& direct = *route_->route->direct;
   http::HeaderMap additions;
-  manager_.routes->finalizeResponse(*route_, additions);
+  info_.route_table->finalizeResponse(*route_, additions);
   filter::LocalReply reply{direct.status, direct.body, "direct_response", {}, -1};
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
   chain_.sendLocalReply(reply);
@@ -67,16 +69,16 @@ void Exchange::answerDirectly() {
 void Exchange::redirect() {
   manager_.stats.rq_redirect.add();
   http::HeaderMap additions;
-  manager_.routes->finalizeResponse(*route_, additions);
+  info_.route_table->finalizeResponse(*route_, additions);
   filter::LocalReply reply{route_->route->redirect->status, "", "direct_response", {}, -1};
-  reply.headers.emplace_back("location", manager_.routes->redirectLocation(*route_, request_headers_));
+  reply.headers.emplace_back("location", info_.route_table->redirectLocation(*route_, request_headers_));
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
   chain_.sendLocalReply(reply);
 }
 
 void Exchange::startAttempt(bool end_stream) {
   const route::RouteAction& action = *route_->route->forward;
-  upstream::Cluster& cluster = *manager_.clusters.find(route_->cluster);
+  upstream::Cluster& cluster = *cluster_;
   if (!request_finalized_) {
     request_finalized_ = true;
     route_timeout_ = action.timeout.value_or(kDefaultRouteTimeout);
@@ -86,7 +88,7 @@ void Exchange::startAttempt(bool end_stream) {
       request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(ms));
     }
     removeRouterInstructions(request_headers_);
-    manager_.routes->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
+    info_.route_table->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
     if (!info_.upstream) info_.upstream.emplace();
     info_.upstream->cluster = cluster.spec().name;
     info_.upstream->cluster_metadata = cluster.metadata();

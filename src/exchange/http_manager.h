@@ -22,6 +22,7 @@ struct HttpManager {
   upstream::Clusters& clusters;
   ManagerStats& stats;
   std::shared_ptr<const HttpManagerSpec> spec;
+  // May be replaced at any time (RDS): a request keeps the table in which it found its route (StreamInfo::route_table).
   std::shared_ptr<const route::RouteTable> routes;
   std::vector<std::unique_ptr<filter::FilterFactory>> filters;  // In order, without the router.
   bool suppress_envoy_headers = false;                          // The router's setting.

@@ -85,7 +85,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
   }
-  manager_.routes->finalizeResponse(*route_, response_headers_);
+  info_.route_table->finalizeResponse(*route_, response_headers_);
   if (end_stream) responseEnded();
   chain_.responseHeaders(response_headers_, end_stream);
 }

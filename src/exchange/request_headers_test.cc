@@ -14,6 +14,8 @@ class NoClusters final : public upstream::Clusters {
  public:
   upstream::Cluster* find(std::string_view) override { return nullptr; }
   std::vector<upstream::Cluster*> all() override { return {}; }
+  void put(const upstream::ClusterSpec&, std::function<void()>) override {}
+  void remove(std::string_view) override {}
   void drain() override {}
 };
 

@@ -28,6 +28,8 @@ class FakeCluster final : public upstream::Cluster, public upstream::Clusters {
   std::vector<const upstream::Endpoint*> endpoints() const override { return {}; }
   upstream::Cluster* find(std::string_view name) override { return name == "web" ? this : nullptr; }
   std::vector<upstream::Cluster*> all() override { return {this}; }
+  void put(const upstream::ClusterSpec&, std::function<void()>) override {}
+  void remove(std::string_view) override {}
   void drain() override {}
 
   void refuse() {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -83,6 +84,7 @@ struct Wish {
   bool high_priority = false;                          // The route's priority: which circuit breakers count it.
 };
 
+// Valid for as long as it is in the configuration; longer only by a ClusterUse.
 class Cluster {
  public:
   virtual ~Cluster() = default;
@@ -94,6 +96,34 @@ class Cluster {
   virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) = 0;
   // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
+
+ private:
+  friend class ClusterUse;
+  // The last use has ended.
+  virtual void onUnused() {}
+  uint32_t uses_ = 0;
+};
+
+// Keeps a cluster for who works with it beyond the call in which it was found (a request, a tunnel, a call): it may be
+// taken out of the configuration meanwhile, and then ends with its last use. Costs an addition; one worker's thread.
+class ClusterUse {
+ public:
+  ClusterUse() = default;
+  explicit ClusterUse(Cluster& cluster) : cluster_(&cluster) { ++cluster.uses_; }
+  ClusterUse(ClusterUse&& other) noexcept : cluster_(std::exchange(other.cluster_, nullptr)) {}
+  ClusterUse& operator=(ClusterUse&& other) noexcept {
+    std::swap(cluster_, other.cluster_);
+    return *this;
+  }
+  ~ClusterUse() {
+    if (cluster_ != nullptr && --cluster_->uses_ == 0) cluster_->onUnused();
+  }
+  explicit operator bool() const { return cluster_ != nullptr; }
+  Cluster& operator*() const { return *cluster_; }
+  Cluster* operator->() const { return cluster_; }
+
+ private:
+  Cluster* cluster_ = nullptr;
 };
 
 // The clusters of one worker. Must outlive the requests that use them.
@@ -102,6 +132,13 @@ class Clusters {
   virtual ~Clusters() = default;
   virtual Cluster* find(std::string_view name) = 0;
   virtual std::vector<Cluster*> all() = 0;
+  // Adds a cluster, or one in the place of the cluster of that name. It warms first: until its first endpoints are
+  // known (or the wait for them has failed) find() gives what was there before. What it replaces is removed then.
+  // on_active: told from the loop when find() gives it; not told if it is replaced or removed before.
+  virtual void put(const ClusterSpec& spec, std::function<void()> on_active) = 0;
+  // find() does not give it any more, nor will one that still warms. Who uses it goes on, on connections that are
+  // closed as they become idle.
+  virtual void remove(std::string_view name) = 0;
   // Closes idle connections; busy ones as they become idle. For shutdown.
   virtual void drain() = 0;
 };

@@ -73,7 +73,7 @@ class Call final : public HttpCall, private ConnectionWaiter, private http::Stre
   void answer(int status, std::string_view text, bool overloaded = false);
   void fail(http::ResetReason reason);
 
-  Cluster& cluster_;
+  const ClusterUse cluster_;
   event::Loop& loop_;
   HttpCallRequest request_;
   HttpCallReceiver& receiver_;
@@ -103,7 +103,7 @@ Call::~Call() {
 bool Call::start() {
   fixRequestHeaders();
   if (request_.timeout > base::Duration::zero()) timeout_.arm(request_.timeout);
-  std::unique_ptr<Acquisition> acquisition = cluster_.acquire(*this, Wish{});
+  std::unique_ptr<Acquisition> acquisition = cluster_->acquire(*this, Wish{});
   acquisition_ = std::move(acquisition);
   return !told_;
 }
@@ -140,7 +140,7 @@ void Call::onNoConnection(AcquireFailure why, const Endpoint*, std::string_view)
 
 void Call::onHeaders(http::HeaderMap& headers, bool) {
   response_started_ = true;
-  cluster_.stats().countResponse(statusOf(headers));
+  cluster_->stats().countResponse(statusOf(headers));
   response_.headers = std::move(headers);
   response_.headers.set(HeaderId::EnvoyUpstreamServiceTime, milliseconds(loop_.now() - started_));
 }
@@ -157,7 +157,7 @@ void Call::onComplete() {
   stream_ = nullptr;
   timeout_.disarm();
   told_ = true;
-  cluster_.stats().upstream_rq_time.record(
+  cluster_->stats().upstream_rq_time.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - started_).count()));
   receiver_.onCallResponse(std::move(response_));
 }
@@ -172,7 +172,7 @@ void Call::onReset(http::ResetReason reason, std::string_view) {
 }
 
 void Call::onTimeout() {
-  cluster_.stats().upstream_rq_timeout.add();
+  cluster_->stats().upstream_rq_timeout.add();
   abandon();
   if (response_started_) return fail(http::ResetReason::LocalReset);
   answer(504, "upstream request timeout");
@@ -187,7 +187,7 @@ void Call::abandon() {
 void Call::answer(int status, std::string_view text, bool overloaded) {
   timeout_.disarm();
   told_ = true;
-  cluster_.stats().countResponse(status);
+  cluster_->stats().countResponse(status);
   HttpCallResponse response;
   response.headers.add(HeaderId::Status, std::to_string(status));
   if (overloaded) response.headers.add(HeaderId::EnvoyOverloaded, "true");

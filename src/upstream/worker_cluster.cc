@@ -44,6 +44,16 @@ void WorkerCluster::drain() {
   for (const auto& pool : pools_) pool->drain();
 }
 
+void WorkerCluster::retire(std::function<void(WorkerCluster&)> on_unused) {
+  drain();
+  on_unused_ = std::move(on_unused);
+  const ClusterUse none_but_this(*this);  // Tells by its end, if it is the only one.
+}
+
+void WorkerCluster::onUnused() {
+  if (on_unused_) std::exchange(on_unused_, nullptr)(*this);
+}
+
 // Members that stay keep their connections. So does the one of LOGICAL_DNS when its address changes: only new
 // connections go to the new address.
 void WorkerCluster::onMembers(const std::vector<Member>& members) {

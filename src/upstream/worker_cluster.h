@@ -11,7 +11,7 @@
 
 namespace weir::upstream {
 
-class WorkerCluster final : public Cluster, private Membership::Listener {
+class WorkerCluster final : public Cluster, public event::Deferred, private Membership::Listener {
  public:
   WorkerCluster(const ClusterSpec& spec, const Environment& environment, net::Resolver& resolver, Connector& connector,
                 std::function<void()> on_first_answers);
@@ -20,6 +20,8 @@ class WorkerCluster final : public Cluster, private Membership::Listener {
   // Begins to find its members; may say that it has before it returns.
   void start() { membership_.start(); }
   void drain();
+  // It is in the configuration no more. on_unused: nobody works with it; told once, possibly within the call.
+  void retire(std::function<void(WorkerCluster&)> on_unused);
 
   const ClusterSpec& spec() const override { return spec_; }
   ClusterStats& stats() override { return stats_; }
@@ -28,6 +30,9 @@ class WorkerCluster final : public Cluster, private Membership::Listener {
   std::vector<const Endpoint*> endpoints() const override;
 
  private:
+  // Cluster
+  void onUnused() override;
+  // Membership::Listener
   void onMembers(const std::vector<Member>& members) override;
   void onFirstAnswers() override { on_first_answers_(); }
   std::unique_ptr<EndpointPool> takePool(std::vector<std::unique_ptr<EndpointPool>>& from, const Endpoint& endpoint);
@@ -37,6 +42,7 @@ class WorkerCluster final : public Cluster, private Membership::Listener {
   const std::shared_ptr<const std::string> metadata_;
   ClusterStats stats_;
   std::function<void()> on_first_answers_;
+  std::function<void(WorkerCluster&)> on_unused_;  // Set by retire().
   EndpointPool::Shared shared_;
   RoundRobin balancer_;
   std::vector<std::unique_ptr<EndpointPool>> pools_;
