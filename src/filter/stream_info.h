@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "http/codec.h"
@@ -48,7 +50,25 @@ enum class ResponseFlag : uint8_t {
   UpstreamProtocolError,             // UPE
   NoClusterFound,                    // NC
   OverloadManager,                   // OM
+  DnsResolutionFailed,               // DF
+  DropOverload,                      // DO
+  DownstreamRemoteReset,             // DR
+  UnconditionalDropOverload,         // UDO
 };
+
+// What one stream has put on a connection and taken from it, framing included; the header bytes are those of the field
+// lines alone.
+struct WireBytes {
+  uint64_t sent = 0;
+  uint64_t received = 0;
+  uint64_t header_sent = 0;
+  uint64_t header_received = 0;
+  uint64_t decompressed_header_sent = 0;  // The same for HTTP/1.
+  uint64_t decompressed_header_received = 0;
+};
+
+// How a connection was seen to end.
+enum class CloseType : uint8_t { Normal, LocalReset, RemoteReset };
 
 // What a connection knows that outlives its requests. Owned by the client connection.
 struct ConnectionInfo {
@@ -59,11 +79,19 @@ struct ConnectionInfo {
   std::shared_ptr<const net::TlsInfo> tls;  // Null without TLS.
   std::string listener_metadata;            // Serialized core.v3.Metadata
   int listener_direction = 0;               // 0 unspecified, 1 inbound, 2 outbound
+  std::string filter_chain_name;
+  std::string filter_chain_metadata;         // Serialized core.v3.Metadata
+  std::optional<base::Duration> handshake;   // From accept to the end of the TLS handshake.
+  std::string transport_failure_reason;      // Why the handshake failed.
+  std::string termination_details;           // Why we ended it: %CONNECTION_TERMINATION_DETAILS%
+  std::string local_close_reason;            // %DOWNSTREAM_LOCAL_CLOSE_REASON%
+  CloseType close_type = CloseType::Normal;  // Known once it is closed.
 };
 
 // What is known of the endpoint once one was chosen; as of the last attempt.
 struct UpstreamInfo {
   std::string cluster;
+  std::string cluster_stat_name;  // alt_stat_name; empty if it has none.
   net::Address remote;
   net::Address local;
   std::string hostname;
@@ -71,22 +99,50 @@ struct UpstreamInfo {
   std::shared_ptr<const std::string> cluster_metadata;  // Serialized core.v3.Metadata; null if none.
   std::shared_ptr<const std::string> endpoint_metadata;
   uint32_t attempts = 0;
+
+  bool connected = false;                  // `local` and what follows is known.
+  std::optional<http::Protocol> protocol;  // Empty for TCP.
+  uint64_t connection_id = 0;
+  std::shared_ptr<const net::TlsInfo> tls;  // Null without TLS.
+  WireBytes wire;
+  // Endpoints of earlier attempts, oldest first.
+  struct Tried {
+    net::Address remote;
+    std::string hostname;
+    uint64_t connection_id = 0;
+  };
+  std::vector<Tried> tried;
+
+  // Times since the stream's start; those of the connection lie before it when it was kept alive.
+  std::optional<base::Duration> connect_began;
+  std::optional<base::Duration> connect_ended;
+  std::optional<base::Duration> handshake_ended;
+  std::optional<base::Duration> pool_ready;  // How long the request waited for a connection.
+  std::optional<base::Duration> request_began;
+  std::optional<base::Duration> request_ended;
+  std::optional<base::Duration> response_body_began;
+  std::optional<base::Duration> response_ended;
 };
 
 struct StreamInfo {
   const ConnectionInfo* connection = nullptr;
   net::Address client;  // The peer, or what x-forwarded-for says of it where that is trusted.
+  bool is_http = true;  // False: a TCP connection, which has no messages, code or protocol.
   http::Protocol protocol = http::Protocol::Http11;
   base::WallTime start;
   base::MonotonicTime start_monotonic;
   std::optional<base::Duration> request_received;  // Since start: the last byte of the request.
   std::optional<base::Duration> response_started;  // Since start: first byte of the upstream's response.
+  std::optional<base::Duration> answer_began;      // Since start: response headers were written to the client.
+  std::optional<base::Duration> answer_ended;
   std::optional<base::Duration> finished;
 
   uint64_t request_body_bytes = 0;
   uint64_t request_header_bytes = 0;
   uint64_t response_body_bytes = 0;
   uint64_t response_header_bytes = 0;
+  uint64_t response_trailer_bytes = 0;
+  WireBytes wire;  // Towards the client.
 
   int response_code = 0;  // 0: none was sent.
   std::string response_code_details;
@@ -96,10 +152,16 @@ struct StreamInfo {
   std::shared_ptr<const route::RouteTable> route_table;  // Keeps route and virtual_host alive.
   const route::Route* route = nullptr;
   const route::VirtualHost* virtual_host = nullptr;
+  // Of the route, for those who know no routes: kept alive by route_table.
+  std::string_view route_name;
+  std::string_view route_metadata;  // Serialized core.v3.Metadata
+  std::string_view virtual_host_metadata;
   std::optional<UpstreamInfo> upstream;
 
   // Filter state, by name ("wasm.<path>" is what plugins set). Small: a map is enough.
   std::map<std::string, std::string, std::less<>> filter_state;
+  // Serialized google.protobuf.Struct by filter name.
+  std::map<std::string, std::string, std::less<>> dynamic_metadata;
 };
 
 }  // namespace weir::filter

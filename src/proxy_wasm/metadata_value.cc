@@ -3,13 +3,17 @@
 #include <charconv>
 #include <vector>
 
+#include "base/wire.h"
 #include "proxy_wasm/little_endian.h"
 #include "proxy_wasm/pairs.h"
-#include "proxy_wasm/wire.h"
 
 namespace weir::proxy_wasm {
 namespace {
 
+using base::lastField;
+using base::mapEntry;
+using base::WireField;
+using base::WireReader;
 using Kind = WireField::Kind;
 
 // Deeper nesting than this is not followed: it costs native stack per level.

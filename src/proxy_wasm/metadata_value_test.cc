@@ -5,12 +5,16 @@
 #include <bit>
 #include <vector>
 
+#include "base/wire.h"
 #include "proxy_wasm/little_endian.h"
 #include "proxy_wasm/pairs.h"
-#include "proxy_wasm/wire.h"
 
 namespace weir::proxy_wasm {
 namespace {
+
+using base::lastField;
+using base::WireField;
+using base::WireReader;
 
 // A serialized length-delimited field; all sizes here are below 128.
 std::string bytes(int number, std::string_view content) {

@@ -1,8 +1,21 @@
-#include "proxy_wasm/wire.h"
+#include "base/wire.h"
 
-#include "proxy_wasm/little_endian.h"
+#include <bit>
+#include <cstring>
 
-namespace weir::proxy_wasm {
+namespace weir::base {
+namespace {
+
+static_assert(std::endian::native == std::endian::little);
+
+template <typename T>
+T load(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+}  // namespace
 
 std::optional<WireField> WireReader::next() {
   if (rest_.empty()) return std::nullopt;
@@ -20,7 +33,7 @@ std::optional<WireField> WireReader::next() {
     case 1:
       if (rest_.size() < 8) return fail();
       field.kind = WireField::Kind::Fixed64;
-      field.value = loadU64(rest_.data());
+      field.value = load<uint64_t>(rest_.data());
       rest_.remove_prefix(8);
       return field;
     case 2: {
@@ -34,7 +47,7 @@ std::optional<WireField> WireReader::next() {
     case 5:
       if (rest_.size() < 4) return fail();
       field.kind = WireField::Kind::Fixed32;
-      field.value = loadU32(rest_.data());
+      field.value = load<uint32_t>(rest_.data());
       rest_.remove_prefix(4);
       return field;
     default: return fail();
@@ -81,4 +94,4 @@ std::optional<std::string_view> mapEntry(std::string_view message, uint32_t fiel
   return found;
 }
 
-}  // namespace weir::proxy_wasm
+}  // namespace weir::base

@@ -1,12 +1,12 @@
-// Reads protobuf's wire format field by field, for the few messages that plugins look into (Node and Metadata arrive
-// here serialized: the protobuf library stops in `config`). Trusts nothing: bad bytes end the reading.
+// Reads protobuf's wire format field by field, for the few messages that are kept serialized (Node, Metadata), because
+// the protobuf library stops in `config`. Trusts nothing: bad bytes end the reading.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-namespace weir::proxy_wasm {
+namespace weir::base {
 
 struct WireField {
   enum class Kind : uint8_t { Varint, Fixed64, Bytes, Fixed32 };
@@ -35,4 +35,4 @@ std::optional<WireField> lastField(std::string_view message, uint32_t number, Wi
 // The value of a key of a map<string, message or string> field; the last one wins.
 std::optional<std::string_view> mapEntry(std::string_view message, uint32_t field, std::string_view key);
 
-}  // namespace weir::proxy_wasm
+}  // namespace weir::base
