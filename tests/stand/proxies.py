@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -20,8 +21,13 @@ from suite import config as tree  # noqa: E402
 NAMES = ("weir", "envoy", "haproxy", "nginx")
 START_SECONDS = 30
 MIB = 1 << 20
+GUESTS = os.environ.get("WEIR_GUESTS", os.path.join(ROOT, "build", "guests"))
 OPTIONS = tree.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 TLS = tree.TYPE + "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+
+
+# A runner that is told to end still ends what it has started.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Absent(Exception):
@@ -41,6 +47,8 @@ class Shape:
     bootstrap: dict = dataclasses.field(default_factory=dict)
     workers: int = 1
     flags: tuple = ()
+    port: int = 0                 # Of weir and Envoy; 0: any.
+    edit: typing.Callable = None  # Changes the tree of weir's and Envoy's configuration.
 
 
 @functools.cache
@@ -217,15 +225,20 @@ class Envoyish(Proxy):
     def launch(self, upstream):
         self.admin_path = os.path.join(self.folder, "admin")
         self.upstream = upstream
-        self.config = self.write("envoy.yaml", tree.to_yaml(self.tree()))
+        built = self.tree()
+        if self.shape.edit:
+            built = self.shape.edit(built)
+        self.config = self.write("envoy.yaml", tree.fill(tree.to_yaml(built), {"GUESTS": GUESTS}))
         self.run(self.command(self.config))
 
     def command(self, config, hot_restart=()):
         command = [self.program, "-c", config, "--admin-address-path", self.admin_path, "-l", "warning",
-                   "--concurrency", str(self.shape.workers), "--drain-time-s", "2", *self.shape.flags]
-        if hot_restart:
-            return command + list(hot_restart)
-        return command + (["--disable-hot-restart"] if self.name == "envoy" else [])
+                   "--concurrency", str(self.shape.workers), *self.shape.flags, *hot_restart]
+        if "--drain-time-s" not in command:
+            command += ["--drain-time-s", "2"]
+        if self.name == "envoy" and "--base-id" not in command:
+            command.append("--disable-hot-restart")
+        return command
 
     def tree(self):
         shape = self.shape
@@ -235,7 +248,7 @@ class Envoyish(Proxy):
         if shape.http2:
             more.setdefault("http2_protocol_options", {"allow_connect": True} if shape.upgrades else {})
         manager = tree.hcm([tree.vhost()], shape.plugins, more)
-        listeners = [tree.listener("main", 0, manager)]
+        listeners = [tree.listener("main", shape.port, manager)]
         if shape.tls:
             listeners.append(tree.listener("secure", 0, manager))
             listeners[1]["filter_chains"][0]["transport_socket"] = {
@@ -245,7 +258,7 @@ class Envoyish(Proxy):
         if shape.upstream_http2:
             web["typed_extension_protocol_options"] = {
                 "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": OPTIONS, "explicit_http_config": options}}
-        return {"admin": {"address": tree.address(0)}, **shape.bootstrap,
+        return {"node": {"id": "stand", "cluster": "stand"}, "admin": {"address": tree.address(0)}, **shape.bootstrap,
                 "static_resources": {"listeners": listeners, "clusters": [web]}}
 
     @staticmethod
@@ -258,7 +271,7 @@ class Envoyish(Proxy):
             if self.admin("/ready")[0] != 200:
                 return False
             listed = dict(re.findall(r"^(\w+)::[^\n]*:(\d+)$", self.admin("/listeners")[1], re.M))
-            self.port, self.tls_port = int(listed["main"]), int(listed["secure"]) if self.shape.tls else None
+            self.port, self.tls_port = int(listed.get("main", 0)), int(listed["secure"]) if self.shape.tls else None
             return True
         except (OSError, ValueError, IndexError, KeyError, http.client.HTTPException):
             return False

@@ -1,7 +1,7 @@
 // load: so many requests a second for so long, each accounted for; and the service behind the proxy.
 //
 //	load -port P [-tls] [-rate 1000] [-seconds 5] [-connections 32] [-each N] [-path /]
-//	load -origin -port P        answers "hello"; ?ms=N waits that long first. Prints its port.
+//	load -origin -port P        answers "hello"; ?ms=N waits that long first, ?bytes=N answers with so many. Prints its port.
 //
 // Requests go out when their time has come, whether or not earlier ones were answered (as long as one of the connections is free), over
 // connections that are kept alive for `each` requests (0: for ever). Prints one line of JSON at the end. A request is
@@ -24,6 +24,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -180,6 +181,10 @@ func (t *tally) note(status int, err error, took time.Duration) {
 	}
 }
 
+type zeros struct{}
+
+func (zeros) Read(to []byte) (int, error) { clear(to); return len(to), nil }
+
 func origin(port int) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
@@ -187,11 +192,21 @@ func origin(port int) {
 		os.Exit(1)
 	}
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)
+	var count atomic.Int64
 	http.Serve(listener, http.HandlerFunc(func(out http.ResponseWriter, in *http.Request) {
+		if in.URL.Path == "/-/count" {
+			fmt.Fprint(out, count.Load())
+			return
+		}
+		count.Add(1)
 		if ms, _ := strconv.Atoi(in.URL.Query().Get("ms")); ms > 0 && ms <= 30000 {
 			time.Sleep(time.Duration(ms) * time.Millisecond)
 		}
 		io.Copy(io.Discard, in.Body)
+		if bytes, _ := strconv.Atoi(in.URL.Query().Get("bytes")); bytes > 0 && bytes <= 100<<20 {
+			io.CopyN(out, zeros{}, int64(bytes))
+			return
+		}
 		io.WriteString(out, "hello\n")
 	}))
 }
