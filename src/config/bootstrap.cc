@@ -89,12 +89,19 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
   }
   const Place resources = place.field("static_resources");
   const auto& fixed = bootstrap.static_resources();
+  for (int i = 0; i < fixed.secrets_size(); i++) {
+    if (conversion.secrets.emplace(fixed.secrets(i).name(), fixed.secrets(i)).second) continue;
+    resources.item("secrets", static_cast<size_t>(i))
+        .field("name")
+        .fault(FaultKind::Conflict, fmt::format("duplicate secret '{}'", fixed.secrets(i).name()));
+  }
   for (int i = 0; i < fixed.listeners_size(); i++) {
     out.listeners.push_back(
         convertListener(fixed.listeners(i), resources.item("listeners", static_cast<size_t>(i)), conversion));
   }
   for (int i = 0; i < fixed.clusters_size(); i++) {
-    out.clusters.push_back(convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i))));
+    out.clusters.push_back(
+        convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i)), conversion));
   }
   checkListeners(out, resources);
   checkReferences(conversion, checkClusters(out, resources));
@@ -122,8 +129,7 @@ const SupportTables& bootstrapSupport() {
         refused("stats_sinks", "statistics are read from the admin endpoint"),
         refused("overload_manager", "an overload manager comes later"),
         refused("tracing", "tracing comes later")}},
-      {"envoy.config.bootstrap.v3.Bootstrap.StaticResources",
-       {{"listeners"}, {"clusters"}, refused("secrets", "TLS comes later")}},
+      {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", {{"listeners"}, {"clusters"}, {"secrets"}}},
       {"envoy.config.bootstrap.v3.ClusterManager",
        {noEffect("enable_deferred_cluster_creation", "clusters are made at start")}},
       {"envoy.config.bootstrap.v3.Admin",

@@ -106,6 +106,7 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
   if (cluster.has_common_http_protocol_options()) {
     convertUpstreamCommon(cluster.common_http_protocol_options(), place.field("common_http_protocol_options"), spec);
   }
+  if (cluster.has_upstream_http_protocol_options()) convertUpstreamSni(cluster.upstream_http_protocol_options(), spec);
   convertUpstreamHttp1(cluster.http_protocol_options(), place.field("http_protocol_options"), spec);
   for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
     const Place here = place.field("typed_extension_protocol_options").key(name);
@@ -118,16 +119,23 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
   }
 }
 
-void checkTransport(const v3::Cluster& cluster, const Place& place) {
+void convertTransport(const v3::Cluster& cluster, const Place& place, const Conversion& conversion, ClusterSpec& spec) {
+  using envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext;
   if (!cluster.has_transport_socket()) return;
   const auto& socket = cluster.transport_socket();
+  if (socket.typed_config().Is<UpstreamTlsContext>()) {
+    const Place here = place.field("transport_socket").field("typed_config");
+    const auto context = unpack<UpstreamTlsContext>(socket.typed_config(), here, "the transport's configuration");
+    if (context) spec.tls = convertUpstreamTls(*context, here, conversion);
+    return;
+  }
   if (socket.has_typed_config() || socket.name() == "envoy.transport_sockets.raw_buffer") return;  // See the tables.
   place.field("transport_socket").unsupported(fmt::format("the transport socket {}", socket.name()));
 }
 
 }  // namespace
 
-upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& place) {
+upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& place, const Conversion& conversion) {
   ClusterSpec spec;
   spec.name = cluster.name();
   spec.alt_stat_name = cluster.alt_stat_name();
@@ -150,13 +158,12 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
   convertEndpoints(cluster, place.field("load_assignment"), spec);
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
   convertProtocol(cluster, place, spec);
-  checkTransport(cluster, place);
+  convertTransport(cluster, place, conversion, spec);
   return spec;
 }
 
 const SupportTables& clusterSupport() {
   static constexpr std::string_view kNoHealth = "there are no health checks; every endpoint counts as healthy";
-  static constexpr std::string_view kNoTls = "connections to upstreams are plain; TLS is refused";
   static const SupportTables kTables{
       {"envoy.config.cluster.v3.Cluster",
        {{"name"},
@@ -177,7 +184,7 @@ const SupportTables& clusterSupport() {
         {"common_lb_config"},
         {"transport_socket"},
         {"metadata"},
-        noEffect("upstream_http_protocol_options", kNoTls),
+        {"upstream_http_protocol_options"},
         noEffect("close_connections_on_host_health_failure", kNoHealth),
         noEffect("ignore_health_on_host_removal", kNoHealth),
         refused("http2_protocol_options", "HTTP/2 to upstreams comes later"),
@@ -206,11 +213,13 @@ const SupportTables& clusterSupport() {
         {"max_pending_requests"},
         {"max_requests"},
         noEffect("max_retries", "retry policies are refused, so there are no retries to count")}},
+      {"envoy.config.core.v3.UpstreamHttpProtocolOptions",
+       {{"auto_sni"}, {"auto_san_validation"}, refused("override_auto_sni_header", "the name comes from :authority")}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
        {{"common_http_protocol_options"},
         {"explicit_http_config"},
         {"use_downstream_protocol_config"},
-        noEffect("upstream_http_protocol_options", kNoTls),
+        {"upstream_http_protocol_options"},
         refused("auto_config", "the protocol is chosen by TLS (ALPN), and TLS to upstreams comes later"),
         refused("http_filters", "filters towards upstreams come later")}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig",

@@ -9,6 +9,7 @@
 #include <envoy/config/listener/v3/listener.pb.h>
 #include <envoy/config/route/v3/route.pb.h>
 #include <envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h>
+#include <envoy/extensions/transport_sockets/tls/v3/tls.pb.h>
 #include <envoy/extensions/upstreams/http/v3/http_protocol_options.pb.h>
 #include <envoy/extensions/wasm/v3/wasm.pb.h>
 #include <envoy/type/matcher/v3/regex.pb.h>
@@ -16,6 +17,7 @@
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/duration.pb.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +37,8 @@ struct Conversion {
     Place place;
   };
   std::vector<ClusterReference> cluster_references;
+  // static_resources.secrets, by name.
+  std::map<std::string, envoy::extensions::transport_sockets::tls::v3::Secret> secrets{};
 };
 
 Bootstrap convertBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, const Place& place,
@@ -49,12 +53,19 @@ std::vector<exchange::HttpFilterSpec> convertHttpFilters(
     const Place& place, Conversion& conversion);
 route::RouteConfig convertRouteConfig(const envoy::config::route::v3::RouteConfiguration& config, const Place& place,
                                       Conversion& conversion);
-upstream::ClusterSpec convertCluster(const envoy::config::cluster::v3::Cluster& cluster, const Place& place);
+upstream::ClusterSpec convertCluster(const envoy::config::cluster::v3::Cluster& cluster, const Place& place,
+                                     const Conversion& conversion);
+tls::ServerSpec convertDownstreamTls(const envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext& context,
+                                     const Place& place, const Conversion& conversion);
+tls::ClientSpec convertUpstreamTls(const envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext& context,
+                                   const Place& place, const Conversion& conversion);
 // HttpProtocolOptions of a cluster, into its spec.
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
                          upstream::ClusterSpec& spec);
 void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& options, const Place& place,
                            upstream::ClusterSpec& spec);
+void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptions& options,
+                        upstream::ClusterSpec& spec);
 // Http1ProtocolOptions towards upstream: what a client has no use for is a notice, the rest refused.
 void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place,
                           upstream::ClusterSpec& spec);

@@ -84,12 +84,32 @@ void convertTimes(const HttpConnectionManager& manager, const Place& place, Http
   }
 }
 
+exchange::ClientCertificateSpec convertClientCertificate(const HttpConnectionManager& manager) {
+  using Forward = exchange::ClientCertificateSpec::Forward;
+  exchange::ClientCertificateSpec spec;
+  switch (manager.forward_client_cert_details()) {
+    case HttpConnectionManager::FORWARD_ONLY: spec.forward = Forward::ForwardOnly; break;
+    case HttpConnectionManager::APPEND_FORWARD: spec.forward = Forward::AppendForward; break;
+    case HttpConnectionManager::SANITIZE_SET: spec.forward = Forward::SanitizeSet; break;
+    case HttpConnectionManager::ALWAYS_FORWARD_ONLY: spec.forward = Forward::AlwaysForwardOnly; break;
+    default: break;
+  }
+  const auto& details = manager.set_current_client_cert_details();
+  spec.subject = details.subject().value();
+  spec.cert = details.cert();
+  spec.chain = details.chain();
+  spec.uri = details.uri();
+  spec.dns = details.dns();
+  return spec;
+}
+
 void convertHeaders(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
   if (!manager.server_name().empty()) spec.server_name = manager.server_name();
   spec.server_header = convertServerHeader(manager.server_header_transformation());
   spec.use_remote_address = manager.use_remote_address().value();
   spec.xff_num_trusted_hops = manager.xff_num_trusted_hops();
   spec.skip_xff_append = manager.skip_xff_append();
+  spec.client_certificate = convertClientCertificate(manager);
   spec.via = manager.via();
   if (manager.has_generate_request_id()) spec.generate_request_id = manager.generate_request_id().value();
   spec.preserve_external_request_id = manager.preserve_external_request_id();
@@ -151,6 +171,8 @@ const SupportTables& httpManagerSupport() {
         {"use_remote_address"},
         {"xff_num_trusted_hops"},
         {"skip_xff_append"},
+        {"forward_client_cert_details"},
+        {"set_current_client_cert_details"},
         {"via"},
         {"generate_request_id"},
         {"preserve_external_request_id"},
@@ -167,6 +189,8 @@ const SupportTables& httpManagerSupport() {
         refused("tracing", "tracing comes later"),
         refused("upgrade_configs", "upgrades (WebSocket) come later"),
         refused("http2_protocol_options", "HTTP/2 comes later")}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
+       {{"subject"}, {"cert"}, {"chain"}, {"dns"}, {"uri"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
        {{"name"},
         {"typed_config"},

@@ -53,7 +53,7 @@ void linkKnownTypes() {
   link<balancers::least_request::v3::LeastRequest, balancers::maglev::v3::Maglev, balancers::random::v3::Random,
        balancers::ring_hash::v3::RingHash, balancers::round_robin::v3::RoundRobin>();
   link<sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport, sockets::raw_buffer::v3::RawBuffer,
-       sockets::tls::v3::DownstreamTlsContext>();
+       sockets::tls::v3::DownstreamTlsContext, sockets::tls::v3::UpstreamTlsContext, sockets::tls::v3::Secret>();
   link<ext::stat_sinks::wasm::v3::Wasm, ext::upstreams::http::v3::HttpProtocolOptions>();
   link<google::protobuf::Empty, google::protobuf::Struct, google::protobuf::StringValue>();
   link<udpa::type::v1::TypedStruct, xds::type::v3::TypedStruct>();

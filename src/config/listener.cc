@@ -7,11 +7,21 @@ namespace {
 
 namespace v3 = envoy::config::listener::v3;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
+using envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext;
 
 FilterChainSpec convertChain(const v3::FilterChain& chain, const Place& place, Conversion& conversion) {
   FilterChainSpec spec;
   spec.name = chain.name();
   const auto& socket = chain.transport_socket();
+  if (socket.typed_config().Is<DownstreamTlsContext>()) {
+    const Place here = place.field("transport_socket").field("typed_config");
+    const auto context = unpack<DownstreamTlsContext>(socket.typed_config(), here, "the transport's configuration");
+    if (context) spec.tls = convertDownstreamTls(*context, here, conversion);
+  }
+  if (chain.has_transport_socket_connect_timeout()) {
+    spec.handshake_timeout =
+        convertDuration(chain.transport_socket_connect_timeout(), place.field("transport_socket_connect_timeout"));
+  }
   if (chain.has_transport_socket() && !socket.has_typed_config() &&
       socket.name() != "envoy.transport_sockets.raw_buffer") {
     place.field("transport_socket").unsupported(fmt::format("the transport socket {}", socket.name()));
@@ -96,11 +106,7 @@ const SupportTables& listenerSupport() {
         refused("default_filter_chain", "a listener has one filter chain, in filter_chains"),
         refused("udp_listener_config", "UDP and QUIC come later")}},
       {"envoy.config.listener.v3.FilterChain",
-       {{"name"},
-        {"filters"},
-        {"filter_chain_match"},
-        {"transport_socket"},
-        noEffect("transport_socket_connect_timeout", "connections are plain, there is no handshake")}},
+       {{"name"}, {"filters"}, {"filter_chain_match"}, {"transport_socket"}, {"transport_socket_connect_timeout"}}},
       {"envoy.config.listener.v3.FilterChainMatch", {}},
       {"envoy.config.listener.v3.Filter", {{"name"}, {"typed_config"}, refused("config_discovery", "xDS comes later")}},
   };

@@ -177,11 +177,6 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
               ElementsAre(cluster("transport_socket",
                                   "the transport socket envoy.transport_sockets.tls is known to "
                                   "Envoy, but not implemented in weir yet")));
-  EXPECT_THAT(clusterFaults("transport_socket: {name: t, typed_config: {'@type': "
-                            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}}"),
-              ElementsAre(cluster("transport_socket.typed_config",
-                                  "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext "
-                                  "is known to Envoy, but not implemented in weir yet")));
   EXPECT_THAT(managerFaults("access_log: [{name: x}]"),
               ElementsAre(manager("access_log", "not implemented in weir: access logs come later")));
   EXPECT_THAT(clusterFaults("", "EDS"),

@@ -9,6 +9,7 @@
 #include "exchange/spec.h"
 #include "net/address.h"
 #include "stats/stats.h"
+#include "tls/spec.h"
 #include "upstream/spec.h"
 
 namespace weir::config {
@@ -16,7 +17,9 @@ namespace weir::config {
 // What a listener does with the connections that its match fits: which transport, then which network filters.
 struct FilterChainSpec {
   std::string name;
-  // The transport socket comes here: nothing is a plain connection.
+  std::optional<tls::ServerSpec> tls;  // Nothing: a plain connection.
+  // transport_socket_connect_timeout: how long a handshake may take.
+  std::optional<base::Duration> handshake_timeout;  // Zero: for ever.
   // Network filters, in order. The last one ends the chain: HTTP so far.
   std::optional<exchange::HttpManagerSpec> http;
 };

@@ -14,6 +14,7 @@ std::span<const SupportSection> supportSections() {
       SupportSection{"HTTP connection manager", &httpManagerSupport()},
       SupportSection{"Routes", &routeSupport()},
       SupportSection{"Clusters", &clusterSupport()},
+      SupportSection{"TLS", &tlsSupport()},
       SupportSection{"Plugins", &pluginSupport()},
       SupportSection{"Types used in several places", &commonSupport()},
   };

@@ -48,6 +48,7 @@ const SupportTables& listenerSupport();
 const SupportTables& httpManagerSupport();
 const SupportTables& routeSupport();
 const SupportTables& clusterSupport();
+const SupportTables& tlsSupport();
 const SupportTables& pluginSupport();
 const SupportTables& commonSupport();
 

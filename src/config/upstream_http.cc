@@ -29,6 +29,12 @@ void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& o
   spec.enable_trailers = options.enable_trailers();
 }
 
+void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptions& options,
+                        upstream::ClusterSpec& spec) {
+  spec.auto_sni = options.auto_sni();
+  spec.auto_san_validation = options.auto_san_validation();
+}
+
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
                          upstream::ClusterSpec& spec) {
   if (options.has_common_http_protocol_options()) {
@@ -38,6 +44,7 @@ void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProto
     convertUpstreamHttp1(options.explicit_http_config().http_protocol_options(),
                          place.field("explicit_http_config").field("http_protocol_options"), spec);
   }
+  if (options.has_upstream_http_protocol_options()) convertUpstreamSni(options.upstream_http_protocol_options(), spec);
   // Clients speak HTTP/1.1 here, so their protocol upstream is HTTP/1.1 too.
   if (options.has_use_downstream_protocol_config()) {
     convertUpstreamHttp1(options.use_downstream_protocol_config().http_protocol_options(),

@@ -27,15 +27,16 @@ base::Error systemError(base::Side side, const std::string& what) {
 
 struct FileWatch::Watched final : public Path {
   Watched(FileWatch& owner, std::string path, std::function<void()> on_change)
-      : owner(owner), path(std::move(path)), on_change(std::move(on_change)) {
-    owner.watched_.push_back(this);
+      : owner(&owner), path(std::move(path)), on_change(std::move(on_change)) {
+    this->owner->watched_.push_back(this);
   }
   ~Watched() override {
-    std::erase(owner.watched_, this);
-    owner.dropUnused();
+    if (owner == nullptr) return;
+    std::erase(owner->watched_, this);
+    owner->dropUnused();
   }
 
-  FileWatch& owner;
+  FileWatch* owner;  // Null when it is gone.
   const std::string path;
   const std::function<void()> on_change;
   Places places;
@@ -58,6 +59,7 @@ base::Result<std::unique_ptr<FileWatch>> FileWatch::open(Loop& loop) {
 FileWatch::FileWatch(Loop& loop, int fd) : loop_(loop), fd_(fd), timer_(loop, [this] { settle(); }) {}
 
 FileWatch::~FileWatch() {
+  for (Watched* watched : watched_) watched->owner = nullptr;
   if (fd_ < 0) return;
   loop_.unwatch(fd_);
   close(fd_);

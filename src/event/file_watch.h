@@ -24,7 +24,8 @@
 
 namespace weir::event {
 
-// One per loop is enough (the system allows a user 128 by default). Belongs to the loop's thread; outlives its paths.
+// One per loop is enough (the system allows a user 128 by default). Belongs to the loop's thread. Paths
+// that outlive it tell nothing any more.
 class FileWatch final : private IoHandler {
  public:
   static constexpr base::Duration kSettle = std::chrono::milliseconds(20);

@@ -16,7 +16,9 @@ Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap
 Attempt::~Attempt() { abandon(); }
 
 void Attempt::start() {
-  auto acquisition = cluster_.acquire(*this, upstream::Wish{});
+  upstream::Wish wish;
+  wish.authority = headers_.getOr(http::HeaderId::Authority, "");
+  auto acquisition = cluster_.acquire(*this, wish);
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
 }
 
@@ -36,7 +38,7 @@ void Attempt::onConnection(const Granted& granted) {
   stream_ = &granted.codec.newStream(*this);
   endpoint_ = &granted.endpoint;
   for (int i = 0; i < paused_; ++i) stream_->pauseReceiving();
-  owner_.onAttemptConnected(granted.endpoint, granted.local);
+  owner_.onAttemptConnected(granted);
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
   if (stream_ == nullptr) return;
 

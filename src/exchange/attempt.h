@@ -19,7 +19,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   // Told by the attempt. After onAttemptFailed or onAttemptNoConnection nothing else is told.
   class Owner {
    public:
-    virtual void onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) = 0;
+    virtual void onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) = 0;
     virtual void onAttemptInformational(http::HeaderMap& headers) = 0;
     virtual void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) = 0;
     virtual void onAttemptBody(base::BufferChain& bytes, bool end_stream) = 0;

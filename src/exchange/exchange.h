@@ -55,7 +55,7 @@ class Exchange final : public event::Deferred,
   bool canRetry() const;
 
   // ---- relay: the upstream's answer, Attempt::Owner (relay.cc)
-  void onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) override;
+  void onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) override;
   void onAttemptInformational(http::HeaderMap& headers) override;
   void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) override;
   void onAttemptBody(base::BufferChain& bytes, bool end_stream) override;

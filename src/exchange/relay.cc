@@ -56,9 +56,11 @@ std::string failureBody(std::string_view reason) {
 
 }  // namespace
 
-void Exchange::onAttemptConnected(const upstream::Endpoint& endpoint, const net::Address& local) {
+void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) {
+  const upstream::Endpoint& endpoint = granted.endpoint;
   info_.upstream->remote = endpoint.address;
-  info_.upstream->local = local;
+  info_.upstream->local = granted.local;
+  info_.upstream->tls = granted.tls;
   info_.upstream->hostname = endpoint.hostname;
   info_.upstream->endpoint_metadata = endpoint.metadata;
   if (route_->route->forward->auto_host_rewrite && !endpoint.hostname.empty()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "exchange/client_certificate.h"
 #include "http/date.h"
 
 namespace weir::exchange {
@@ -163,6 +164,7 @@ void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filte
   keepOnlyTeTrailers(request);
   request.remove(HeaderId::EnvoyInternal);
   decideClient(manager, request, info);
+  setClientCertificateHeader(spec.client_certificate, info.connection->tls.get(), request);
   setProtoAndScheme(spec, request, info);
 
   const bool at_edge = spec.use_remote_address;

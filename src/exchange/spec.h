@@ -27,6 +27,17 @@ struct HttpFilterSpec {
   std::string path;  // Where it stands in the configuration, for messages.
 };
 
+// forward_client_cert_details and set_current_client_cert_details.
+struct ClientCertificateSpec {
+  enum class Forward : uint8_t { Sanitize, ForwardOnly, AppendForward, SanitizeSet, AlwaysForwardOnly };
+  Forward forward = Forward::Sanitize;
+  bool subject = false;
+  bool cert = false;
+  bool chain = false;
+  bool uri = false;
+  bool dns = false;
+};
+
 struct HttpManagerSpec {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
   enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
@@ -42,6 +53,7 @@ struct HttpManagerSpec {
   bool use_remote_address = false;
   uint32_t xff_num_trusted_hops = 0;
   bool skip_xff_append = false;
+  ClientCertificateSpec client_certificate;
   std::string via;
   bool generate_request_id = true;
   bool preserve_external_request_id = false;

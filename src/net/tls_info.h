@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct CertificateInfo {
 };
 
 // Of one connection, complete once its handshake is. Immutable afterwards.
-struct TlsInfo {
+struct TlsInfo : std::enable_shared_from_this<TlsInfo> {
   std::string version;                // "TLSv1.3"
   std::string cipher;                 // IANA name, for example TLS_AES_128_GCM_SHA256
   std::string alpn;                   // Empty if none was agreed on.

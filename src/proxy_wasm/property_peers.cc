@@ -45,6 +45,24 @@ AbiStatus routeProperty(const filter::StreamInfo& info, PathRest rest, PropertyV
   return AbiStatus::NotFound;
 }
 
+// What Envoy reads off a TLS connection, ours with a client as ours with an upstream.
+AbiStatus tlsProperty(const net::TlsInfo* tls, std::string_view name, PropertyValue& value) {
+  if (tls == nullptr) return AbiStatus::NotFound;
+  const auto first = [&value](const std::vector<std::string>& texts) {
+    return texts.empty() ? AbiStatus::NotFound : value.text(texts.front());
+  };
+  if (name == "tls_version") return value.text(tls->version);
+  if (name == "subject_local_certificate") return value.text(tls->local.subject);
+  if (name == "subject_peer_certificate") return value.text(tls->peer.subject);
+  if (name == "uri_san_local_certificate") return first(tls->local.uri_sans);
+  if (name == "uri_san_peer_certificate") return first(tls->peer.uri_sans);
+  if (name == "dns_san_local_certificate") return first(tls->local.dns_sans);
+  if (name == "dns_san_peer_certificate") return first(tls->peer.dns_sans);
+  if (name == "sha256_peer_certificate_digest")
+    return tls->peer.sha256.empty() ? AbiStatus::NotFound : value.text(tls->peer.sha256);
+  return AbiStatus::NotFound;
+}
+
 }  // namespace
 
 AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
@@ -54,8 +72,7 @@ AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue
   if (name == "id") return value.number(static_cast<int64_t>(connection->id));
   if (name == "mtls") return value.boolean(connection->tls != nullptr && connection->tls->peer_certificate_presented);
   if (name == "requested_server_name") return value.text(connection->requested_server_name);
-  if (name == "tls_version" && connection->tls != nullptr) return value.text(connection->tls->version);
-  return AbiStatus::NotFound;
+  return tlsProperty(connection->tls.get(), name, value);
 }
 
 AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
@@ -68,7 +85,7 @@ AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& 
   if (name == "transport_failure_reason") return value.text(upstream->failure_reason);
   if (name == "locality") return value.text({});  // A message without fields: localities are not known yet.
   if (name == "request_attempt_count") return value.number(upstream->attempts);
-  return AbiStatus::NotFound;
+  return tlsProperty(upstream->tls.get(), name, value);
 }
 
 AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <set>
 
+#include "server/handshakes.h"
+
 namespace weir::server {
 namespace {
 
@@ -49,6 +51,15 @@ void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>
   shared.plugins = std::move(*host);
 }
 
+void makeTransports(event::Loop* loop, Shared& shared, std::vector<base::Error>& faults) {
+  auto transports = Transports::create(loop, *shared.stats);
+  if (!transports.ok()) return faults.push_back(std::move(transports).error());
+  shared.transports = std::move(*transports);
+  for (upstream::ClusterSpec& cluster : shared.bootstrap.clusters) {
+    if (auto prepared = shared.transports->prepare(cluster); !prepared.ok()) faults.push_back(prepared.error());
+  }
+}
+
 void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& faults) {
   for (const exchange::HttpFilterSpec& filter : http.spec->filters) {
     if (const auto* router = std::get_if<exchange::RouterFilterSpec>(&filter.filter)) {
@@ -84,6 +95,15 @@ std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec
                                              Shared& shared, std::vector<base::Error>& faults) {
   auto chain = std::make_unique<SharedFilterChain>();
   chain->name = spec.name;
+  chain->handshake_timeout = spec.handshake_timeout.value_or(Handshakes::kDefaultTimeout);
+  if (spec.tls && shared.transports != nullptr) {
+    auto tls =
+        shared.transports->serve(*spec.tls, ListenerStats::prefix(listener.address.toString(), listener.stat_prefix));
+    if (!tls.ok())
+      faults.push_back(std::move(tls).error());
+    else
+      chain->tls = std::move(*tls);
+  }
   if (spec.http) chain->http = makeHttp(*spec.http, listener.name, shared, faults);
   return chain;
 }
@@ -105,13 +125,15 @@ std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
 
 }  // namespace
 
-std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, Shared& shared) {
+std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, event::Loop* loop,
+                                  Shared& shared) {
   std::vector<base::Error> faults;
   shared.bootstrap = std::move(bootstrap);
   shared.local_ip = findLocalIp();
   const auto rules = shared.stats->setTagRules(shared.bootstrap.tag_rules, shared.bootstrap.use_default_tags,
                                                shared.bootstrap.fixed_tags);
   if (!rules.ok()) faults.push_back(rules.error());
+  makeTransports(loop, shared, faults);
   makeEngine(options, shared, faults);
   if (shared.plugins == nullptr) return faults;
   for (const config::ListenerSpec& spec : shared.bootstrap.listeners) {

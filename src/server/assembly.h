@@ -12,6 +12,8 @@ namespace weir::server {
 
 // Compiles and tries every plugin, builds every route table. All faults are collected; with any, what is made must not
 // be served.
-std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, Shared& shared);
+// loop: the main thread's, on which files are watched; null if the configuration is only judged.
+std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, event::Loop* loop,
+                                  Shared& shared);
 
 }  // namespace weir::server

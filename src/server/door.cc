@@ -14,7 +14,7 @@ std::atomic<uint64_t> next_connection_id{1};
 }  // namespace
 
 Door::Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone)
-    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)) {
+    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)), handshakes_(loop) {
   for (const auto& chain : shared.chains) chains_.push_back({*chain, nullptr});
 }
 
@@ -60,7 +60,18 @@ void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filt
   shared_.stats->downstream_cx_total.add();
   shared_.stats->downstream_cx_active.add();
   on_come_();
+  if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
   serveHttp(chain, std::move(stream), std::move(info));
+}
+
+void Door::secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  using End = Handshakes::End;
+  const auto on_end = [this, &chain](End end, std::unique_ptr<net::ByteStream> secured, filter::ConnectionInfo known) {
+    if (end == End::Done) return serveHttp(chain, std::move(secured), std::move(known));
+    if (end == End::Timeout) shared_.stats->downstream_cx_transport_socket_connect_timeout.add();
+    countGone();
+  };
+  handshakes_.begin(*chain.shared.tls, chain.shared.handshake_timeout, std::move(stream), std::move(info), on_end);
 }
 
 void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
@@ -81,10 +92,14 @@ void Door::onAcceptFailed(const base::Error& why) {
 void Door::onConnectionClosed(exchange::ClientConnection& connection) {
   const auto at = connections_.find(&connection);
   if (at == connections_.end()) return;
-  shared_.stats->downstream_cx_active.sub();
-  shared_.stats->downstream_cx_destroy.add();
   loop_.destroyLater(std::move(at->second));
   connections_.erase(at);
+  countGone();
+}
+
+void Door::countGone() {
+  shared_.stats->downstream_cx_active.sub();
+  shared_.stats->downstream_cx_destroy.add();
   on_gone_();
 }
 
@@ -101,6 +116,7 @@ void Door::drain() {
 
 void Door::closeNow() {
   listener_->close();
+  handshakes_.closeAll();
   std::vector<exchange::ClientConnection*> all;
   for (const auto& [connection, owned] : connections_) all.push_back(connection);
   for (exchange::ClientConnection* connection : all) connection->closeNow();

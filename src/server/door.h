@@ -13,6 +13,7 @@
 
 #include "exchange/client_connection.h"
 #include "net/listener.h"
+#include "server/handshakes.h"
 #include "server/shared.h"
 
 namespace weir::server {
@@ -53,7 +54,9 @@ class Door final : private net::Listener::Acceptor, private exchange::ClientConn
   filter::ConnectionInfo describe(const net::ByteStream& stream, const net::Address& peer) const;
   DoorChain* match(const filter::ConnectionInfo& info);
   void enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
+  void secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
+  void countGone();
 
   SharedListener& shared_;
   event::Loop& loop_;
@@ -61,6 +64,7 @@ class Door final : private net::Listener::Acceptor, private exchange::ClientConn
   std::function<void()> on_gone_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<DoorChain> chains_;
+  Handshakes handshakes_;
   std::unordered_map<exchange::ClientConnection*, std::unique_ptr<exchange::ClientConnection>> connections_;
 };
 

@@ -77,7 +77,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
 std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   event::blockSignals();
   facts_ = {options_.version, options_.command_line, bootstrap.dump, base::systemClock().wall()};
-  std::vector<base::Error> faults = assemble(std::move(bootstrap), options_, shared_);
+  std::vector<base::Error> faults = assemble(std::move(bootstrap), options_, options_.bind ? &loop_ : nullptr, shared_);
   if (!faults.empty() || !options_.bind) return faults;
   stats_ = std::make_unique<ServerStats>(*shared_.stats, options_.workers, shared_.bootstrap);
   for (uint32_t i = 0; i < options_.workers; ++i) {

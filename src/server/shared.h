@@ -9,6 +9,7 @@
 #include "exchange/http_manager.h"
 #include "proxy_wasm/plugin.h"
 #include "server/listener_stats.h"
+#include "server/transports.h"
 #include "stats/stats.h"
 #include "wasm/engine.h"
 
@@ -27,7 +28,8 @@ struct SharedHttp {
 // One way on from a listener: the transport that its connections speak, and what serves them above it.
 struct SharedFilterChain {
   std::string name;
-  // The transport's context comes here (TLS): null is a plain connection.
+  std::shared_ptr<tls::LiveServer> tls;  // Null: a plain connection.
+  base::Duration handshake_timeout = base::Duration::zero();
   std::unique_ptr<SharedHttp> http;
 };
 
@@ -45,6 +47,7 @@ struct Shared {
   std::string local_ip;
   // The store outlives everything that counts in it.
   std::unique_ptr<stats::Store> stats = std::make_unique<stats::Store>();
+  std::unique_ptr<Transports> transports;
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
   std::vector<std::unique_ptr<SharedListener>> listeners;

@@ -9,9 +9,9 @@ namespace {
 
 class SnapshotOfClient final : public ClientContextParts {
  public:
-  SnapshotOfClient(const ClientSpec& spec, Stats& stats) : spec_(spec), stats_(stats) {}
+  SnapshotOfClient(const ClientSpec& spec, std::shared_ptr<Stats> stats) : spec_(spec), stats_(std::move(stats)) {}
   base::Result<void> build();
-  Stats& stats() const override { return stats_; }
+  Stats& stats() const override { return *stats_; }
   const ClientSpec& spec() const override { return spec_; }
   SslPtr createSession(Handshake& handshake, const std::vector<std::string>& alpn_fallback) const override;
 
@@ -19,7 +19,7 @@ class SnapshotOfClient final : public ClientContextParts {
   static int onSession(SSL* ssl, SSL_SESSION* session);
 
   const ClientSpec spec_;
-  Stats& stats_;
+  const std::shared_ptr<Stats> stats_;
   std::shared_ptr<const Validator> validator_;
   std::shared_ptr<const LoadedCertificate> certificate_;
   SslContextPtr context_;
@@ -56,7 +56,7 @@ base::Result<void> SnapshotOfClient::build() {
 SslPtr SnapshotOfClient::createSession(Handshake& handshake, const std::vector<std::string>& alpn_fallback) const {
   SslPtr ssl(SSL_new(context_.get()));
   handshake.validator = validator_.get();
-  handshake.stats = &stats_;
+  handshake.stats = stats_.get();
   handshake.local = certificate_.get();
   SSL_set_app_data(ssl.get(), &handshake);
   SSL_set_connect_state(ssl.get());
@@ -84,8 +84,9 @@ int SnapshotOfClient::onSession(SSL* ssl, SSL_SESSION* session) {
 
 }  // namespace
 
-base::Result<std::shared_ptr<const ClientContext>> ClientContext::create(const ClientSpec& spec, Stats& stats) {
-  auto context = std::make_shared<SnapshotOfClient>(spec, stats);
+base::Result<std::shared_ptr<const ClientContext>> ClientContext::create(const ClientSpec& spec,
+                                                                         std::shared_ptr<Stats> stats) {
+  auto context = std::make_shared<SnapshotOfClient>(spec, std::move(stats));
   if (auto built = context->build(); !built.ok()) return std::move(built).error();
   return std::shared_ptr<const ClientContext>(std::move(context));
 }

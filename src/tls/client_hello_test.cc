@@ -11,8 +11,9 @@ namespace {
 // What OpenSSL sends first.
 std::string helloOf(const std::string& name, const std::vector<std::string>& alpn) {
   stats::Store store;
-  Stats stats(store, "x.");
+  const auto stats = std::make_shared<Stats>(store, "x.");
   ClientSpec spec;
+  spec.parameters.max = Version::Tls13;
   const auto context = ClientContext::create(spec, stats).value();
   const auto session = Session::client(context, name, "", alpn, nullptr);
   session->handshake();

@@ -24,9 +24,9 @@ class ServerContext {
  public:
   virtual ~ServerContext() = default;
   // Reads the files that spec names; all that can be wrong with them is an error here, the operator's. Secrets must
-  // have been resolved. stats and tickets must outlive the context.
-  static base::Result<std::shared_ptr<const ServerContext>> create(const ServerSpec& spec, Stats& stats,
-                                                                   TicketKeys& tickets);
+  // have been resolved.
+  static base::Result<std::shared_ptr<const ServerContext>> create(const ServerSpec& spec, std::shared_ptr<Stats> stats,
+                                                                   std::shared_ptr<TicketKeys> tickets);
   virtual Stats& stats() const = 0;
 };
 
@@ -34,7 +34,8 @@ class ClientContext {
  public:
   virtual ~ClientContext() = default;
   // As ServerContext::create().
-  static base::Result<std::shared_ptr<const ClientContext>> create(const ClientSpec& spec, Stats& stats);
+  static base::Result<std::shared_ptr<const ClientContext>> create(const ClientSpec& spec,
+                                                                   std::shared_ptr<Stats> stats);
   virtual Stats& stats() const = 0;
   virtual const ClientSpec& spec() const = 0;
 };

@@ -180,7 +180,9 @@ base::Result<SslContextPtr> createSslContext(const SSL_METHOD* method, const Par
   CHECK(context != nullptr);
   SSL_CTX* raw = context.get();
   const int min = wireVersion(parameters.min, TLS1_2_VERSION);
-  const int max = wireVersion(parameters.max, TLS1_3_VERSION);
+  // As Envoy: towards upstreams TLS 1.2 unless the configuration says more.
+  const bool client = method == TLS_client_method();
+  const int max = wireVersion(parameters.max, client ? std::max(min, TLS1_2_VERSION) : TLS1_3_VERSION);
   if (min > max) return operatorError("tls_minimum_protocol_version is above tls_maximum_protocol_version");
   SSL_CTX_set_min_proto_version(raw, min);
   SSL_CTX_set_max_proto_version(raw, max);

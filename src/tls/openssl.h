@@ -25,7 +25,6 @@ struct Free {
 
 using SslPtr = std::unique_ptr<SSL, Free<SSL_free>>;
 using SslContextPtr = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
-using SessionPtr = std::unique_ptr<SSL_SESSION, Free<SSL_SESSION_free>>;
 using X509Ptr = std::unique_ptr<X509, Free<X509_free>>;
 using StorePtr = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;

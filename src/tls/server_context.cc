@@ -18,11 +18,11 @@ constexpr long kMostSessionsKept = 4096;
 
 class SnapshotOfServer final : public ServerContextParts {
  public:
-  SnapshotOfServer(const ServerSpec& spec, Stats& stats, TicketKeys& tickets)
-      : spec_(spec), stats_(stats), tickets_(tickets) {}
+  SnapshotOfServer(const ServerSpec& spec, std::shared_ptr<Stats> stats, std::shared_ptr<TicketKeys> tickets)
+      : spec_(spec), stats_(std::move(stats)), tickets_(std::move(tickets)) {}
   base::Result<void> build();
 
-  Stats& stats() const override { return stats_; }
+  Stats& stats() const override { return *stats_; }
   SslPtr createSession(Handshake& handshake) const override;
 
  private:
@@ -43,8 +43,8 @@ class SnapshotOfServer final : public ServerContextParts {
   bool fits(size_t index, const ClientHello& hello) const;
 
   const ServerSpec spec_;
-  Stats& stats_;
-  TicketKeys& tickets_;
+  const std::shared_ptr<Stats> stats_;
+  const std::shared_ptr<TicketKeys> tickets_;
   std::string alpn_;
   std::shared_ptr<const Validator> validator_;
   // One for each certificate: OpenSSL keeps keys of one kind only once in each.
@@ -67,7 +67,7 @@ base::Result<void> SnapshotOfServer::build() {
     if (!key.ok()) return std::move(key).error();
     keys.push_back(std::move(*key));
   }
-  if (auto configured = tickets_.configure(keys); !configured.ok()) return configured;
+  if (auto configured = tickets_->configure(keys); !configured.ok()) return configured;
   if (spec_.certificates.empty()) return operatorError("Server TlsCertificates must have a certificate specified");
   for (const CertificateSpec& certificate : spec_.certificates) {
     auto loaded = loadCertificate(certificate);
@@ -138,7 +138,7 @@ std::string SnapshotOfServer::sessionContext() const {
 SslPtr SnapshotOfServer::createSession(Handshake& handshake) const {
   SslPtr ssl(SSL_new(contexts_.front().get()));
   handshake.validator = validator_.get();
-  handshake.stats = &stats_;
+  handshake.stats = stats_.get();
   handshake.local = certificates_.front().get();
   SSL_set_app_data(ssl.get(), &handshake);
   SSL_set_accept_state(ssl.get());
@@ -245,7 +245,7 @@ int SnapshotOfServer::onAlpn(SSL* ssl, const unsigned char** out, unsigned char*
 
 int SnapshotOfServer::onTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                                   EVP_MAC_CTX* mac, int sealing) {
-  TicketKeys& keys = of(ssl).tickets_;
+  TicketKeys& keys = *of(ssl).tickets_;
   TicketKey key;
   bool renew = false;
   if (sealing == 1) {
@@ -271,23 +271,24 @@ int SnapshotOfServer::onTicketKey(SSL* ssl, unsigned char* name, unsigned char* 
 
 int SnapshotOfServer::onStatus(SSL* ssl, void* self) {
   const auto& server = *static_cast<const SnapshotOfServer*>(self);
-  server.stats_.ocsp_staple_requests.add();
+  server.stats_->ocsp_staple_requests.add();
   const std::string& staple = handshakeOf(ssl).local->staple;
   if (staple.empty()) {
-    server.stats_.ocsp_staple_omitted.add();
+    server.stats_->ocsp_staple_omitted.add();
     return SSL_TLSEXT_ERR_NOACK;
   }
   void* copy = OPENSSL_memdup(staple.data(), staple.size());  // OpenSSL's from now on.
   SSL_set_tlsext_status_ocsp_resp(ssl, static_cast<unsigned char*>(copy), static_cast<long>(staple.size()));
-  server.stats_.ocsp_staple_responses.add();
+  server.stats_->ocsp_staple_responses.add();
   return SSL_TLSEXT_ERR_OK;
 }
 
 }  // namespace
 
-base::Result<std::shared_ptr<const ServerContext>> ServerContext::create(const ServerSpec& spec, Stats& stats,
-                                                                         TicketKeys& tickets) {
-  auto context = std::make_shared<SnapshotOfServer>(spec, stats, tickets);
+base::Result<std::shared_ptr<const ServerContext>> ServerContext::create(const ServerSpec& spec,
+                                                                         std::shared_ptr<Stats> stats,
+                                                                         std::shared_ptr<TicketKeys> tickets) {
+  auto context = std::make_shared<SnapshotOfServer>(spec, std::move(stats), std::move(tickets));
   if (auto built = context->build(); !built.ok()) return std::move(built).error();
   return std::shared_ptr<const ServerContext>(std::move(context));
 }

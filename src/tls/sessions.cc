@@ -1,6 +1,10 @@
 #include "tls/sessions.h"
 
+#include <openssl/ssl.h>
+
 namespace weir::tls {
+
+void FreeSession::operator()(ssl_session_st* session) const { SSL_SESSION_free(session); }
 
 void SessionStore::put(const std::string& server_name, SessionPtr session) {
   if (max_ == 0) return;

@@ -1,14 +1,18 @@
 // Sessions with servers, kept so that later connections resume them. One worker's, for one cluster.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <list>
+#include <memory>
 #include <string>
 
-#include "tls/openssl.h"
+struct ssl_session_st;
 
 namespace weir::tls {
+
+struct FreeSession {
+  void operator()(ssl_session_st* session) const;
+};
+using SessionPtr = std::unique_ptr<ssl_session_st, FreeSession>;
 
 // Sessions are kept by the name that was sent as SNI, the newest used first. RFC 8446 C.4: a TLS 1.3 ticket is used
 // once.

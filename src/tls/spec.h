@@ -51,15 +51,19 @@ struct ValidationSpec {
   bool allow_expired = false;
   bool accept_untrusted = false;  // The outcome is only told.
   bool only_leaf_crl = false;
+  bool suppress_ca_list = false;  // A server names no authorities to its clients.
   std::optional<uint32_t> max_depth;
   std::string watched_directory;
 };
+
+// over's fields in place of base's where they are set, its lists behind base's: a combined validation context.
+ValidationSpec merged(ValidationSpec base, const ValidationSpec& over);
 
 enum class Version : uint8_t { Auto, Tls10, Tls11, Tls12, Tls13 };
 
 struct ParametersSpec {
   Version min = Version::Auto;            // Auto: TLS 1.2
-  Version max = Version::Auto;            // Auto: TLS 1.3
+  Version max = Version::Auto;            // Auto: TLS 1.3 for servers, TLS 1.2 for clients
   std::vector<std::string> ciphers;       // TLS 1.2 and before, by OpenSSL's names; groups as Envoy's "[A|B]".
   std::vector<std::string> curves;        // In order of preference.
   std::vector<std::string> signatures{};  // By Envoy's names, for example rsa_pss_rsae_sha256.
@@ -73,6 +77,7 @@ struct SecretReference {
 };
 
 struct CommonSpec {
+  std::string path;  // Where it stood in the configuration, for messages.
   ParametersSpec parameters;
   std::vector<CertificateSpec> certificates;
   std::optional<ValidationSpec> validation;
@@ -90,8 +95,6 @@ struct ServerSpec : CommonSpec {
   std::vector<Source> ticket_keys;  // 80 bytes each: name, HMAC key, AES key. The first one encrypts.
   bool full_scan_on_mismatch = false;
   bool prefer_client_ciphers = false;
-  enum class Staple : uint8_t { Lenient, Strict, Must };
-  Staple staple = Staple::Lenient;
 };
 
 struct ClientSpec : CommonSpec {

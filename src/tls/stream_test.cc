@@ -57,12 +57,13 @@ struct StreamTest : ::testing::Test {
         specOf(makeCertificate({.common_name = "server", .sans = "DNS:a.example", .issuer = &authority()})));
     server_spec.alpn = {"h2", "http/1.1"};
     client_spec.validation = trusting(authority());
+    client_spec.parameters.max = Version::Tls13;
     wish.server_name = "a.example";
     wish.alpn_fallback = {"http/1.1"};
   }
   void begin() {
-    if (!server_context) server_context = ServerContext::create(server_spec, server_stats, tickets).value();
-    if (!client_context) client_context = ClientContext::create(client_spec, client_stats).value();
+    if (!server_context) server_context = ServerContext::create(server_spec, stats_of_server, tickets).value();
+    if (!client_context) client_context = ClientContext::create(client_spec, stats_of_client).value();
     auto [a, b] = net::MemoryStream::pair(loop);
     client_below = a.get();
     server_below = b.get();
@@ -96,9 +97,11 @@ struct StreamTest : ::testing::Test {
   base::ManualClock clock;
   event::Loop loop{clock};
   stats::Store store;
-  Stats server_stats{store, "listener.x.ssl."};
-  Stats client_stats{store, "cluster.x.ssl."};
-  TicketKeys tickets{clock};
+  std::shared_ptr<Stats> stats_of_server = std::make_shared<Stats>(store, "listener.x.ssl.");
+  std::shared_ptr<Stats> stats_of_client = std::make_shared<Stats>(store, "cluster.x.ssl.");
+  Stats& server_stats = *stats_of_server;
+  Stats& client_stats = *stats_of_client;
+  std::shared_ptr<TicketKeys> tickets = std::make_shared<TicketKeys>(clock);
   ServerSpec server_spec;
   ClientSpec client_spec;
   ClientWish wish;
@@ -403,8 +406,8 @@ TEST_F(StreamTest, NoCommonProtocolIsNoAgreement) {
 }
 
 TEST_F(StreamTest, WhatIsWrittenBeforeTheHandshakeIsSentAfterIt) {
-  server_context = ServerContext::create(server_spec, server_stats, tickets).value();
-  client_context = ClientContext::create(client_spec, client_stats).value();
+  server_context = ServerContext::create(server_spec, stats_of_server, tickets).value();
+  client_context = ClientContext::create(client_spec, stats_of_client).value();
   auto [c, d] = net::MemoryStream::pair(loop);
   c->beginConnecting();
   c->connectSucceeds();
@@ -419,8 +422,8 @@ TEST_F(StreamTest, WhatIsWrittenBeforeTheHandshakeIsSentAfterIt) {
 
 TEST(ServerContextTest, RefusesWhatCannotBe) {
   stats::Store store;
-  Stats stats(store, "x.");
-  TicketKeys tickets(base::systemClock());
+  const auto stats = std::make_shared<Stats>(store, "x.");
+  const auto tickets = std::make_shared<TicketKeys>(base::systemClock());
   const auto refusal = [&](const ServerSpec& spec) {
     const auto made = ServerContext::create(spec, stats, tickets);
     return made.ok() ? std::string() : made.error().detail;

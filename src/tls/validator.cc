@@ -61,6 +61,12 @@ int ignoreExpiry(int ok, X509_STORE_CTX* store) {
   return 1;
 }
 
+std::string joinedNames(X509* leaf) {
+  std::string out;
+  for (const SanName& name : sanNames(leaf)) out += (out.empty() ? "" : ", ") + name.text;
+  return out;
+}
+
 bool typeMeant(SanMatcher::Type type, int general_name) {
   switch (type) {
     case SanMatcher::Type::Any: return true;
@@ -87,9 +93,13 @@ base::Result<std::shared_ptr<const Validator>> Validator::create(const Validatio
   auto validator = std::make_shared<Validator>();
   validator->store_.reset(X509_STORE_new());
   validator->accept_untrusted_ = spec.accept_untrusted;
+  validator->names_authorities_ = !spec.suppress_ca_list;
   validator->max_depth_ = spec.max_depth;
   if (auto loaded = validator->loadRoots(spec); !loaded.ok()) return std::move(loaded).error();
   if (auto loaded = validator->loadCrl(spec); !loaded.ok()) return std::move(loaded).error();
+  if (!spec.sans.empty() && !validator->chain_) {
+    return operatorError("SAN-based verification of peer certificates without trusted CA is insecure and not allowed");
+  }
   if (spec.allow_expired) X509_STORE_set_verify_cb(validator->store_.get(), ignoreExpiry);
   for (const SanMatcher& matcher : spec.sans) {
     auto rule = compile(matcher);
@@ -137,6 +147,7 @@ base::Result<void> Validator::loadRoots(const ValidationSpec& spec) {
 
 base::Result<void> Validator::loadCrl(const ValidationSpec& spec) {
   if (!spec.crl.given()) return base::Ok{};
+  if (!chain_) return operatorError("Failed to load CRL without trusted CA");
   auto pem = read(spec.crl);
   if (!pem.ok()) return std::move(pem).error();
   const BioPtr bio = bioOf(*pem);
@@ -187,8 +198,16 @@ base::Result<Validator::SanRule> Validator::compile(const SanMatcher& matcher) {
 void Validator::configure(SSL_CTX* context, bool server) const {
   SSL_CTX_set1_cert_store(context, store_.get());
   if (max_depth_) SSL_CTX_set_verify_depth(context, static_cast<int>(*max_depth_));
-  if (!server) return;
+  if (!server || !names_authorities_) return;
   for (const X509Ptr& root : roots_) SSL_CTX_add_client_CA(context, root.get());
+}
+
+// auto_san_validation stands in place of configured names, as in Envoy.
+bool Validator::namesFit(X509* leaf, std::string_view expected) const {
+  if (expected.empty()) return sanMatches(leaf);
+  const std::vector<SanName> names = sanNames(leaf);
+  return std::any_of(names.begin(), names.end(),
+                     [&](const SanName& name) { return name.type == GEN_DNS && dnsNameMatches(expected, name.text); });
 }
 
 bool Validator::sanMatches(X509* leaf) const {
@@ -224,22 +243,13 @@ int Validator::judge(X509_STORE_CTX* store, Judgement& judgement, Stats& stats) 
                   error);
   }
   judgement.validated = chain_;
-  if (!judgement.expected_name.empty()) {
-    SanRule expected{SanMatcher::Type::Any, {}, true, judgement.expected_name};
-    bool matched = false;
-    for (const SanName& name : sanNames(leaf)) {
-      matched =
-          matched || (name.type == GEN_DNS ? dnsNameMatches(expected.text, name.text) : name.text == expected.text);
-    }
-    if (!matched)
-      return refuse(stats.fail_verify_san, "verify cert failed: verify SAN list", X509_V_ERR_HOSTNAME_MISMATCH);
-    judgement.validated = true;
+  const bool by_name = !judgement.expected_name.empty() || !sans_.empty();
+  if (by_name && !namesFit(leaf, judgement.expected_name)) {
+    return refuse(stats.fail_verify_san,
+                  fmt::format("verify cert failed: SAN matcher, certificate SANs are [{}]", joinedNames(leaf)),
+                  X509_V_ERR_HOSTNAME_MISMATCH);
   }
-  if (!sans_.empty()) {
-    if (!sanMatches(leaf))
-      return refuse(stats.fail_verify_san, "verify cert failed: SAN matcher", X509_V_ERR_HOSTNAME_MISMATCH);
-    judgement.validated = true;
-  }
+  judgement.validated |= by_name;
   if (!hashes_.empty() || !spkis_.empty()) {
     if (!pinned(leaf)) {
       return refuse(stats.fail_verify_cert_hash, "verify cert failed: cert hash and spki", X509_V_ERR_CERT_REJECTED);

@@ -20,7 +20,8 @@ namespace weir::tls {
 struct Judgement {
   bool validated = false;     // By at least one of chain, names and pins.
   std::string failure;        // In Envoy's words; empty: none.
-  std::string expected_name;  // The certificate must be for this name too (auto_san_validation); empty: any.
+  std::string expected_name;  // The certificate must be for this name (auto_san_validation), and not
+                              // for the configured ones; empty: for those.
 };
 
 class Validator {
@@ -48,6 +49,7 @@ class Validator {
   base::Result<void> loadRoots(const ValidationSpec& spec);
   base::Result<void> loadCrl(const ValidationSpec& spec);
   static base::Result<SanRule> compile(const SanMatcher& matcher);
+  bool namesFit(X509* leaf, std::string_view expected) const;
   bool sanMatches(X509* leaf) const;
   bool pinned(X509* leaf) const;
 
@@ -55,6 +57,7 @@ class Validator {
   std::vector<X509Ptr> roots_;
   bool chain_ = false;  // There are roots: the chain is verified.
   bool accept_untrusted_ = false;
+  bool names_authorities_ = true;
   std::optional<uint32_t> max_depth_;
   std::vector<SanRule> sans_;
   std::set<std::string> hashes_;  // Raw digests.

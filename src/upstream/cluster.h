@@ -60,6 +60,7 @@ class ConnectionWaiter {
     http::ClientCodec& codec;  // Call newStream() on it at once, within onConnection().
     const Endpoint& endpoint;
     const net::Address& local;
+    std::shared_ptr<const net::TlsInfo> tls = nullptr;  // Null on a plain connection.
     bool reused = false;  // A kept-alive connection: a reset before any response byte deserves one retry.
   };
   virtual void onConnection(const Granted& granted) = 0;
@@ -81,6 +82,7 @@ struct Wish {
   std::optional<uint64_t> hash;                        // By the route's hash policy, for ring hash and Maglev.
   std::span<const Endpoint* const> avoid{};            // Tried by earlier attempts: another is taken if there is one.
   http::Protocol downstream = http::Protocol::Http11;  // For use_downstream_protocol_config.
+  std::string_view authority = {};                     // The request's :authority, for auto_sni.
   bool high_priority = false;                          // The route's priority: which circuit breakers count it.
 };
 
@@ -149,6 +151,12 @@ class Connector {
   virtual ~Connector() = default;
   // A stream that connects when it is started, and fails with Timeout after so long.
   virtual std::unique_ptr<net::ByteStream> connect(const net::Address& to, base::Duration timeout) = 0;
+  // The same for an endpoint, with its cluster's transport around the stream. server_name: SNI by the request that asks
+  // for the connection; empty: as configured.
+  virtual std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, std::string_view server_name,
+                                                     base::Duration timeout) {
+    return connect(endpoint.address, timeout);
+  }
 };
 
 struct Environment {

@@ -62,6 +62,7 @@ void Connection::start() {
 
 void Connection::onConnected() {
   stats_.upstream_cx_connect_ms.record(milliseconds(loop_.now() - started_));
+  if (const net::TlsInfo* tls = stream_->tls()) tls_ = tls->shared_from_this();
   state_ = State::Idle;
   if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
   pool_.onConnected(*this);
@@ -94,7 +95,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
     stats_.upstream_cx_max_requests.add();
     last_request_ = true;
   }
-  waiter.onConnection({*codec_, *endpoint_, stream_->local(), reused});
+  waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused});
   // A waiter that begins nothing leaves it idle.
   if (state_ == State::Busy && codec_->activeStreams() == 0) onStreamOver();
 }

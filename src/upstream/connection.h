@@ -79,6 +79,7 @@ class Connection final : public event::Deferred,
   ClusterStats& stats_;
   const std::shared_ptr<const Endpoint> endpoint_;
   std::unique_ptr<net::ByteStream> stream_;
+  std::shared_ptr<const net::TlsInfo> tls_;
   std::unique_ptr<http::ClientCodec> codec_;
   const base::MonotonicTime started_;
   State state_ = State::Connecting;

@@ -3,8 +3,18 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "http/path.h"
 
 namespace weir::upstream {
+namespace {
+
+// RFC 6066 3: a server name is a host name, and neither an address nor has it a port.
+std::string_view serverNameOf(std::string_view authority) {
+  const std::string_view host = http::stripPort(authority);
+  return host.starts_with('[') || net::Address::parseIp(host, 0).ok() ? std::string_view() : host;
+}
+
+}  // namespace
 
 // A waiter's place in the queue. In it until it is told or gives up.
 class EndpointPool::Place final : public Acquisition {
@@ -46,7 +56,40 @@ EndpointPool::~EndpointPool() {
   while (!waiting_.empty()) waiting_.front()->leave();
 }
 
-std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter, const Wish& /*wish*/) {
+std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter, const Wish& wish) {
+  const bool by_name = shared_.spec.auto_sni && shared_.spec.tls.has_value();
+  const std::string_view name = by_name ? serverNameOf(wish.authority) : std::string_view();
+  if (name.empty()) return acquireHere(waiter);
+  EndpointPool* const pool = poolFor(name);
+  if (pool != nullptr) return pool->acquireHere(waiter);
+  shared_.stats.upstream_rq_pending_overflow.add();
+  waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
+  return nullptr;
+}
+
+// Null if there are too many, all of them in use.
+EndpointPool* EndpointPool::poolFor(std::string_view server_name) {
+  const auto found = named_.find(server_name);
+  if (found != named_.end()) return found->second.get();
+  if (named_.size() >= kMostServerNames) {
+    const auto unused =
+        std::find_if(named_.begin(), named_.end(), [](const auto& each) { return each.second->empty(); });
+    if (unused == named_.end()) return nullptr;
+    shared_.loop.destroyLater(std::move(unused->second));
+    named_.erase(unused);
+  }
+  auto pool = std::make_unique<EndpointPool>(shared_, endpoint_);
+  pool->parent_ = this;
+  pool->server_name_ = server_name;
+  return named_.emplace(pool->server_name_, std::move(pool)).first->second.get();
+}
+
+void EndpointPool::setEndpoint(std::shared_ptr<const Endpoint> endpoint) {
+  endpoint_ = std::move(endpoint);
+  for (const auto& [name, pool] : named_) pool->setEndpoint(endpoint_);
+}
+
+std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter) {
   const bool idle = !idle_.empty();
   const bool queue_full = shared_.stats.upstream_rq_pending_active.value() >= shared_.spec.max_pending_requests;
   if (overflows() || (!idle && queue_full)) {
@@ -78,7 +121,7 @@ void EndpointPool::openConnections() {
 }
 
 void EndpointPool::open() {
-  auto stream = shared_.connector.connect(endpoint_->address, shared_.spec.connect_timeout);
+  auto stream = shared_.connector.connectTo(*endpoint_, server_name_, shared_.spec.connect_timeout);
   Connection::Pool& pool = *this;
   connections_.push_back(
       std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, endpoint_, std::move(stream)));
@@ -137,11 +180,16 @@ void EndpointPool::serveWaiting() {
 void EndpointPool::drain() {
   for (const auto& connection : connections_) connection->closeAfterRequest();
   while (!idle_.empty()) idle_.back()->closeIdle();
+  for (const auto& [name, pool] : named_) pool->drain();
 }
 
 void EndpointPool::retire() {
   retired_ = true;
   drain();
+  // One that holds nothing leaves the table at once: walk over a copy.
+  std::vector<EndpointPool*> children;
+  for (const auto& [name, pool] : named_) children.push_back(pool.get());
+  for (EndpointPool* child : children) child->retire();
   tellIfRetired();
 }
 
@@ -157,9 +205,17 @@ void EndpointPool::forget(Connection& connection) {
 }
 
 void EndpointPool::tellIfRetired() {
-  if (!retired_ || retired_told_ || !connections_.empty() || !waiting_.empty()) return;
+  if (!retired_ || retired_told_ || !empty()) return;
   retired_told_ = true;
+  if (parent_ != nullptr) return parent_->onChildRetired(*this);
   shared_.on_retired(*this);
+}
+
+void EndpointPool::onChildRetired(EndpointPool& child) {
+  const auto at = named_.find(child.server_name_);
+  shared_.loop.destroyLater(std::move(at->second));
+  named_.erase(at);
+  tellIfRetired();
 }
 
 }  // namespace weir::upstream

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "upstream/cluster.h"
@@ -26,12 +28,15 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
     std::function<void(EndpointPool&)> on_retired;
   };
 
+  // With auto_sni each server name has a pool of its own within the endpoint's; so many at most.
+  static constexpr size_t kMostServerNames = 64;
+
   EndpointPool(Shared& shared, std::shared_ptr<const Endpoint> endpoint);
   ~EndpointPool() override;
 
   const Endpoint& endpoint() const { return *endpoint_; }
   // For connections made from now on; those that are open stay.
-  void setEndpoint(std::shared_ptr<const Endpoint> endpoint) { endpoint_ = std::move(endpoint); }
+  void setEndpoint(std::shared_ptr<const Endpoint> endpoint);
   // As Cluster::acquire().
   std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish);
   // Closes idle connections; busy ones when their request is over. Later connections are not touched.
@@ -50,6 +55,10 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   void onReceived() override { serveWaiting(); }
   void onClosed(Connection& connection) override;
 
+  std::unique_ptr<Acquisition> acquireHere(ConnectionWaiter& waiter);
+  EndpointPool* poolFor(std::string_view server_name);
+  void onChildRetired(EndpointPool& child);
+  bool empty() const { return connections_.empty() && waiting_.empty() && named_.empty(); }
   void serveWaiting();
   void openConnections();
   void open();
@@ -62,6 +71,9 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Connection*> idle_;  // The one used last is at the end.
   std::list<Place*> waiting_;
+  EndpointPool* parent_ = nullptr;
+  std::string server_name_;
+  std::map<std::string, std::unique_ptr<EndpointPool>, std::less<>> named_;  // By server name.
   uint64_t next_place_ = 0;
   size_t connecting_ = 0;
   bool retired_ = false;

@@ -3,12 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "net/address.h"
+#include "tls/spec.h"
+
+namespace weir::tls {
+class LiveClient;
+}
 
 namespace weir::upstream {
 
@@ -38,6 +44,11 @@ struct ClusterSpec {
   std::optional<base::Duration> idle_timeout = std::chrono::hours(1);  // Of a pooled connection; nullopt: none.
   std::optional<uint64_t> max_requests_per_connection;
   std::vector<EndpointSpec> endpoints;
+  std::optional<tls::ClientSpec> tls;  // Nothing: plain connections.
+  bool auto_sni = false;               // SNI is the request's :authority; connections are kept apart by it.
+  bool auto_san_validation = false;    // The certificate must be for the SNI.
+  // Of tls: what its connections are made with, kept up to date by whoever assembles. Null where tls is nothing.
+  std::shared_ptr<tls::LiveClient> live_tls;
   std::string metadata;  // Serialized core.v3.Metadata; empty if none.
   // Circuit breakers of the default priority, with Envoy's defaults.
   uint32_t max_connections = 1024;

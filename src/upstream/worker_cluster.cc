@@ -19,7 +19,8 @@ WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environ
       metadata_(metadataOf(spec)),
       stats_(environment.stats, spec.alt_stat_name.empty() ? spec.name : spec.alt_stat_name),
       on_first_answers_(std::move(on_first_answers)),
-      shared_{environment.loop, connector, spec_, stats_, [this](EndpointPool& pool) { onRetired(pool); }},
+      secure_(environment.loop, connector, spec_),
+      shared_{environment.loop, secure_, spec_, stats_, [this](EndpointPool& pool) { onRetired(pool); }},
       balancer_(environment.random.next()),
       membership_(spec_, environment.loop, resolver, stats_, *this) {}
 

@@ -8,6 +8,7 @@
 #include "upstream/cluster.h"
 #include "upstream/endpoint_pool.h"
 #include "upstream/membership.h"
+#include "upstream/secure_connector.h"
 
 namespace weir::upstream {
 
@@ -43,6 +44,7 @@ class WorkerCluster final : public Cluster, public event::Deferred, private Memb
   ClusterStats stats_;
   std::function<void()> on_first_answers_;
   std::function<void(WorkerCluster&)> on_unused_;  // Set by retire().
+  SecureConnector secure_;                         // Before what connects by it.
   EndpointPool::Shared shared_;
   RoundRobin balancer_;
   std::vector<std::unique_ptr<EndpointPool>> pools_;

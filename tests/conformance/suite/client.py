@@ -8,10 +8,19 @@ from .http import Ended, Reader
 LINGER = 0.05  # seconds that a connection is watched for a close after its last answer
 
 
-def talk(port, requests, linger=LINGER):
-    """One connection. Returns what a client can see: answers in order, and whether the proxy closed."""
+def talk(port, requests, linger=LINGER, tls=None):
+    """One connection. Returns what a client can see: answers in order, and whether the proxy closed.
+
+    tls: what makes a TLS socket of a connected one; what the handshake settled, or why it failed, is an answer too.
+    """
     sock = socket.create_connection(("127.0.0.1", port), timeout=5)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if tls:
+        try:
+            sock = tls(sock)
+        except OSError as why:
+            sock.close()
+            return {"answers": [{"missing": f"handshake failed: {getattr(why, 'reason', None) or type(why).__name__}"}], "end": "closed", "rest": ""}
     reader, answers = Reader(sock), []
     waiting = []
     try:
@@ -23,7 +32,8 @@ def talk(port, requests, linger=LINGER):
         end = "abandoned" if requests[-1].abandon else _end(sock, reader, linger)
     finally:
         sock.close()
-    return {"answers": answers, "end": end, "rest": reader.buffer.decode("latin-1")}
+    settled = {"tls": tls.settled} if tls else {}
+    return {"answers": answers, "end": end, "rest": reader.buffer.decode("latin-1"), **settled}
 
 
 def _round(sock, reader, requests):

@@ -21,6 +21,7 @@ class Case:
     header_order: bool = False  # compare the order among different header names too
     differs: str = None  # why weir answers otherwise on purpose; the run then checks that it does
     weir_status: int = None  # what weir's first answer must be where it differs
+    tls: object = None  # suite.tls.Client: the client's connections are TLS
     admin: list = dataclasses.field(default_factory=list)  # admin paths asked afterwards: status, type and body are compared
     admin_heads: list = dataclasses.field(default_factory=list)  # the same, but not the body
     group: object = None

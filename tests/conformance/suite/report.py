@@ -38,6 +38,7 @@ def connection(number, seen, ports, keep_order):
     lines, end = [f"connection {number}:"], _end(seen)
     for answer in seen["answers"]:
         lines += _answer(answer, ports, keep_order)
+    lines += [f"  TLS: {seen['tls']}"] if "tls" in seen else []
     return lines + [f"  then {end}"] + ([f"  and more: {body(seen['rest'].encode('latin-1'))}"] if seen["rest"] else [])
 
 

@@ -32,7 +32,7 @@ def free_port():
 class Stand:
     def __init__(self, group, program, guests, folder):
         self.group, self.program, self.guests, self.folder = group, program, guests, folder
-        self.upstream, self.callout = Upstream(), Upstream()
+        self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None)), Upstream()
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
         self.refused.bind(("127.0.0.1", 0))
         self.process = None
@@ -143,7 +143,7 @@ class Stand:
         before = self.counters(case.stats) if case.stats else {}
         self.upstream.begin(case.upstream)
         self.callout.begin(case.callout)
-        seen = [client.talk(self.ports["LISTEN"], requests, case.linger) for requests in case.connections]
+        seen = [client.talk(self.ports["LISTEN"], requests, case.linger, case.tls) for requests in case.connections]
         time.sleep(case.settle)
         self.fence()
         return self._outcome(case, seen, before, mark)

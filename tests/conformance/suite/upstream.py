@@ -66,7 +66,9 @@ def close():
 class Upstream:
     """Listens on a port of its own from construction until stop(); one thread per connection."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
+        """tls: an ssl.SSLContext that its connections are wrapped with."""
+        self.tls = tls
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
@@ -100,6 +102,14 @@ class Upstream:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
+        if self.tls:
+            try:
+                sock.settimeout(5)
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                sock.settimeout(None)
+                self.connections.append(sock)
+            except OSError:
+                return sock.close()
         reader = Reader(sock)
         try:
             while self._one(sock, reader):
