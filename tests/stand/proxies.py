@@ -41,6 +41,7 @@ class Shape:
     upstream_http2: bool = False
     tls: bool = False             # One more listener, with TLS and ALPN.
     upgrades: bool = False        # WebSocket.
+    host: str = ""                # What the upstream gets as Host, if not the client's.
     codec: str = "AUTO"
     manager: dict = dataclasses.field(default_factory=dict)   # Fields of Envoy's connection manager.
     plugins: list = dataclasses.field(default_factory=list)
@@ -134,7 +135,7 @@ class Proxy:
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                raise Absent(f"{self.name} ended: {self.log()[-1500:]}")
+                raise Absent(f"{self.name} ended with {self.process.returncode}: {self.log()[-1500:]}")
             if self.ready():
                 return
             time.sleep(0.02)
@@ -247,7 +248,8 @@ class Envoyish(Proxy):
             more["upgrade_configs"] = [{"upgrade_type": "websocket"}]
         if shape.http2:
             more.setdefault("http2_protocol_options", {"allow_connect": True} if shape.upgrades else {})
-        manager = tree.hcm([tree.vhost()], shape.plugins, more)
+        route = tree.route("web", **({"host_rewrite_literal": shape.host} if shape.host else {}))
+        manager = tree.hcm([tree.vhost(route)], shape.plugins, more)
         listeners = [tree.listener("main", shape.port, manager)]
         if shape.tls:
             listeners.append(tree.listener("secure", 0, manager))
@@ -311,6 +313,7 @@ frontend f
   bind 127.0.0.1:{self.port}{" proto h2" if shape.http2 else ""}
 {secure}  default_backend b
 backend b
+{f"  http-request set-header Host {shape.host}" if shape.host else ""}
   server s 127.0.0.1:{upstream}{" proto h2" if shape.upstream_http2 else ""}
 """)])
 
@@ -341,7 +344,7 @@ http {{
   server {{
     listen 127.0.0.1:{self.port}{" http2" if shape.http2 else ""} backlog=4096;{secure}
     client_max_body_size 0;
-    location / {{ {onward} }}
+    location / {{ {f"proxy_set_header Host {shape.host};" if shape.host else ""} {onward} }}
   }}
 }}
 """)])

@@ -30,7 +30,8 @@ def wstest():
 
 def run(options):
     command, port = wstest(), proxies.free_ports(1)[0]
-    shape, names, started = proxies.Shape(upgrades=True), ["direct"], []
+    # Its server wants its own port in Host.
+    shape, names, started = proxies.Shape(upgrades=True, host=f"127.0.0.1:{port}"), ["direct"], []
     with tempfile.TemporaryDirectory() as folder:
         server = subprocess.Popen([*command, "-m", "echoserver", "-w", f"ws://127.0.0.1:{port}"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

@@ -47,6 +47,9 @@ class Echo:
             path = head.split(b" ")[1].decode()
             if path.startswith("/burst/"):
                 sock.sendall(b"b" * int(path[7:]))  # And the end at once.
+            elif path.startswith("/gone/"):
+                sock.sendall(b"b" * int(path[6:]))
+                return  # Both directions at once: what the proxy writes now is answered by a reset.
             elif path.startswith("/sink/"):
                 got = len(rest)
                 while piece := sock.recv(1 << 16):

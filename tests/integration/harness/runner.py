@@ -47,7 +47,7 @@ class Run:
             for pipe in multiprocessing.connection.wait(list(self.running), timeout=0.5):
                 self.end(pipe)
             for pipe, (_, _, since) in list(self.running.items()):
-                if time.monotonic() - since > LIMIT:
+                if time.monotonic() - since > LIMIT * weir.slowness():
                     self.end(pipe)
         if self.options.verbose:
             print(f"in {time.monotonic() - started:.0f} s")
@@ -63,7 +63,7 @@ class Run:
 
     def end(self, pipe):
         fact, process, since = self.running.pop(pipe)
-        outcome, said, log = "FAIL", f"not done after {LIMIT} s", ""
+        outcome, said, log = "FAIL", f"not done after {LIMIT * weir.slowness()} s", ""
         if pipe.poll():
             try:
                 outcome, said, log = pipe.recv()

@@ -43,6 +43,11 @@ def sanitized():
     return _settings.sanitized
 
 
+def slowness():
+    """How much longer things may take: sanitizers compile a big plugin in many times the time."""
+    return 4 if _settings.sanitized else 1
+
+
 def folder():
     """A new folder, gone when the run is over."""
     return tempfile.mkdtemp(dir=_settings.folder)
@@ -101,7 +106,7 @@ class Weir:
     # Its life.
 
     def await_ready(self):
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + START_SECONDS * slowness()
         while time.monotonic() < until:
             assert self.process.poll() is None, f"it ended with code {self.process.returncode}: {self.log()[-1500:]}"
             try:
