@@ -118,7 +118,8 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
     info_.upstream->remote = endpoint->address;
     info_.upstream->hostname = endpoint->hostname;
   }
-  info_.upstream->failure_reason = detail;
+  // As Envoy: a timeout is ours and no failure of the transport.
+  if (why != upstream::AcquireFailure::ConnectTimeout) info_.upstream->failure_reason = detail;
   attempt_->cluster().stats().countResponse(503);
   switch (why) {
     case upstream::AcquireFailure::NoEndpoint:

@@ -52,9 +52,6 @@ void Handshakes::finish(Pending& pending, End end) {
     stream = std::move(pending.stream);
     pending.info.tls = stream->info();
     pending.info.handshake = loop_.now() - pending.began;
-    if (pending.info.requested_server_name.empty()) {
-      pending.info.requested_server_name = pending.info.tls->requested_server_name;
-    }
   }
   if (end == End::Timeout) pending.stream->close(net::ByteStream::Close::Now);
   const OnEnd on_end = std::move(pending.on_end);

@@ -10,7 +10,7 @@ def text(value, ports):
     """Dates, request ids and ports by their kind."""
     value = UUID.sub("<uuid>", DATE.sub("<date>", value))
     for name, port in ports.items():
-        value = re.sub(rf"\b{port}\b", f"<{name}>", value)
+        value = re.sub(rf"\b{port}\b", f"<{name}>", value.replace(f"127.0.0.1_{port}.", f"127.0.0.1_<{name}>."))
     return re.sub(r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>", value)
 
 

@@ -1,8 +1,8 @@
 """TLS towards clients and upstreams: what is agreed on, who is let in, and how what fails is told."""
 import ssl
 
-from suite.config import cluster, plugin, proxy
-from suite.http import get, raw
+from suite.config import TYPE, cluster, plugin, proxy, to_yaml
+from suite.http import get, raw, request
 from suite.model import group
 from suite.tls import Authority, Client, downstream, secured, server, sign, upstream
 
@@ -26,7 +26,7 @@ g.case("SNI of another name", get("/x"), tls=Client(name="other.example"), statu
 g.case("TLS 1.2 with an RSA cipher for an ECDSA certificate", get("/x"), tls=Client(highest=T12, ciphers="ECDHE-RSA-AES128-GCM-SHA256"), stats=STATS)
 g.case("TLS 1.2 with a cipher that is off", get("/x"), tls=Client(highest=T12, ciphers="ECDHE-ECDSA-AES128-SHA"), stats=STATS)
 g.case("plain text", get("/x"), stats=STATS)
-g.case("nonsense", raw("\x16\x03\x01\x00\x05hello"), stats=STATS)
+g.case("nonsense", raw("\x16\x03\x01\x00\x05hello"), stats=STATS, differs="OpenSSL's alert for a broken handshake message is another one than BoringSSL's")
 g.case("a resumed session", connections=[[get("/1")], [get("/2")]], tls=Client(resume=True), status=200, stats=STATS)
 g.case("a resumed session in TLS 1.2", connections=[[get("/1")], [get("/2")]], tls=Client(resume=True, highest=T12), status=200, stats=STATS)
 
@@ -112,11 +112,11 @@ NAMED = {"validation_context": {"trusted_ca": {"filename": CA.pem}, "match_typed
 UP = sign(CA, "upstream")
 
 
-def behind(name, context, **tls):
+def behind(name, context, differs=None, **tls):
     made = group(f"tls upstream: {name}", proxy(plugins=[plugin(script="response_headers: prop upstream.transport_failure_reason; prop upstream.tls_version; prop upstream.subject_peer_certificate; prop upstream.dns_san_peer_certificate; prop upstream.subject_local_certificate")],
                                                  clusters=[cluster("web", "@UPSTREAM@", transport_socket=upstream(**tls))]))
     made.upstream_tls = context
-    made.case("is asked", get("/1", wait=True), get("/2"), stats=UP_STATS)
+    made.case("is asked", get("/1", wait=True), get("/2"), stats=UP_STATS, differs=differs)
     return made
 
 
@@ -133,5 +133,34 @@ behind("pinned to another", server(UP), common_tls_context={"validation_context"
 behind("that wants a certificate and gets one", server(UP, ca=CA.pem, required=True), common_tls_context={
     "tls_certificates": [{"certificate_chain": {"filename": ME[0]}, "private_key": {"filename": ME[1]}}]})
 behind("that wants a certificate and gets none, TLS 1.2", server(UP, ca=CA.pem, required=True, highest=T12))
-behind("of TLS 1.2 for who wants 1.3", server(UP, highest=T12), common_tls_context={"tls_params": {"tls_minimum_protocol_version": "TLSv1_3"}})
+behind("of TLS 1.2 for who wants 1.3", server(UP, highest=T12), "where only tls_minimum_protocol_version is 1.3, weir speaks 1.3; Envoy's maximum stays 1.2 and no version is left", common_tls_context={"tls_params": {"tls_minimum_protocol_version": "TLSv1_3"}})
 behind("that speaks plain text", None)
+
+HTTP = TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+auto = group("tls upstream: auto_sni", proxy(clusters=[cluster("web", "@UPSTREAM@", transport_socket=upstream(common_tls_context=TRUST), typed_extension_protocol_options={
+    HTTP[len(TYPE):]: {"@type": HTTP, "upstream_http_protocol_options": {"auto_sni": True, "auto_san_validation": True},
+                       "explicit_http_config": {"http_protocol_options": {}}}})]))
+auto.upstream_tls = server(UP)
+auto.case("the request's host", get("/1", wait=True), get("/2"), stats=UP_STATS, status=200)
+auto.case("another host", request("GET", "/1", host="b.example"), stats=UP_STATS, status=503)
+auto.case("with a port", request("GET", "/1", host="test.example:1234"), stats=UP_STATS, status=200)
+
+# --- Configurations that cannot be ---
+
+PAIR = {"certificate_chain": {"filename": SERVER[0]}, "private_key": {"filename": SERVER[1]}}
+bad = group("tls validation")
+for label, common in (
+        ("certificate and key of different pairs", {"tls_certificates": [{"certificate_chain": {"filename": SERVER[0]}, "private_key": {"filename": ME[1]}}]}),
+        ("no certificate", {}),
+        ("a certificate file that is not there", {"tls_certificates": [{"certificate_chain": {"filename": "/none"}, "private_key": {"filename": SERVER[1]}}]}),
+        ("a certificate that is none", {"tls_certificates": [{"certificate_chain": {"inline_string": "none"}, "private_key": {"filename": SERVER[1]}}]}),
+        ("an unknown cipher", {"tls_certificates": [PAIR], "tls_params": {"cipher_suites": ["NONE-SUCH"]}}),
+        ("an unknown curve", {"tls_certificates": [PAIR], "tls_params": {"ecdh_curves": ["NONE"]}}),
+        ("names without a CA", {"tls_certificates": [PAIR], "validation_context": {"match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "a"}}]}}),
+        ("a pin that is no digest", {"tls_certificates": [PAIR], "validation_context": {"verify_certificate_hash": ["zz" * 32]}}),
+        ("an unknown static secret", {"tls_certificate_sds_secret_configs": [{"name": "none"}]})):
+    transport = downstream(common={"tls_certificates": [], **common}) if "tls_certificates" in common else downstream(common=common)
+    if not transport["typed_config"]["common_tls_context"]["tls_certificates"]:
+        del transport["typed_config"]["common_tls_context"]["tls_certificates"]
+    bad.validation(label, to_yaml(secured(transport)), accepted=False)
+bad.validation("one that is right", to_yaml(secured(downstream(SERVER))), accepted=True)
