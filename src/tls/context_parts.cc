@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 #include <openssl/err.h>
+#include <openssl/ocsp.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <mutex>
 
 #include "tls/source.h"
@@ -146,6 +148,25 @@ base::Result<void> checkKey(LoadedCertificate& out) {
   return operatorError("Failed to load certificate chain: only P-256, P-384 or P-521 ECDSA certificates are supported");
 }
 
+// RFC 6960 4.2: that it is a good response of one certificate, and until when it is good.
+base::Result<void> checkStaple(LoadedCertificate& out) {
+  if (out.staple.empty()) return base::Ok{};
+  const auto* at = reinterpret_cast<const unsigned char*>(out.staple.data());
+  const std::unique_ptr<OCSP_RESPONSE, Free<OCSP_RESPONSE_free>> response(
+      d2i_OCSP_RESPONSE(nullptr, &at, static_cast<long>(out.staple.size())));
+  const std::unique_ptr<OCSP_BASICRESP, Free<OCSP_BASICRESP_free>> basic(
+      response == nullptr ? nullptr : OCSP_response_get1_basic(response.get()));
+  if (basic == nullptr || OCSP_resp_count(basic.get()) != 1) {
+    ERR_clear_error();
+    return operatorError("the OCSP response is none, or not of one certificate");
+  }
+  ASN1_GENERALIZEDTIME* until = nullptr;
+  OCSP_single_get0_status(OCSP_resp_get0(basic.get(), 0), nullptr, nullptr, nullptr, &until);
+  tm parts{};
+  if (until != nullptr && ASN1_TIME_to_tm(until, &parts) == 1) out.staple_until = timegm(&parts);
+  return base::Ok{};
+}
+
 int verifyCallback(X509_STORE_CTX* store, void* data) {
   const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   Handshake& handshake = handshakeOf(ssl);
@@ -167,7 +188,7 @@ base::Result<std::shared_ptr<const LoadedCertificate>> loadCertificate(const Cer
   auto staple = read(spec.ocsp_staple);
   if (!staple.ok()) return std::move(staple).error();
   out->staple = std::move(*staple);
-  out->must_staple = X509_get_ext_by_NID(out->chain.front().get(), NID_tlsfeature, -1) >= 0;
+  if (auto checked = checkStaple(*out); !checked.ok()) return std::move(checked).error();
   readNames(*out);
   out->info = std::make_shared<const net::CertificateInfo>(describe(out->chain.front().get()));
   return std::shared_ptr<const LoadedCertificate>(std::move(out));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 
 #include "base/random.h"
 #include "tls/context_parts.h"
@@ -272,8 +273,11 @@ int SnapshotOfServer::onTicketKey(SSL* ssl, unsigned char* name, unsigned char* 
 int SnapshotOfServer::onStatus(SSL* ssl, void* self) {
   const auto& server = *static_cast<const SnapshotOfServer*>(self);
   server.stats_->ocsp_staple_requests.add();
-  const std::string& staple = handshakeOf(ssl).local->staple;
-  if (staple.empty()) {
+  const LoadedCertificate& local = *handshakeOf(ssl).local;
+  const std::string& staple = local.staple;
+  // As Envoy's lenient policy: one that is out of date is not sent.
+  const bool stale = local.staple_until != 0 && local.staple_until < std::time(nullptr);
+  if (staple.empty() || stale) {
     server.stats_->ocsp_staple_omitted.add();
     return SSL_TLSEXT_ERR_NOACK;
   }

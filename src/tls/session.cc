@@ -149,9 +149,9 @@ void Session::countFailure() {
   const unsigned long error = ERR_peek_error();
   const bool of_ssl = ERR_GET_LIB(error) == ERR_LIB_SSL;
   const int reason = ERR_GET_REASON(error);
-  if (of_ssl && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return stats().fail_verify_no_cert.add();
+  if (of_ssl && reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) return handshake_.stats->fail_verify_no_cert.add();
   if (of_ssl && reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return;
-  stats().connection_error.add();
+  handshake_.stats->connection_error.add();
 }
 
 // --- What it came to ---

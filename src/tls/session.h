@@ -44,7 +44,6 @@ class Session {
   std::string takeFailure();
   // Counts the completed handshake and tells what it came to.
   std::shared_ptr<const net::TlsInfo> conclude();
-  Stats& stats() { return *handshake_.stats; }
 
  private:
   Session() = default;

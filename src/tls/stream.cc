@@ -172,7 +172,6 @@ void Stream::onEnd() {
 void Stream::onCut() {
   if (cut_) return fail(*std::exchange(cut_, std::nullopt));
   if (state_ == State::Handshaking) {
-    session_->stats().connection_error.add();
     return fail({base::Code::Reset, side_, base::Retry::No, "the peer closed the connection within the TLS handshake"});
   }
   fail({base::Code::Reset, side_, base::Retry::No, "the peer closed the connection without close_notify"});
@@ -185,8 +184,6 @@ void Stream::onClosed(const base::Error& why) {
     below_ended_ = true;
     return;
   }
-  if (state_ == State::Handshaking && info_ == nullptr && side_ == base::Side::Client)
-    session_->stats().connection_error.add();
   fail(why);
 }
 

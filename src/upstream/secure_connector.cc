@@ -41,10 +41,11 @@ std::vector<std::string> protocolsOf(const ClusterSpec& /*spec*/) { return {"htt
 
 std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endpoint, std::string_view server_name,
                                                             base::Duration timeout) {
-  if (spec_.live_tls == nullptr) return below_.connect(endpoint.address, timeout);
-  auto context = spec_.live_tls->get();
+  if (!spec_.tls) return below_.connect(endpoint.address, timeout);
+  auto context = spec_.live_tls == nullptr ? nullptr : spec_.live_tls->get();
   if (context == nullptr) {
-    spec_.live_tls->countNotReady();
+    // Never plain where TLS is configured.
+    if (spec_.live_tls != nullptr) spec_.live_tls->countNotReady();
     return std::make_unique<NotReady>(loop_, endpoint.address);
   }
   if (context != context_) {

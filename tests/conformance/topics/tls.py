@@ -27,6 +27,8 @@ g.case("TLS 1.2 with an RSA cipher for an ECDSA certificate", get("/x"), tls=Cli
 g.case("TLS 1.2 with a cipher that is off", get("/x"), tls=Client(highest=T12, ciphers="ECDHE-ECDSA-AES128-SHA"), stats=STATS)
 g.case("plain text", get("/x"), stats=STATS)
 g.case("nonsense", raw("\x16\x03\x01\x00\x05hello"), stats=STATS, differs="OpenSSL's alert for a broken handshake message is another one than BoringSSL's")
+g.case("a client that leaves within its hello", raw("\x16\x03\x01", 0.1, abandon=True), settle=0.1, stats=STATS)
+g.case("a client that says nothing", raw("", 0.1, abandon=True), settle=0.1, stats=STATS)
 g.case("a resumed session", connections=[[get("/1")], [get("/2")]], tls=Client(resume=True), status=200, stats=STATS)
 g.case("a resumed session in TLS 1.2", connections=[[get("/1")], [get("/2")]], tls=Client(resume=True, highest=T12), status=200, stats=STATS)
 
