@@ -258,7 +258,7 @@ def _(stage):
         return outcome(stage.load(proxy.port).end())
 
 
-@scene("no descriptors left for a second", False, proxies.NAMES)
+@scene("no descriptors left for a second", False)
 def _(stage):
     with origin.Origin() as service, stage.start(service, stage.shape()) as proxy:
         load, pid = stage.load(proxy.port), proxy.pids()[-1]
