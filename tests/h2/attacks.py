@@ -94,7 +94,7 @@ def _():
     return same(frame(PRIORITY, 0, 1, struct.pack(">IB", 3, 16)))
 
 
-@attack("PRIORITY of ever other streams")
+@attack("PRIORITY of ever new streams")
 def _():
     for stream in streams(MANY):
         yield frame(PRIORITY, 0, stream, struct.pack(">IB", 0, 16)), 1
@@ -214,6 +214,6 @@ def _():
         yield frame(WINDOW_UPDATE, 0, 1, struct.pack(">I", 1)), 1
 
 
-@attack("half a frame, 200 connections in one", closes=False, holds=0.5)
+@attack("half a frame", closes=False, holds=0.5)
 def _():
     yield frame(HEADERS, END_HEADERS, 1, request(b"POST", more=literal(b"x-a", b"b" * 8000)))[:4000], 1

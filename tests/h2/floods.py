@@ -142,8 +142,9 @@ def summary(by_proxy):
     for name in names:
         cells = [next((cell(each) for each in outcomes if each.attack.name == name), "") for outcomes in by_proxy.values()]
         rows.append([name, *cells])
+    well = ["ended in time or held within bounds", *(f"{sum(not faults(each) for each in outcomes)}/{len(outcomes)}" for outcomes in by_proxy.values())]
     worst = ["most memory; slowest answer; not answered"]
     for outcomes in by_proxy.values():
         worst.append(f"+{max(each.grown for each in outcomes) / proxies.MIB:.1f} MiB; {max(each.slowest for each in outcomes):.0f} ms; "
                      f"{sum(each.unanswered for each in outcomes)}")
-    return score.table(["flood: frames until the end; requests that reached the origin; memory; a bystander's slowest answer", *by_proxy], [*rows, worst])
+    return score.table(["flood: frames until the end; requests that reached the origin; memory; a bystander's slowest answer", *by_proxy], [*rows, well, worst])
