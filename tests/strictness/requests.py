@@ -15,6 +15,7 @@ class Case:
     data: bytes
     verdict: str
     requests: list  # (method, target, body) as the upstream may see them; empty for REFUSE.
+    quick: bool = False  # One of very many: the upstream is only waited for where the client got an answer from there.
 
 
 CASES = []
@@ -330,3 +331,19 @@ table("connection", [
     ("Expect", post(b"Expect: 100-continue\r\nContent-Length: 5\r\n"), ACCEPT, HELLO),
     ("Expect something else", post(b"Expect: 200-ok\r\nContent-Length: 5\r\n"), EITHER, HELLO),
 ])
+
+
+def mutations():
+    """Every byte at nine places of a second length, with a body that is one request by the first length and two by the second."""
+    body = b"0\r\n\r\n" + SMUGGLED
+    whole = [("POST", "/", body)]
+    name, value = b"Transfer-Encoding", b"chunked"
+    places = {
+        "before the name": lambda byte: byte + name + b": " + value, "within the name": lambda byte: name[:8] + byte + name[8:] + b": " + value,
+        "for the hyphen": lambda byte: b"Transfer" + byte + b"Encoding: " + value, "before the colon": lambda byte: name + byte + b": " + value,
+        "for the colon": lambda byte: name + byte + b" " + value, "behind the colon": lambda byte: name + b":" + byte + value,
+        "within the value": lambda byte: name + b": chun" + byte + b"ked", "behind the value": lambda byte: name + b": " + value + byte,
+        "at the end of another field": lambda byte: b"X: y" + byte + name + b": " + value,
+    }
+    return [Case("mutation", f"{number:#04x} {place}", post(b"Content-Length: %d\r\n" % len(body) + field(bytes([number])) + b"\r\n", body), EITHER, whole, True)
+            for place, field in places.items() for number in range(256)]
