@@ -43,6 +43,8 @@ ClientConnection::ClientConnection(HttpManager& manager, Owner& owner, std::uniq
 ClientConnection::~ClientConnection() = default;
 
 void ClientConnection::start() {
+  if (info_.tls != nullptr) manager_.stats.downstream_cx_ssl_total.add();
+  if (info_.tls != nullptr) manager_.stats.downstream_cx_ssl_active.add();
   stream_->setHighWatermark(manager_.buffer_limit);
   armIdleTimer();
   if (manager_.spec->max_connection_duration) duration_timer_.arm(*manager_.spec->max_connection_duration);
@@ -148,6 +150,7 @@ void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
   closed_ = true;
   idle_timer_.disarm();
   duration_timer_.disarm();
+  if (info_.tls != nullptr) manager_.stats.downstream_cx_ssl_active.sub();
   manager_.stats.downstream_cx_destroy.add();
   (by_peer ? manager_.stats.downstream_cx_destroy_remote : manager_.stats.downstream_cx_destroy_local).add();
   if (!exchanges_.empty()) manager_.stats.downstream_cx_destroy_active_rq.add();

@@ -19,6 +19,7 @@ struct ManagerStats {
   stats::Counter& downstream_cx_destroy_remote;
   stats::Counter& downstream_cx_destroy_active_rq;
   stats::Counter& downstream_cx_protocol_error;
+  stats::Counter& downstream_cx_ssl_total;
   stats::Counter& downstream_cx_idle_timeout;
   stats::Counter& downstream_cx_max_duration_reached;
   stats::Counter& downstream_cx_max_requests_reached;
@@ -46,6 +47,7 @@ struct ManagerStats {
   stats::Counter& rq_redirect;
   stats::Counter& rq_total;
   stats::Gauge& downstream_cx_active;
+  stats::Gauge& downstream_cx_ssl_active;
   stats::Gauge& downstream_cx_http1_active;
   stats::Gauge& downstream_rq_active;
   stats::Histogram& downstream_rq_time;  // Milliseconds.

@@ -30,7 +30,10 @@ struct Waiting final : ConnectionWaiter {
 struct SecureConnectorTest : ::testing::Test {
   SecureConnectorTest() {
     spec.name = "web";
-    spec.endpoints.push_back({.host = "127.0.0.1", .port = 1, .hostname = "h.example"});
+    EndpointSpec& endpoint = spec.endpoints.emplace_back();
+    endpoint.host = "127.0.0.1";
+    endpoint.port = 1;
+    endpoint.hostname = "h.example";
     spec.tls.emplace();
     spec.tls->sni = "fixed.example";
   }

@@ -80,6 +80,8 @@ def _():
         same(ask(weir.port(), context(alpn=["h2", "http/1.1"])), (200, "/\n", "TLSv1.3", "http/1.1"))
         for name in ("handshake", "no_certificate", "versions.TLSv1.3", "curves.X25519"):
             same(stat(weir, weir.port(), name), 1, name)
+        same(weir.stat("http.ingress.downstream_cx_ssl_total"), 1)
+        eventually(lambda: weir.stat("http.ingress.downstream_cx_ssl_active"), 0)
 
 
 @fact("plain text to a TLS port is closed and counted")
