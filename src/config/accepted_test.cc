@@ -97,7 +97,7 @@ TEST(Accepted, ALoadAssignmentOfAnotherNameAndNoEndpoints) {
   parts.endpoint = "";
   const LoadOutcome outcome = loadParts(parts);
   ASSERT_TRUE(outcome.bootstrap);
-  EXPECT_THAT(outcome.bootstrap->clusters[0].endpoints, IsEmpty());
+  EXPECT_THAT(outcome.bootstrap->clusters[0].assignment.endpoints, IsEmpty());
 }
 
 TEST(Accepted, NullStandsForAbsent) {
@@ -195,8 +195,8 @@ static_resources:
   ASSERT_TRUE(outcome.bootstrap) << faults(outcome).at(0);
   EXPECT_EQ(plugin(outcome).configuration, "text");
   EXPECT_EQ(plugin(outcome).vm.configuration, "vm");
-  ASSERT_EQ(outcome.bootstrap->clusters[0].endpoints.size(), 2u);
-  EXPECT_EQ(outcome.bootstrap->clusters[0].endpoints[1].host, "127.0.0.2");
+  ASSERT_EQ(outcome.bootstrap->clusters[0].assignment.endpoints.size(), 2u);
+  EXPECT_EQ(outcome.bootstrap->clusters[0].assignment.endpoints[1].host, "127.0.0.2");
   // Manager, plugin, two configurations, router, hosts: one notice each.
   EXPECT_EQ(outcome.notices.size(), 6u);
   for (const Notice& notice : outcome.notices) EXPECT_THAT(notice.message, HasSubstr("legacy form: "));

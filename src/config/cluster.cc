@@ -1,7 +1,7 @@
 // envoy.config.cluster.v3: a cluster and its endpoints.
 #include <algorithm>
 
-#include "config/support.h"
+#include "config/cluster_parts.h"
 #include "config/values.h"
 
 namespace weir::config {
@@ -28,73 +28,6 @@ upstream::DnsFamily convertFamily(v3::Cluster::DnsLookupFamily family) {
     case v3::Cluster::V4_PREFERRED: return upstream::DnsFamily::V4Preferred;
     case v3::Cluster::ALL: return upstream::DnsFamily::All;
     default: return upstream::DnsFamily::Auto;
-  }
-}
-
-// A host name is for the DNS types only; an address written as one is right everywhere.
-void checkHost(const upstream::EndpointSpec& endpoint, upstream::Discovery discovery, const Place& place) {
-  if (discovery != upstream::Discovery::Static || endpoint.host.empty()) return;
-  if (net::Address::parseIp(endpoint.host, endpoint.port).ok()) return;
-  place.fault(FaultKind::Conflict,
-              fmt::format("a STATIC cluster needs an IP address, got '{}'; for a name set type: STRICT_DNS or "
-                          "LOGICAL_DNS",
-                          endpoint.host));
-}
-
-void convertEndpoint(const envoy::config::endpoint::v3::LbEndpoint& lb, const Place& place, ClusterSpec& spec) {
-  if (!lb.has_endpoint()) return place.field("endpoint").fault(FaultKind::Rule, "is required");
-  const auto& endpoint = lb.endpoint();
-  const Place address = place.field("endpoint").field("address");
-  if (!endpoint.has_address()) return address.fault(FaultKind::Rule, "is required");
-
-  upstream::EndpointSpec result;
-  if (endpoint.address().has_pipe()) {
-    result.unix_path = endpoint.address().pipe().path();
-  } else {
-    const auto& socket = endpoint.address().socket_address();
-    result.host = socket.address();
-    result.port = static_cast<uint16_t>(socket.port_value());
-    checkHost(result, spec.discovery, address.field("socket_address").field("address"));
-  }
-  result.hostname = endpoint.hostname();
-  result.weight = lb.has_load_balancing_weight() ? lb.load_balancing_weight().value() : 1;
-  result.metadata = serialized(lb.metadata());
-  const auto health = lb.health_status();
-  if (health != envoy::config::core::v3::UNKNOWN && health != envoy::config::core::v3::HEALTHY) {
-    place.field("health_status")
-        .unsupported(fmt::format("health_status {}", envoy::config::core::v3::HealthStatus_Name(health)));
-  }
-  spec.endpoints.push_back(std::move(result));
-}
-
-void convertEndpoints(const v3::Cluster& cluster, const Place& place, ClusterSpec& spec) {
-  const auto& assignment = cluster.load_assignment();
-  for (int i = 0; i < assignment.endpoints_size(); i++) {
-    const auto& locality = assignment.endpoints(i);
-    const Place here = place.item("endpoints", static_cast<size_t>(i));
-    if (locality.priority() != 0) here.field("priority").unsupported("a priority other than 0");
-    for (int j = 0; j < locality.lb_endpoints_size(); j++) {
-      convertEndpoint(locality.lb_endpoints(j), here.item("lb_endpoints", static_cast<size_t>(j)), spec);
-    }
-  }
-  if (spec.discovery == upstream::Discovery::LogicalDns && spec.endpoints.size() != 1) {
-    place.fault(FaultKind::Conflict,
-                fmt::format("a LOGICAL_DNS cluster needs exactly one endpoint, got {}", spec.endpoints.size()));
-  }
-}
-
-void convertBreakers(const v3::CircuitBreakers& breakers, const Place& place, ClusterSpec& spec) {
-  for (int i = 0; i < breakers.thresholds_size(); i++) {
-    const auto& thresholds = breakers.thresholds(i);
-    const Place here = place.item("thresholds", static_cast<size_t>(i));
-    if (thresholds.priority() != envoy::config::core::v3::DEFAULT) {
-      here.notice(
-          "accepted, without effect: routes of priority HIGH are refused, so nothing counts against these limits");
-      continue;
-    }
-    if (thresholds.has_max_connections()) spec.max_connections = thresholds.max_connections().value();
-    if (thresholds.has_max_pending_requests()) spec.max_pending_requests = thresholds.max_pending_requests().value();
-    if (thresholds.has_max_requests()) spec.max_requests = thresholds.max_requests().value();
   }
 }
 
@@ -145,9 +78,12 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
     spec.dns_refresh = convertDuration(cluster.dns_refresh_rate(), place.field("dns_refresh_rate"));
   }
   spec.respect_dns_ttl = cluster.respect_dns_ttl();
-  if (cluster.lb_policy() != v3::Cluster::ROUND_ROBIN) {
-    place.field("lb_policy").unsupported(fmt::format("lb_policy {}", v3::Cluster::LbPolicy_Name(cluster.lb_policy())));
+  if (cluster.has_dns_jitter()) spec.dns_jitter = convertDuration(cluster.dns_jitter(), place.field("dns_jitter"));
+  if (cluster.has_wait_for_warm_on_init()) spec.wait_for_warm = cluster.wait_for_warm_on_init().value();
+  if (cluster.has_dns_failure_refresh_rate()) {
+    convertFailureRefresh(cluster.dns_failure_refresh_rate(), place.field("dns_failure_refresh_rate"), spec);
   }
+  if (cluster.has_cluster_type()) convertDnsCluster(cluster.cluster_type(), place.field("cluster_type"), spec);
   if (cluster.has_connect_timeout()) {
     spec.connect_timeout = convertDuration(cluster.connect_timeout(), place.field("connect_timeout"));
   }
@@ -155,16 +91,22 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
     spec.buffer_limit = cluster.per_connection_buffer_limit_bytes().value();
   }
   spec.metadata = serialized(cluster.metadata());
-  convertEndpoints(cluster, place.field("load_assignment"), spec);
+  spec.assignment = convertAssignment(cluster.load_assignment(), spec.discovery, place.field("load_assignment"));
+  convertBalancing(cluster, place, spec);
+  convertHealthChecks(cluster, place, spec);
+  if (cluster.has_outlier_detection()) {
+    convertOutlierDetection(cluster.outlier_detection(), place.field("outlier_detection"), spec);
+  }
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
   convertProtocol(cluster, place, spec);
   convertTransport(cluster, place, conversion, spec);
   return spec;
 }
 
-const SupportTables& clusterSupport() {
-  static constexpr std::string_view kNoHealth = "there are no health checks; every endpoint counts as healthy";
-  static const SupportTables kTables{
+namespace {
+
+SupportTables ownSupport() {
+  return {
       {"envoy.config.cluster.v3.Cluster",
        {{"name"},
         {"alt_stat_name"},
@@ -185,34 +127,37 @@ const SupportTables& clusterSupport() {
         {"transport_socket"},
         {"metadata"},
         {"upstream_http_protocol_options"},
-        noEffect("close_connections_on_host_health_failure", kNoHealth),
-        noEffect("ignore_health_on_host_removal", kNoHealth),
+        {"close_connections_on_host_health_failure"},
+        {"ignore_health_on_host_removal"},
         refused("http2_protocol_options", "HTTP/2 to upstreams comes later"),
         refused("eds_cluster_config", "xDS comes later"),
-        refused("health_checks", "health checks come later"),
-        refused("outlier_detection", "outlier detection comes later"),
-        refused("load_balancing_policy", "the balancer is round robin; others come later")}},
-      {"envoy.config.cluster.v3.Cluster.CommonLbConfig",
-       {noEffect("healthy_panic_threshold", kNoHealth), noEffect("ignore_new_hosts_until_first_hc", kNoHealth)}},
-      {"envoy.config.endpoint.v3.ClusterLoadAssignment", {{"cluster_name"}, {"endpoints"}, {"policy"}}},
-      {"envoy.config.endpoint.v3.ClusterLoadAssignment.Policy", {noEffect("overprovisioning_factor", kNoHealth)}},
-      {"envoy.config.endpoint.v3.LocalityLbEndpoints",
-       {{"lb_endpoints"},
-        {"priority"},
-        noEffect("locality",
-                 "the endpoints of all localities are balanced as one, as in Envoy without zone-aware or "
-                 "locality-weighted balancing, which are refused"),
-        noEffect("load_balancing_weight", "it counts in locality-weighted balancing only, which is refused")}},
-      {"envoy.config.endpoint.v3.LbEndpoint",
-       {{"endpoint"}, {"health_status"}, {"metadata"}, {"load_balancing_weight"}}},
-      {"envoy.config.endpoint.v3.Endpoint", {{"address"}, {"hostname"}, noEffect("health_check_config", kNoHealth)}},
-      {"envoy.config.cluster.v3.CircuitBreakers", {{"thresholds"}}},
+        {"health_checks"},
+        {"outlier_detection"},
+        {"load_balancing_policy"},
+        {"round_robin_lb_config"},
+        {"least_request_lb_config"},
+        {"ring_hash_lb_config"},
+        {"maglev_lb_config"},
+        {"dns_failure_refresh_rate"},
+        {"dns_jitter"},
+        {"wait_for_warm_on_init"},
+        {"cluster_type"},
+        noEffect("cleanup_interval", "only clusters of type ORIGINAL_DST have something to clean up"),
+        refused("lb_subset_config", "subsets of endpoints are not built"),
+        refused("original_dst_lb_config", "clusters of type ORIGINAL_DST are not built")}},
+      {"envoy.config.cluster.v3.Cluster.RefreshRate", {{"base_interval"}, {"max_interval"}}},
+      {"envoy.config.cluster.v3.CircuitBreakers", {{"thresholds"}, {"per_host_thresholds"}}},
       {"envoy.config.cluster.v3.CircuitBreakers.Thresholds",
        {{"priority"},
         {"max_connections"},
         {"max_pending_requests"},
         {"max_requests"},
-        noEffect("max_retries", "retry policies are refused, so there are no retries to count")}},
+        {"max_retries"},
+        {"retry_budget"},
+        {"track_remaining"},
+        refused("max_connection_pools", "pools are per endpoint and worker, and not limited")}},
+      {"envoy.config.cluster.v3.CircuitBreakers.Thresholds.RetryBudget",
+       {{"budget_percent"}, {"min_retry_concurrency"}}},
       {"envoy.config.core.v3.UpstreamHttpProtocolOptions",
        {{"auto_sni"}, {"auto_san_validation"}, refused("override_auto_sni_header", "the name comes from :authority")}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
@@ -227,6 +172,19 @@ const SupportTables& clusterSupport() {
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig",
        {{"http_protocol_options"}, refused("http2_protocol_options", "HTTP/2 comes later")}},
   };
+}
+
+}  // namespace
+
+const SupportTables& clusterSupport() {
+  static const SupportTables kTables = [] {
+    SupportTables all = ownSupport();
+    for (SupportTables part :
+         {endpointSupport(), balancingSupport(), healthCheckSupport(), outlierSupport(), dnsClusterSupport()}) {
+      std::move(part.begin(), part.end(), std::back_inserter(all));
+    }
+    return all;
+  }();
   return kTables;
 }
 

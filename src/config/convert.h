@@ -59,6 +59,11 @@ tls::ServerSpec convertDownstreamTls(const envoy::extensions::transport_sockets:
                                      const Place& place, const Conversion& conversion);
 tls::ClientSpec convertUpstreamTls(const envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext& context,
                                    const Place& place, const Conversion& conversion);
+// The endpoints of a cluster of this type: those in its configuration, or what EDS says of them.
+upstream::Assignment convertAssignment(const envoy::config::endpoint::v3::ClusterLoadAssignment& assignment,
+                                       upstream::Discovery discovery, const Place& place);
+void convertBreakers(const envoy::config::cluster::v3::CircuitBreakers& breakers, const Place& place,
+                     upstream::ClusterSpec& spec);
 // HttpProtocolOptions of a cluster, into its spec.
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
                          upstream::ClusterSpec& spec);

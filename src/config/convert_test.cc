@@ -196,9 +196,9 @@ TEST(Cluster, BreakersOfTheDefaultPriority) {
       "circuit_breakers: {thresholds: [{max_connections: 1, max_pending_requests: 2, max_requests: 3}, {priority: "
       "HIGH, "
       "max_connections: 9}]}");
-  EXPECT_EQ(spec.max_connections, 1u);
-  EXPECT_EQ(spec.max_pending_requests, 2u);
-  EXPECT_EQ(spec.max_requests, 3u);
+  EXPECT_EQ(spec.breakers.max_connections, 1u);
+  EXPECT_EQ(spec.breakers.max_pending_requests, 2u);
+  EXPECT_EQ(spec.breakers.max_requests, 3u);
 }
 
 TEST(Cluster, EndpointsWithWeightNameMetadataAndPipe) {
@@ -209,12 +209,12 @@ TEST(Cluster, EndpointsWithWeightNameMetadataAndPipe) {
       "metadata: {filter_metadata: {a: {b: c}}}}, {endpoint: {address: {pipe: {path: /run/x}}}}";
   parts.cluster = "dns_lookup_family: v4_only\n    dns_refresh_rate: 7s";
   const auto spec = loaded(parts).clusters.at(0);
-  ASSERT_EQ(spec.endpoints.size(), 2u);
-  EXPECT_EQ(spec.endpoints[0].host, "::1");
-  EXPECT_EQ(spec.endpoints[0].hostname, "web.internal");
-  EXPECT_EQ(spec.endpoints[0].weight, 4u);
-  EXPECT_FALSE(spec.endpoints[0].metadata.empty());
-  EXPECT_EQ(spec.endpoints[1].unix_path, "/run/x");
+  ASSERT_EQ(spec.assignment.endpoints.size(), 2u);
+  EXPECT_EQ(spec.assignment.endpoints[0].host, "::1");
+  EXPECT_EQ(spec.assignment.endpoints[0].hostname, "web.internal");
+  EXPECT_EQ(spec.assignment.endpoints[0].weight, 4u);
+  EXPECT_FALSE(spec.assignment.endpoints[0].metadata.empty());
+  EXPECT_EQ(spec.assignment.endpoints[1].unix_path, "/run/x");
   EXPECT_EQ(spec.dns_family, upstream::DnsFamily::V4Only);
   EXPECT_EQ(spec.dns_refresh, std::chrono::seconds(7));
 }

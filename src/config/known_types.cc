@@ -3,6 +3,7 @@
 #include <envoy/extensions/access_loggers/file/v3/file.pb.h>
 #include <envoy/extensions/access_loggers/stream/v3/stream.pb.h>
 #include <envoy/extensions/access_loggers/wasm/v3/wasm.pb.h>
+#include <envoy/extensions/clusters/dns/v3/dns_cluster.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
 #include <envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
@@ -16,6 +17,7 @@
 #include <envoy/extensions/load_balancing_policies/random/v3/random.pb.h>
 #include <envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h>
 #include <envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h>
+#include <envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.pb.h>
 #include <envoy/extensions/stat_sinks/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.pb.h>
 #include <envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h>
@@ -50,8 +52,10 @@ void linkKnownTypes() {
        filters::listener::tls_inspector::v3::TlsInspector,
        filters::network::http_connection_manager::v3::HttpConnectionManager, filters::network::tcp_proxy::v3::TcpProxy,
        filters::network::wasm::v3::Wasm>();
+  link<ext::clusters::dns::v3::DnsCluster>();
   link<balancers::least_request::v3::LeastRequest, balancers::maglev::v3::Maglev, balancers::random::v3::Random,
-       balancers::ring_hash::v3::RingHash, balancers::round_robin::v3::RoundRobin>();
+       balancers::ring_hash::v3::RingHash, balancers::round_robin::v3::RoundRobin,
+       balancers::wrr_locality::v3::WrrLocality>();
   link<sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport, sockets::raw_buffer::v3::RawBuffer,
        sockets::tls::v3::DownstreamTlsContext, sockets::tls::v3::UpstreamTlsContext, sockets::tls::v3::Secret>();
   link<ext::stat_sinks::wasm::v3::Wasm, ext::upstreams::http::v3::HttpProtocolOptions>();

@@ -108,7 +108,7 @@ void expectHello(const LoadOutcome& outcome) {
   EXPECT_TRUE(plugin.vm.allow_precompiled);
   EXPECT_TRUE(std::holds_alternative<exchange::RouterFilterSpec>(http.filters[1].filter));
   EXPECT_EQ(bootstrap.clusters.at(0).connect_timeout, std::chrono::milliseconds(250));
-  EXPECT_EQ(bootstrap.clusters[0].endpoints.at(0).port, 8080);
+  EXPECT_EQ(bootstrap.clusters[0].assignment.endpoints.at(0).port, 8080);
 }
 
 envoy::config::bootstrap::v3::Bootstrap helloMessage() {

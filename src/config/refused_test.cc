@@ -73,7 +73,7 @@ TEST(Fault, AllComeInOneGoInTheOrderOfTheText) {
   Parts parts;
   parts.manager = "stat_prefx: x\n          tracing: {}";
   parts.routes = R"([{match: {prefix: "/"}, route: {cluster: nowhere, timeout: 5}}])";
-  parts.cluster = "connect_timeout: -1s\n    lb_policy: RANDOM";
+  parts.cluster = "connect_timeout: -1s\n    lb_policy: CLUSTER_PROVIDED";
   const LoadOutcome outcome = loadParts(parts);
   EXPECT_THAT(faults(outcome),
               ElementsAre(manager("stat_prefx",
@@ -84,7 +84,8 @@ TEST(Fault, AllComeInOneGoInTheOrderOfTheText) {
                                   "expected a duration in seconds such as \"0.25s\", got '5'"),
                           manager("route_config.virtual_hosts[0].routes[0].route.cluster", "unknown cluster 'nowhere'"),
                           cluster("connect_timeout", "must be greater than 0s"),
-                          cluster("lb_policy", "lb_policy RANDOM is known to Envoy, but not implemented in weir yet")));
+                          cluster("lb_policy",
+                                  "lb_policy CLUSTER_PROVIDED is known to Envoy, but not implemented in weir yet")));
   EXPECT_FALSE(outcome.bootstrap);
 }
 

@@ -37,6 +37,7 @@ void Attempt::onConnection(const Granted& granted) {
   reused_ = granted.reused;
   stream_ = &granted.codec.newStream(*this);
   endpoint_ = &granted.endpoint;
+  cluster_.report(*endpoint_, upstream::Outcome::Connected);
   for (int i = 0; i < paused_; ++i) stream_->pauseReceiving();
   owner_.onAttemptConnected(granted);
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
@@ -53,6 +54,8 @@ void Attempt::onNoConnection(upstream::AcquireFailure why, const upstream::Endpo
                              std::string_view detail) {
   over_ = true;
   acquisition_.reset();
+  const bool failed = why == upstream::AcquireFailure::ConnectFailed || why == upstream::AcquireFailure::ConnectTimeout;
+  if (failed && endpoint != nullptr) cluster_.report(*endpoint, upstream::Outcome::ConnectFailed);
   owner_.onAttemptNoConnection(why, endpoint, detail);
 }
 
@@ -103,6 +106,9 @@ void Attempt::onInformational(http::HeaderMap& headers) { owner_.onAttemptInform
 
 void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
   const bool silent = stream_ == nullptr || stream_->bytesReceived() == 0;
+  if (stream_ != nullptr && !response_started_ && !over_) {
+    cluster_.report(*endpoint_, upstream::Outcome::ConnectFailed);
+  }
   stream_ = nullptr;
   if (over_) return;
   over_ = true;
@@ -117,10 +123,13 @@ void Attempt::onComplete() {
 void Attempt::countAnswer(int status) {
   if (stream_ == nullptr) return;
   ++(status >= 500 ? endpoint_->counts.rq_error : endpoint_->counts.rq_success);
+  cluster_.report(*endpoint_, upstream::Outcome::Answered, status);
 }
 
 void Attempt::countTimeout() {
-  if (stream_ != nullptr) ++endpoint_->counts.rq_timeout;
+  if (stream_ == nullptr) return;
+  ++endpoint_->counts.rq_timeout;
+  if (!response_started_) cluster_.report(*endpoint_, upstream::Outcome::Timeout);
 }
 
 void Attempt::onSendBlocked() { owner_.onAttemptBlocked(); }

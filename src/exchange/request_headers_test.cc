@@ -16,6 +16,7 @@ class NoClusters final : public upstream::Clusters {
   std::vector<upstream::Cluster*> all() override { return {}; }
   void put(const upstream::ClusterSpec&, std::function<void()>) override {}
   void remove(std::string_view) override {}
+  void assign(std::string_view, const upstream::Assignment&) override {}
   void drain() override {}
 };
 

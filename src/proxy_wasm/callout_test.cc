@@ -26,6 +26,10 @@ class FakeCluster final : public upstream::Cluster, public upstream::Clusters {
     return std::make_unique<Place>(*this, waiter);
   }
   std::vector<const upstream::Endpoint*> endpoints() const override { return {}; }
+  std::optional<upstream::RetryPlace> admitRetry(bool) override { return std::nullopt; }
+  void report(const upstream::Endpoint&, upstream::Outcome, int) override {}
+  void assign(const upstream::Assignment&) override {}
+  void assign(std::string_view, const upstream::Assignment&) override {}
   upstream::Cluster* find(std::string_view name) override { return name == "web" ? this : nullptr; }
   std::vector<upstream::Cluster*> all() override { return {this}; }
   void put(const upstream::ClusterSpec&, std::function<void()>) override {}

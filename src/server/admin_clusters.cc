@@ -7,10 +7,6 @@
 namespace weir::server {
 namespace {
 
-// Nothing routes by priority: the limits of the high one are Envoy's defaults.
-constexpr uint32_t kHighPriorityLimit = 1024;
-constexpr uint32_t kHighPriorityRetries = 3;
-
 void writeAddress(JsonWriter& json, const net::Address& address) {
   json.beginObject();
   if (address.isIp()) {
@@ -24,13 +20,33 @@ void writeAddress(JsonWriter& json, const net::Address& address) {
   json.endObject().endObject();
 }
 
-void appendLimits(std::string& out, const std::string& name, std::string_view priority, uint32_t connections,
-                  uint32_t pending, uint32_t requests, uint32_t retries) {
+void appendLimits(std::string& out, const std::string& name, std::string_view priority,
+                  const upstream::BreakerSpec& limits) {
   const std::string start = fmt::format("{}::{}_priority::max_", name, priority);
-  out += fmt::format("{}connections::{}\n", start, connections);
-  out += fmt::format("{}pending_requests::{}\n", start, pending);
-  out += fmt::format("{}requests::{}\n", start, requests);
-  out += fmt::format("{}retries::{}\n", start, retries);
+  out += fmt::format("{}connections::{}\n", start, limits.max_connections);
+  out += fmt::format("{}pending_requests::{}\n", start, limits.max_pending_requests);
+  out += fmt::format("{}requests::{}\n", start, limits.max_requests);
+  out += fmt::format("{}retries::{}\n", start, limits.max_retries);
+}
+
+// Envoy's words, in its order.
+std::string healthFlags(uint32_t flags) {
+  static constexpr std::pair<upstream::HealthFlag, std::string_view> kNames[] = {
+      {upstream::kFailedActiveCheck, "/failed_active_hc"},
+      {upstream::kFailedOutlierCheck, "/failed_outlier_check"},
+      {upstream::kFailedByAssignment, "/failed_eds_health"},
+      {upstream::kDegradedActiveCheck, "/degraded_active_hc"},
+      {upstream::kDegradedByAssignment, "/degraded_eds_health"},
+      {upstream::kPendingRemoval, "/pending_dynamic_removal"},
+      {upstream::kPendingActiveCheck, "/pending_active_hc"},
+      {upstream::kActiveCheckTimeout, "/active_hc_timeout"},
+      {upstream::kDrainingByAssignment, "/eds_status_draining"},
+  };
+  std::string out;
+  for (const auto& [flag, name] : kNames) {
+    if ((flags & flag) != 0) out += name;
+  }
+  return out.empty() ? "healthy" : out;
 }
 
 void appendEndpoint(std::string& out, const std::string& cluster, const EndpointStatus& endpoint) {
@@ -46,25 +62,23 @@ void appendEndpoint(std::string& out, const std::string& cluster, const Endpoint
   line("rq_timeout", endpoint.rq_timeout);
   line("rq_total", endpoint.rq_total);
   line("hostname", endpoint.hostname);
-  line("health_flags", endpoint.healthy ? "healthy" : "/failed_active_hc");
+  line("health_flags", healthFlags(endpoint.flags));
   line("weight", endpoint.weight);
-  line("region", "");
-  line("zone", "");
-  line("sub_zone", "");
+  line("region", endpoint.locality.region);
+  line("zone", endpoint.locality.zone);
+  line("sub_zone", endpoint.locality.sub_zone);
   line("canary", false);
-  line("priority", 0);
-  line("success_rate", -1);
-  line("local_origin_success_rate", -1);
+  line("priority", endpoint.priority);
+  line("success_rate", endpoint.success_rate);
+  line("local_origin_success_rate", endpoint.local_success_rate);
 }
 
 std::string clustersText(const std::vector<ClusterStatus>& clusters) {
   std::string out;
   for (const ClusterStatus& cluster : clusters) {
     out += fmt::format("{}::observability_name::{}\n", cluster.name, cluster.observability_name);
-    appendLimits(out, cluster.name, "default", cluster.max_connections, cluster.max_pending_requests,
-                 cluster.max_requests, cluster.max_retries);
-    appendLimits(out, cluster.name, "high", kHighPriorityLimit, kHighPriorityLimit, kHighPriorityLimit,
-                 kHighPriorityRetries);
+    appendLimits(out, cluster.name, "default", cluster.breakers);
+    appendLimits(out, cluster.name, "high", cluster.high_breakers);
     out += fmt::format("{}::added_via_api::false\n", cluster.name);
     for (const EndpointStatus& endpoint : cluster.endpoints) appendEndpoint(out, cluster.name, endpoint);
   }
@@ -76,6 +90,22 @@ void writeStat(JsonWriter& json, std::string_view name, uint64_t value, bool gau
   if (gauge) json.key("type").text("GAUGE");
   if (value != 0) json.key("value").longNumber(value);  // Protobuf's JSON leaves zeros out.
   json.key("name").text(name).endObject();
+}
+
+void writeHealth(JsonWriter& json, uint32_t flags) {
+  const auto set = [&json, flags](upstream::HealthFlag flag, std::string_view name) {
+    if ((flags & flag) != 0) json.key(name).raw("true");
+  };
+  set(upstream::kFailedActiveCheck, "failed_active_health_check");
+  set(upstream::kFailedOutlierCheck, "failed_outlier_check");
+  set(upstream::kDegradedActiveCheck, "failed_active_degraded_check");
+  set(upstream::kPendingRemoval, "pending_dynamic_removal");
+  set(upstream::kPendingActiveCheck, "pending_active_hc");
+  set(upstream::kActiveCheckTimeout, "active_hc_timeout");
+  const bool failed = (flags & upstream::kFailedByAssignment) != 0;
+  const bool degraded = (flags & upstream::kDegradedByAssignment) != 0;
+  const bool draining = (flags & upstream::kDrainingByAssignment) != 0;
+  json.key("eds_health_status").text(draining ? "DRAINING" : failed ? "UNHEALTHY" : degraded ? "DEGRADED" : "HEALTHY");
 }
 
 void writeEndpoint(JsonWriter& json, const EndpointStatus& endpoint) {
@@ -93,20 +123,29 @@ void writeEndpoint(JsonWriter& json, const EndpointStatus& endpoint) {
   writeStat(json, "rq_pending_active", endpoint.rq_pending_active, true);
   json.endArray();
   json.key("health_status").beginObject();
-  json.key("eds_health_status").text(endpoint.healthy ? "HEALTHY" : "UNHEALTHY").endObject();
+  writeHealth(json, endpoint.flags);
+  json.endObject();
   json.key("weight").number(endpoint.weight);
   if (!endpoint.hostname.empty()) json.key("hostname").text(endpoint.hostname);
-  json.key("locality").beginObject().endObject().endObject();
+  json.key("locality").beginObject();
+  const auto part = [&json](std::string_view name, const std::string& value) {
+    if (!value.empty()) json.key(name).text(value);
+  };
+  part("region", endpoint.locality.region);
+  part("zone", endpoint.locality.zone);
+  part("sub_zone", endpoint.locality.sub_zone);
+  json.endObject();
+  if (endpoint.priority != 0) json.key("priority").number(endpoint.priority);
+  json.endObject();
 }
 
-void writeThreshold(JsonWriter& json, bool high, uint32_t connections, uint32_t pending, uint32_t requests,
-                    uint32_t retries) {
+void writeThreshold(JsonWriter& json, bool high, const upstream::BreakerSpec& limits) {
   json.beginObject();
   if (high) json.key("priority").text("HIGH");
-  json.key("max_connections").number(connections);
-  json.key("max_pending_requests").number(pending);
-  json.key("max_requests").number(requests);
-  json.key("max_retries").number(retries).endObject();
+  json.key("max_connections").number(limits.max_connections);
+  json.key("max_pending_requests").number(limits.max_pending_requests);
+  json.key("max_requests").number(limits.max_requests);
+  json.key("max_retries").number(limits.max_retries).endObject();
 }
 
 std::string clustersJson(const std::vector<ClusterStatus>& clusters) {
@@ -120,9 +159,8 @@ std::string clustersJson(const std::vector<ClusterStatus>& clusters) {
       json.endArray();
     }
     json.key("circuit_breakers").beginObject().key("thresholds").beginArray();
-    writeThreshold(json, false, cluster.max_connections, cluster.max_pending_requests, cluster.max_requests,
-                   cluster.max_retries);
-    writeThreshold(json, true, kHighPriorityLimit, kHighPriorityLimit, kHighPriorityLimit, kHighPriorityRetries);
+    writeThreshold(json, false, cluster.breakers);
+    writeThreshold(json, true, cluster.high_breakers);
     json.endArray().endObject();
     json.key("observability_name").text(cluster.observability_name).endObject();
   }

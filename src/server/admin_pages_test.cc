@@ -85,7 +85,11 @@ TEST_F(Admin, ListenersAreShownAsBound) {
 }
 
 TEST_F(Admin, ClustersAreShownWithTheirEndpoints) {
-  ClusterStatus cluster{.name = "web", .observability_name = "w", .max_connections = 7, .endpoints = {}};
+  ClusterStatus cluster{.name = "web",
+                        .observability_name = "w",
+                        .breakers = {.max_connections = 7},
+                        .high_breakers = {},
+                        .endpoints = {}};
   EndpointStatus endpoint;
   endpoint.address = *net::Address::parseIp("127.0.0.1", 80);
   endpoint.hostname = "localhost";

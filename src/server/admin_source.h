@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "net/address.h"
+#include "upstream/endpoint_state.h"
+#include "upstream/spec.h"
 
 namespace weir::server {
 
@@ -23,7 +25,11 @@ struct EndpointStatus {
   net::Address address;
   std::string hostname;
   uint32_t weight = 1;
-  bool healthy = true;
+  uint32_t priority = 0;
+  upstream::Locality locality;
+  uint32_t flags = 0;        // upstream::HealthFlag
+  double success_rate = -1;  // Percent; -1: not known.
+  double local_success_rate = -1;
   uint64_t cx_active = 0;
   uint64_t cx_connect_fail = 0;
   uint64_t cx_total = 0;
@@ -38,10 +44,8 @@ struct EndpointStatus {
 struct ClusterStatus {
   std::string name;
   std::string observability_name;  // alt_stat_name, or else the name.
-  uint32_t max_connections = 1024;
-  uint32_t max_pending_requests = 1024;
-  uint32_t max_requests = 1024;
-  uint32_t max_retries = 3;
+  upstream::BreakerSpec breakers;
+  upstream::BreakerSpec high_breakers;
   std::vector<EndpointStatus> endpoints;
 };
 

@@ -30,6 +30,12 @@ std::vector<ClusterStatus> collectClusters(const std::vector<upstream::ClusterSp
           EndpointStatus& status = found[cluster->spec().name][endpoint->address.toString()];
           status.address = endpoint->address;
           status.hostname = endpoint->hostname;
+          status.weight = endpoint->weight;
+          status.priority = endpoint->priority;
+          status.locality = endpoint->locality;
+          status.flags = endpoint->state->flags();
+          status.success_rate = endpoint->state->success_rate.load(std::memory_order_relaxed);
+          status.local_success_rate = endpoint->state->local_success_rate.load(std::memory_order_relaxed);
           add(status, endpoint->counts);
         }
       }
@@ -40,9 +46,8 @@ std::vector<ClusterStatus> collectClusters(const std::vector<upstream::ClusterSp
     ClusterStatus status;
     status.name = spec.name;
     status.observability_name = spec.alt_stat_name.empty() ? spec.name : spec.alt_stat_name;
-    status.max_connections = spec.max_connections;
-    status.max_pending_requests = spec.max_pending_requests;
-    status.max_requests = spec.max_requests;
+    status.breakers = spec.breakers;
+    status.high_breakers = spec.high_breakers;
     for (auto& [address, endpoint] : found[spec.name]) status.endpoints.push_back(std::move(endpoint));
     out.push_back(std::move(status));
   }

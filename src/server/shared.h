@@ -11,6 +11,7 @@
 #include "server/listener_stats.h"
 #include "server/transports.h"
 #include "stats/stats.h"
+#include "upstream/shared_cluster.h"
 #include "wasm/engine.h"
 
 namespace weir::server {
@@ -48,6 +49,7 @@ struct Shared {
   // The store outlives everything that counts in it.
   std::unique_ptr<stats::Store> stats = std::make_unique<stats::Store>();
   std::unique_ptr<Transports> transports;
+  upstream::SharedClusters clusters;
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
   std::vector<std::unique_ptr<SharedListener>> listeners;

@@ -52,7 +52,8 @@ void Worker::run() {
 }
 
 void Worker::setUp() {
-  const upstream::Environment environment{loop_, random_, *shared_.stats};
+  const upstream::Environment environment{
+      .loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = index_ == 0};
   clusters_ = upstream::createClusters(shared_.bootstrap.clusters, environment,
                                        [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(

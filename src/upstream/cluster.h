@@ -20,6 +20,9 @@
 #include "net/byte_stream.h"
 #include "net/dns.h"
 #include "stats/stats.h"
+#include "upstream/circuit_breaker.h"
+#include "upstream/endpoint_state.h"
+#include "upstream/shared_cluster.h"
 #include "upstream/spec.h"
 
 namespace weir::upstream {
@@ -38,11 +41,31 @@ struct EndpointCounts {
   uint64_t rq_timeout = 0;
 };
 
+// Where to check an endpoint's health, if not where its requests go.
+struct EndpointCheck {
+  net::Address address;  // Nowhere: the endpoint's.
+  std::string host;
+  bool disabled = false;
+};
+
 struct Endpoint {
   net::Address address;
   std::string hostname;
   std::shared_ptr<const std::string> metadata;  // Null if none.
+  uint32_t weight = 1;
+  uint32_t priority = 0;
+  Locality locality{};
+  std::shared_ptr<const EndpointCheck> check{};  // Null: as the cluster says.
+  std::shared_ptr<EndpointState> state{};        // Never null for an endpoint of a cluster.
   mutable EndpointCounts counts{};
+};
+
+// What came of a request to an endpoint, for outlier detection; as Envoy's router tells it.
+enum class Outcome : uint8_t {
+  Answered,       // With a status; for gRPC the HTTP status that its own stands for.
+  Connected,      // A connection was found or made.
+  ConnectFailed,  // None could be made; or the stream was reset before an answer.
+  Timeout,        // The route's or the try's timeout passed before an answer.
 };
 
 // Why a request got no connection.
@@ -99,6 +122,15 @@ class Cluster {
   // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
 
+  // A place among the retries under way, if max_retries or retry_budget of the route's priority leave one; or else
+  // upstream_rq_retry_overflow is counted. The caller counts upstream_rq_retry.
+  virtual std::optional<RetryPlace> admitRetry(bool high_priority) = 0;
+  // To be told of every request, once for each thing that comes of it. Cheap where there is no outlier detection.
+  virtual void report(const Endpoint& endpoint, Outcome outcome, int status = 0) = 0;
+  // Replaces the members of a cluster whose endpoints come from outside (Discovery::Assigned). Those that stay keep
+  // their connections and health. Each worker's cluster has to be given it.
+  virtual void assign(const Assignment& assignment) = 0;
+
  private:
   friend class ClusterUse;
   // The last use has ended.
@@ -141,6 +173,8 @@ class Clusters {
   // find() does not give it any more, nor will one that still warms. Who uses it goes on, on connections that are
   // closed as they become idle.
   virtual void remove(std::string_view name) = 0;
+  // Cluster::assign() for the cluster of this name, the one that warms if there is one.
+  virtual void assign(std::string_view name, const Assignment& assignment) = 0;
   // Closes idle connections; busy ones as they become idle. For shutdown.
   virtual void drain() = 0;
 };
@@ -165,6 +199,8 @@ struct Environment {
   stats::Store& stats;
   net::Resolver* resolver = nullptr;  // Null: the system's names.
   Connector* connector = nullptr;     // Null: sockets.
+  SharedClusters* shared = nullptr;   // The same for all workers. Null: nothing is shared; for tests.
+  bool leads = true;                  // Checks endpoints and counts members for all workers: true for one of them.
 };
 
 // DNS clusters start empty and fill; on_ready runs once, when every cluster has had its first answer or failure, from
@@ -203,6 +239,7 @@ struct ClusterStats {
   stats::Counter& upstream_rq_timeout;
   stats::Counter& upstream_rq_retry;
   stats::Counter& upstream_rq_retry_success;
+  stats::Counter& upstream_rq_retry_overflow;
   stats::Counter& upstream_rq_pending_total;
   stats::Counter& upstream_rq_pending_overflow;
   stats::Counter& upstream_rq_pending_failure_eject;

@@ -49,6 +49,7 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
       COUNTER(upstream_rq_timeout),
       COUNTER(upstream_rq_retry),
       COUNTER(upstream_rq_retry_success),
+      COUNTER(upstream_rq_retry_overflow),
       COUNTER(upstream_rq_pending_total),
       COUNTER(upstream_rq_pending_overflow),
       COUNTER(upstream_rq_pending_failure_eject),
@@ -69,9 +70,15 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
       HISTOGRAM(upstream_cx_length_ms),
       store(store),
       prefix(namesOf(store, stat_name).prefix) {
-  // There are no health checks and no outlier detection yet: nobody is degraded or excluded.
-  store.gauge(prefix + "membership_degraded");
-  store.gauge(prefix + "membership_excluded");
+  // What Envoy has for ways of balancing that are not built: always zero.
+  for (const std::string_view name :
+       {"lb_local_cluster_not_ok", "lb_recalculate_zone_structures", "lb_subsets_created", "lb_subsets_fallback",
+        "lb_subsets_fallback_panic", "lb_subsets_removed", "lb_subsets_selected", "lb_zone_cluster_too_small",
+        "lb_zone_no_capacity_left", "lb_zone_number_differs", "lb_zone_routing_all_directly",
+        "lb_zone_routing_cross_zone", "lb_zone_routing_sampled"}) {
+    store.counter(prefix + std::string(name));
+  }
+  store.gauge(prefix + "lb_subsets_active");
 }
 #undef COUNTER
 #undef GAUGE

@@ -35,6 +35,7 @@ class WorkerClusters final : public Clusters {
   }
   void put(const ClusterSpec& spec, std::function<void()> on_active) override;
   void remove(std::string_view name) override;
+  void assign(std::string_view name, const Assignment& assignment) override;
   void drain() override {
     for (const auto& [name, cluster] : active_) cluster->drain();
   }
@@ -45,6 +46,7 @@ class WorkerClusters final : public Clusters {
     std::unique_ptr<event::Timer> ready;  // Not within the call that finds the endpoints.
   };
 
+  SharedClusters& shared() { return environment_.shared == nullptr ? unshared_ : *environment_.shared; }
   net::Resolver& resolverFor(const ClusterSpec& spec);
   void onFirstAnswers() {
     if (--unanswered_ == 0) ready_.arm(base::Duration::zero());
@@ -53,6 +55,8 @@ class WorkerClusters final : public Clusters {
   void retire(std::unique_ptr<WorkerCluster> cluster);
 
   const Environment environment_;
+  SharedClusters unshared_;
+  std::map<std::string, uint64_t, std::less<>> generations_;
   std::unique_ptr<Connector> own_connector_;
   std::unique_ptr<net::Resolver> own_resolver_;
   event::Timer ready_;
@@ -80,7 +84,8 @@ WorkerClusters::WorkerClusters(const std::vector<ClusterSpec>& specs, const Envi
   for (const ClusterSpec& spec : specs) {
     Connector& connector = environment.connector != nullptr ? *environment.connector : *own_connector_;
     active_[spec.name] =
-        std::make_unique<WorkerCluster>(spec, environment_, resolverFor(spec), connector, [this] { onFirstAnswers(); });
+        std::make_unique<WorkerCluster>(spec, environment_, resolverFor(spec), connector,
+                                        shared().of(spec, environment_.stats), [this] { onFirstAnswers(); });
   }
   for (const ClusterSpec& spec : specs) active_.at(spec.name)->start();
   onFirstAnswers();  // The one more: ready too where there is no cluster at all.
@@ -100,9 +105,12 @@ void WorkerClusters::put(const ClusterSpec& spec, std::function<void()> on_activ
   Warming warming;
   warming.ready = std::make_unique<event::Timer>(
       environment_.loop, [this, name = spec.name, on_active = std::move(on_active)] { activate(name, on_active); });
-  warming.cluster =
-      std::make_unique<WorkerCluster>(spec, environment_, resolverFor(spec), connector,
-                                      [ready = warming.ready.get()] { ready->arm(base::Duration::zero()); });
+  // Every worker is given the same clusters in the same order, so that all count alike.
+  ClusterSpec next = spec;
+  next.generation = ++generations_[spec.name];
+  warming.cluster = std::make_unique<WorkerCluster>(
+      next, environment_, resolverFor(spec), connector, shared().of(next, environment_.stats),
+      [ready = warming.ready.get()] { ready->arm(base::Duration::zero()); });
   WorkerCluster& started = *warming.cluster;
   warming_[spec.name] = std::move(warming);
   started.start();
@@ -117,6 +125,12 @@ void WorkerClusters::activate(const std::string& name, const std::function<void(
   std::swap(active_[key], cluster);
   if (cluster != nullptr) retire(std::move(cluster));
   tell();
+}
+
+void WorkerClusters::assign(std::string_view name, const Assignment& assignment) {
+  const auto warm = warming_.find(name);
+  if (warm != warming_.end()) return warm->second.cluster->assign(assignment);
+  if (const auto at = active_.find(name); at != active_.end()) at->second->assign(assignment);
 }
 
 void WorkerClusters::remove(std::string_view name) {

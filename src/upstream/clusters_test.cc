@@ -16,7 +16,7 @@ TEST_F(ClustersTest, AClusterThatIsPutIsFoundOnceItsFirstEndpointsAreKnown) {
   ClusterSpec named = staticSpec();
   named.name = "named";
   named.discovery = Discovery::StrictDns;
-  named.endpoints[0].host = "a.test";
+  named.assignment.endpoints[0].host = "a.test";
   put(named);
   turns();
   EXPECT_EQ(clusters->find("named"), nullptr);
@@ -31,7 +31,7 @@ TEST_F(ClustersTest, TheOldClusterServesUntilTheNewOneOfItsNameIsWarm) {
   make(staticSpec({8001}));
   ClusterSpec named = staticSpec({8002});
   named.discovery = Discovery::StrictDns;
-  named.endpoints[0].host = "a.test";
+  named.assignment.endpoints[0].host = "a.test";
   put(named);
   turns();
   EXPECT_EQ(clusters->find("c"), cluster);

@@ -20,12 +20,13 @@ uint64_t milliseconds(base::Duration duration) {
 
 }  // namespace
 
-Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats,
+Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
                        std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream)
     : pool_(pool),
       loop_(loop),
       spec_(spec),
       stats_(stats),
+      breakers_(breakers),
       endpoint_(std::move(endpoint)),
       stream_(std::move(stream)),
       codec_(http1::createClientCodec(*this, codecSettings(spec), this)),
@@ -40,6 +41,8 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
   ++endpoint_->counts.cx_active;
   stats_.upstream_cx_http1_total.add();
   stats_.upstream_cx_active.add();
+  breakers_.connections.take();
+  endpoint_->state->connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Only at the end of all clusters is it destroyed while it is open.
@@ -48,8 +51,7 @@ Connection::~Connection() {
   const bool busy = state_ == State::Busy;
   countEnd(false, busy);
   state_ = State::Closed;
-  if (busy) stats_.upstream_rq_active.sub();
-  if (busy) --endpoint_->counts.rq_active;
+  if (busy) countRequestOver();
   codec_->connectionLost("clusters_destroyed");
 }
 
@@ -88,6 +90,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
   idle_timer_.disarm();
   stats_.upstream_rq_total.add();
   stats_.upstream_rq_active.add();
+  breakers_.requests.take();
   ++endpoint_->counts.rq_total;
   ++endpoint_->counts.rq_active;
   const bool reused = requests_++ > 0;
@@ -102,8 +105,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
 
 void Connection::onStreamOver() {
   if (state_ != State::Busy) return;
-  stats_.upstream_rq_active.sub();
-  --endpoint_->counts.rq_active;
+  countRequestOver();
   if (!codec_->reusable() || last_request_) {
     return close(peer_went_, !receiving_);
   }
@@ -148,6 +150,12 @@ void Connection::flush() {
   if (state_ != State::Closed && !out_.empty()) stream_->write(out_);
 }
 
+void Connection::countRequestOver() {
+  stats_.upstream_rq_active.sub();
+  breakers_.requests.giveBack();
+  --endpoint_->counts.rq_active;
+}
+
 // --- The end ---
 
 void Connection::close(bool by_peer, bool within_request) {
@@ -161,6 +169,8 @@ void Connection::close(bool by_peer, bool within_request) {
 
 void Connection::countEnd(bool by_peer, bool within_request) {
   stats_.upstream_cx_active.sub();
+  breakers_.connections.giveBack();
+  endpoint_->state->connections.fetch_sub(1, std::memory_order_relaxed);
   --endpoint_->counts.cx_active;
   stats_.upstream_cx_destroy.add();
   (by_peer ? stats_.upstream_cx_destroy_remote : stats_.upstream_cx_destroy_local).add();

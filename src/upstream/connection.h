@@ -35,7 +35,7 @@ class Connection final : public event::Deferred,
     ~Pool() = default;
   };
 
-  Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats,
+  Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
              std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream);
   ~Connection() override;
 
@@ -71,12 +71,14 @@ class Connection final : public event::Deferred,
   void onConnectError(const base::Error& why);
   void flush();
   void close(bool by_peer, bool within_request = false);
+  void countRequestOver();
   void countEnd(bool by_peer, bool within_request);
 
   Pool& pool_;
   event::Loop& loop_;
   const ClusterSpec& spec_;
   ClusterStats& stats_;
+  Breakers& breakers_;
   const std::shared_ptr<const Endpoint> endpoint_;
   std::unique_ptr<net::ByteStream> stream_;
   std::shared_ptr<const net::TlsInfo> tls_;

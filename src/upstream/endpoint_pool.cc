@@ -24,6 +24,7 @@ class EndpointPool::Place final : public Acquisition {
     at_ = std::prev(pool.waiting_.end());
     stats().upstream_rq_pending_total.add();
     stats().upstream_rq_pending_active.add();
+    pool.shared_.breakers.pending.take();
   }
   ~Place() override {
     if (pool_ == nullptr) return;
@@ -35,6 +36,7 @@ class EndpointPool::Place final : public Acquisition {
   // Out of the queue; the place may be destroyed while its waiter is told.
   ConnectionWaiter& leave() {
     stats().upstream_rq_pending_active.sub();
+    pool_->shared_.breakers.pending.giveBack();
     pool_->waiting_.erase(at_);
     pool_ = nullptr;
     return waiter_;
@@ -91,7 +93,7 @@ void EndpointPool::setEndpoint(std::shared_ptr<const Endpoint> endpoint) {
 
 std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter) {
   const bool idle = !idle_.empty();
-  const bool queue_full = shared_.stats.upstream_rq_pending_active.value() >= shared_.spec.max_pending_requests;
+  const bool queue_full = !shared_.breakers.pending.hasRoom();
   if (overflows() || (!idle && queue_full)) {
     shared_.stats.upstream_rq_pending_overflow.add();
     waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
@@ -108,11 +110,11 @@ std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter)
   return place;
 }
 
-bool EndpointPool::overflows() const { return shared_.stats.upstream_rq_active.value() >= shared_.spec.max_requests; }
+bool EndpointPool::overflows() const { return !shared_.breakers.requests.hasRoom(); }
 
 void EndpointPool::openConnections() {
   while (waiting_.size() > connecting_) {
-    if (shared_.stats.upstream_cx_active.value() >= shared_.spec.max_connections) {
+    if (!connectionFits()) {
       shared_.stats.upstream_cx_overflow.add();
       if (!connections_.empty()) return;  // One of them will come free.
     }
@@ -120,11 +122,16 @@ void EndpointPool::openConnections() {
   }
 }
 
+bool EndpointPool::connectionFits() const {
+  return shared_.breakers.connections.hasRoom() &&
+         endpoint_->state->connections.load(std::memory_order_relaxed) < shared_.spec.max_connections_per_endpoint;
+}
+
 void EndpointPool::open() {
   auto stream = shared_.connector.connectTo(*endpoint_, server_name_, shared_.spec.connect_timeout);
   Connection::Pool& pool = *this;
-  connections_.push_back(
-      std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, endpoint_, std::move(stream)));
+  connections_.push_back(std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, shared_.breakers,
+                                                      endpoint_, std::move(stream)));
   connections_.back()->position = connections_.size() - 1;
   ++connecting_;
   connections_.back()->start();

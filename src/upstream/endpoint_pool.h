@@ -25,6 +25,7 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
     Connector& connector;
     const ClusterSpec& spec;
     ClusterStats& stats;
+    Breakers& breakers;  // Of the routing priority whose requests come here.
     std::function<void(EndpointPool&)> on_retired;
   };
 
@@ -63,6 +64,7 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   void openConnections();
   void open();
   bool overflows() const;
+  bool connectionFits() const;
   void forget(Connection& connection);
   void tellIfRetired();
 

@@ -81,6 +81,7 @@ class Call final : public HttpCall, private ConnectionWaiter, private http::Stre
   const base::MonotonicTime started_;
   std::unique_ptr<Acquisition> acquisition_;
   http::Stream* stream_ = nullptr;
+  const Endpoint* endpoint_ = nullptr;  // Valid while stream_ is.
   HttpCallResponse response_;
   bool response_started_ = false;
   bool told_ = false;
@@ -125,6 +126,8 @@ void Call::fixRequestHeaders() {
 void Call::onConnection(const Granted& granted) {
   acquisition_.reset();
   stream_ = &granted.codec.newStream(*this);
+  endpoint_ = &granted.endpoint;
+  cluster_->report(*endpoint_, Outcome::Connected);
   event::Lifeline::Sight sight(lifeline_);  // A request that cannot be sent is reset at once, which ends the call.
   const bool has_body = !request_.body.empty(), has_trailers = !request_.trailers.empty();
   stream_->sendHeaders(request_.headers, !has_body && !has_trailers);
@@ -132,8 +135,10 @@ void Call::onConnection(const Granted& granted) {
   if (has_trailers && sight.alive() && stream_ != nullptr) stream_->sendTrailers(request_.trailers);
 }
 
-void Call::onNoConnection(AcquireFailure why, const Endpoint*, std::string_view) {
+void Call::onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::string_view) {
   acquisition_.reset();
+  const bool failed = why == AcquireFailure::ConnectFailed || why == AcquireFailure::ConnectTimeout;
+  if (failed && endpoint != nullptr) cluster_->report(*endpoint, Outcome::ConnectFailed);
   if (why == AcquireFailure::NoEndpoint) return answer(503, "no healthy upstream");
   answer(503, std::string(kNoConnectionText) + std::string(words(why)), why == AcquireFailure::Overflow);
 }
@@ -141,6 +146,7 @@ void Call::onNoConnection(AcquireFailure why, const Endpoint*, std::string_view)
 void Call::onHeaders(http::HeaderMap& headers, bool) {
   response_started_ = true;
   cluster_->stats().countResponse(statusOf(headers));
+  cluster_->report(*endpoint_, Outcome::Answered, statusOf(headers));
   response_.headers = std::move(headers);
   response_.headers.set(HeaderId::EnvoyUpstreamServiceTime, milliseconds(loop_.now() - started_));
 }
@@ -166,6 +172,7 @@ void Call::onComplete() {
 void Call::onReset(http::ResetReason reason, std::string_view) {
   stream_ = nullptr;
   if (told_) return;
+  if (!response_started_) cluster_->report(*endpoint_, Outcome::ConnectFailed);
   if (response_started_) return fail(reason);
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
   answer(status, std::string(kNoConnectionText) + std::string(words(reason)));
@@ -173,6 +180,7 @@ void Call::onReset(http::ResetReason reason, std::string_view) {
 
 void Call::onTimeout() {
   cluster_->stats().upstream_rq_timeout.add();
+  if (stream_ != nullptr && !response_started_) cluster_->report(*endpoint_, Outcome::Timeout);
   abandon();
   if (response_started_) return fail(http::ResetReason::LocalReset);
   answer(504, "upstream request timeout");

@@ -97,7 +97,7 @@ TEST_F(HttpCallTest, AConnectionThatTakesTooLongIsA503) {
 
 TEST_F(HttpCallTest, AnOverflowIsA503ThatSaysSo) {
   ClusterSpec spec = staticSpec();
-  spec.max_pending_requests = 0;
+  spec.breakers.max_pending_requests = 0;
   make(spec);
   start(request());
   EXPECT_EQ(heads, ":status=503 x-envoy-overloaded=true content-length=81 content-type=text/plain ");

@@ -1,6 +1,8 @@
 #include "upstream/membership.h"
 
 #include <algorithm>
+#include <unordered_set>
+#include <utility>
 
 #include "base/log.h"
 
@@ -18,39 +20,94 @@ net::LookupFamily familyOf(DnsFamily family) {
   return net::LookupFamily::Auto;
 }
 
-Member memberAt(const net::Address& address, const EndpointSpec& spec) {
+std::shared_ptr<const EndpointCheck> checkOf(const net::Address& address, const EndpointSpec& spec) {
+  if (spec.check_port == 0 && spec.check_ip.empty() && spec.check_host.empty() && !spec.check_disabled) return nullptr;
+  auto check = std::make_shared<EndpointCheck>();
+  check->host = spec.check_host;
+  check->disabled = spec.check_disabled;
+  if (!spec.check_ip.empty()) {
+    check->address = net::Address::parseIp(spec.check_ip, spec.check_port).value();  // Looked at by the configuration.
+  } else if (spec.check_port != 0 && address.isIp()) {
+    check->address = address.withPort(spec.check_port);
+  }
+  return check;
+}
+
+// What the configuration says of an endpoint's health; every worker says the same.
+void setAssignedHealth(AssignedHealth health, EndpointState& state) {
+  const auto put = [&state](HealthFlag flag, bool on) { on ? state.set(flag) : state.clear(flag); };
+  put(kFailedByAssignment, health == AssignedHealth::Unhealthy || health == AssignedHealth::Timeout);
+  put(kDegradedByAssignment, health == AssignedHealth::Degraded);
+  put(kDrainingByAssignment, health == AssignedHealth::Draining);
+}
+
+}  // namespace
+
+// As Envoy: who is to be checked is taken for unhealthy until then.
+uint32_t Membership::initialFlags(const EndpointSpec& endpoint) const {
+  if (spec_.health_checks.empty() || endpoint.check_disabled) return 0;
+  return kFailedActiveCheck | (spec_.ignore_new_until_checked ? uint32_t{kPendingActiveCheck} : 0);
+}
+
+Member Membership::memberAt(const net::Address& address, const EndpointSpec& spec) {
   auto endpoint = std::make_shared<Endpoint>();
   endpoint->address = address;
   // As Envoy: an address that was configured as such has no name, so nothing is rewritten to it.
   const bool is_name = !net::Address::parseIp(spec.host, 0).ok();
   endpoint->hostname = spec.hostname.empty() && is_name ? spec.host : spec.hostname;
   if (!spec.metadata.empty()) endpoint->metadata = std::make_shared<const std::string>(spec.metadata);
-  return {std::move(endpoint), spec.weight};
+  endpoint->weight = std::max(spec.weight, 1u);
+  endpoint->priority = spec.priority;
+  endpoint->locality = spec.locality;
+  endpoint->check = checkOf(address, spec);
+  // The one endpoint of LOGICAL_DNS stays the same one when its address changes.
+  const bool logical = spec_.discovery == Discovery::LogicalDns;
+  endpoint->state = shared_.endpoint(logical ? spec.host : address.toString(), initialFlags(spec));
+  setAssignedHealth(spec.health, *endpoint->state);
+  return {std::move(endpoint), spec.locality_weight};
 }
-
-}  // namespace
 
 Membership::Target::Target(Membership& membership, const EndpointSpec& spec)
     : spec(spec), refresh(membership.loop_, [this, &membership] { membership.ask(*this); }) {}
 
-Membership::Membership(const ClusterSpec& spec, event::Loop& loop, net::Resolver& resolver, ClusterStats& stats,
-                       Listener& listener)
-    : spec_(spec), loop_(loop), resolver_(resolver), stats_(stats), listener_(listener) {}
+Membership::Membership(const ClusterSpec& spec, const Environment& environment, net::Resolver& resolver,
+                       ClusterStats& stats, SharedCluster& shared, Listener& listener)
+    : spec_(spec),
+      loop_(environment.loop),
+      random_(environment.random),
+      resolver_(resolver),
+      stats_(stats),
+      shared_(shared),
+      listener_(listener),
+      leads_(environment.leads) {}
 
 void Membership::start() {
-  if (spec_.discovery == Discovery::Static) return takeStatic();
-  for (const EndpointSpec& endpoint : spec_.endpoints) {
+  if (spec_.discovery == Discovery::Assigned) return;
+  if (spec_.discovery == Discovery::Static) {
+    take(spec_.assignment.endpoints);
+    return listener_.onFirstAnswers();
+  }
+  for (const EndpointSpec& endpoint : spec_.assignment.endpoints) {
     targets_.push_back(std::make_unique<Target>(*this, endpoint));
     if (spec_.discovery == Discovery::LogicalDns) break;  // It has one name.
   }
   unanswered_ = targets_.size();
   if (targets_.empty()) return listener_.onFirstAnswers();
   for (const auto& target : targets_) ask(*target);
+  if (!spec_.wait_for_warm && unanswered_ > 0) {
+    unanswered_ = 0;
+    listener_.onFirstAnswers();
+  }
 }
 
-void Membership::takeStatic() {
+void Membership::assign(const Assignment& assignment) {
+  take(assignment.endpoints);
+  if (!std::exchange(assigned_, true)) listener_.onFirstAnswers();
+}
+
+void Membership::take(const std::vector<EndpointSpec>& endpoints) {
   std::vector<Member> members;
-  for (const EndpointSpec& endpoint : spec_.endpoints) {
+  for (const EndpointSpec& endpoint : endpoints) {
     const base::Result<net::Address> address = endpoint.unix_path.empty()
                                                    ? net::Address::parseIp(endpoint.host, endpoint.port)
                                                    : net::Address::unixSocket(endpoint.unix_path);
@@ -61,12 +118,11 @@ void Membership::takeStatic() {
     }
   }
   listener_.onMembers(members);
-  listener_.onFirstAnswers();
 }
 
 void Membership::ask(Target& target) {
   target.query.reset();
-  stats_.update_attempt.add();
+  count(stats_.update_attempt);
   target.query =
       resolver_.resolve(target.spec.host, familyOf(spec_.dns_family),
                         [this, &target](base::Result<net::Resolved> answer) { onAnswer(target, std::move(answer)); });
@@ -75,7 +131,7 @@ void Membership::ask(Target& target) {
 void Membership::onAnswer(Target& target, base::Result<net::Resolved> answer) {
   const bool absent = !answer.ok() && answer.error().code == base::Code::NotFound;
   const bool logical = spec_.discovery == Discovery::LogicalDns;
-  (answer.ok() || absent ? stats_.update_success : stats_.update_failure).add();
+  count(answer.ok() || absent ? stats_.update_success : stats_.update_failure);
   if (!answer.ok()) LOG(Upstream, Debug, "cluster {}: {}", spec_.name, answer.error().detail);
   if (answer.ok()) {
     target.members.clear();
@@ -86,13 +142,29 @@ void Membership::onAnswer(Target& target, base::Result<net::Resolved> answer) {
   }
   if (absent && !logical) target.members.clear();
 
-  target.refresh.arm(nextRefresh(answer));
+  target.failures = answer.ok() || absent ? 0 : target.failures + 1;
+  target.refresh.arm(nextRefresh(target, answer));
   const bool first = !std::exchange(target.answered, true);
   if (answer.ok() || absent) tell();
-  if (first && --unanswered_ == 0) listener_.onFirstAnswers();
+  if (first && unanswered_ > 0 && --unanswered_ == 0) listener_.onFirstAnswers();
 }
 
-base::Duration Membership::nextRefresh(const base::Result<net::Resolved>& answer) const {
+base::Duration Membership::nextRefresh(const Target& target, const base::Result<net::Resolved>& answer) const {
+  if (target.failures > 0 && spec_.dns_failure_refresh) {
+    // As Envoy's back-off with jitter: somewhere below an interval that doubles with each failure.
+    const auto [first, most] = *spec_.dns_failure_refresh;
+    const base::Duration bound = std::min(most, first * (int64_t{1} << std::min(target.failures - 1, 20u)));
+    return base::Duration(random_.below(static_cast<uint64_t>(bound.count())));
+  }
+  return refreshAfter(answer) + jitter();
+}
+
+base::Duration Membership::jitter() const {
+  if (spec_.dns_jitter <= base::Duration::zero()) return base::Duration::zero();
+  return base::Duration(random_.below(static_cast<uint64_t>(spec_.dns_jitter.count())));
+}
+
+base::Duration Membership::refreshAfter(const base::Result<net::Resolved>& answer) const {
   if (!spec_.respect_dns_ttl || !answer.ok()) return spec_.dns_refresh;
   base::Duration shortest = base::Duration::max();
   for (const net::Resolved::Entry& entry : answer->entries) shortest = std::min(shortest, entry.ttl);
@@ -102,12 +174,10 @@ base::Duration Membership::nextRefresh(const base::Result<net::Resolved>& answer
 // An address that several names have is one endpoint.
 void Membership::tell() {
   std::vector<Member> members;
+  std::unordered_set<std::string> known;
   for (const auto& target : targets_) {
     for (const Member& member : target->members) {
-      const bool known = std::any_of(members.begin(), members.end(), [&](const Member& other) {
-        return other.endpoint->address == member.endpoint->address;
-      });
-      if (!known) members.push_back(member);
+      if (known.insert(member.endpoint->address.toString()).second) members.push_back(member);
     }
   }
   listener_.onMembers(members);

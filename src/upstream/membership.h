@@ -17,7 +17,7 @@ namespace weir::upstream {
 
 struct Member {
   std::shared_ptr<const Endpoint> endpoint;
-  uint32_t weight = 1;
+  uint32_t locality_weight = 0;
 };
 
 class Membership {
@@ -33,10 +33,13 @@ class Membership {
     ~Listener() = default;
   };
 
-  Membership(const ClusterSpec& spec, event::Loop& loop, net::Resolver& resolver, ClusterStats& stats,
-             Listener& listener);
+  // What is counted of questions and answers counts for the leading worker only: each asks for itself.
+  Membership(const ClusterSpec& spec, const Environment& environment, net::Resolver& resolver, ClusterStats& stats,
+             SharedCluster& shared, Listener& listener);
   // May tell the listener before it returns.
   void start();
+  // For Discovery::Assigned; tells the listener within the call.
+  void assign(const Assignment& assignment);
 
  private:
   // A name that is asked for, or a fixed address.
@@ -47,19 +50,31 @@ class Membership {
     event::Timer refresh;
     std::vector<Member> members;
     bool answered = false;
+    uint32_t failures = 0;  // In a row.
   };
 
-  void takeStatic();
+  void take(const std::vector<EndpointSpec>& endpoints);
+  Member memberAt(const net::Address& address, const EndpointSpec& spec);
+  void count(stats::Counter& counter) {
+    if (leads_) counter.add();
+  }
   void ask(Target& target);
   void onAnswer(Target& target, base::Result<net::Resolved> answer);
-  base::Duration nextRefresh(const base::Result<net::Resolved>& answer) const;
+  uint32_t initialFlags(const EndpointSpec& endpoint) const;
+  base::Duration nextRefresh(const Target& target, const base::Result<net::Resolved>& answer) const;
+  base::Duration refreshAfter(const base::Result<net::Resolved>& answer) const;
+  base::Duration jitter() const;
   void tell();
 
   const ClusterSpec& spec_;
   event::Loop& loop_;
+  base::Random& random_;
   net::Resolver& resolver_;
   ClusterStats& stats_;
+  SharedCluster& shared_;
   Listener& listener_;
+  const bool leads_;
+  bool assigned_ = false;
   std::vector<std::unique_ptr<Target>> targets_;
   size_t unanswered_ = 0;
 };

@@ -18,7 +18,7 @@ struct MembershipTest : UpstreamTest {
     spec.discovery = discovery;
     spec.dns_family = DnsFamily::V4Only;
     for (const std::string& name : names) {
-      EndpointSpec& endpoint = spec.endpoints.emplace_back();
+      EndpointSpec& endpoint = spec.assignment.endpoints.emplace_back();
       endpoint.host = name;
       endpoint.port = 80;
     }
@@ -193,7 +193,7 @@ TEST_F(MembershipTest, UnixPathsAndMetadataReachTheEndpoint) {
   ClusterSpec spec;
   spec.name = "c";
   spec.metadata = "of cluster";
-  EndpointSpec& endpoint = spec.endpoints.emplace_back();
+  EndpointSpec& endpoint = spec.assignment.endpoints.emplace_back();
   endpoint.unix_path = "/run/x.sock";
   endpoint.hostname = "h";
   endpoint.metadata = "of endpoint";

@@ -91,7 +91,7 @@ TEST_F(PoolTest, TheConnectionUsedLastIsUsedNext) {
 
 TEST_F(PoolTest, WaitersAreServedInTheirOrder) {
   ClusterSpec spec = staticSpec();
-  spec.max_connections = 1;
+  spec.breakers.max_connections = 1;
   make(spec);
   Requester a, b, c;
   a.ask(*cluster);
@@ -113,7 +113,7 @@ TEST_F(PoolTest, WaitersAreServedInTheirOrder) {
 
 TEST_F(PoolTest, EveryEndpointMayHaveOneConnectionWhateverTheLimit) {
   ClusterSpec spec = staticSpec({8001, 8002});
-  spec.max_connections = 1;
+  spec.breakers.max_connections = 1;
   make(spec);
   Requester a, b;
   a.ask(*cluster);
@@ -125,7 +125,7 @@ TEST_F(PoolTest, EveryEndpointMayHaveOneConnectionWhateverTheLimit) {
 
 TEST_F(PoolTest, TooManyWaitersOverflow) {
   ClusterSpec spec = staticSpec();
-  spec.max_pending_requests = 1;
+  spec.breakers.max_pending_requests = 1;
   make(spec);
   connector.at_once = false;
   Requester a, b;
@@ -138,7 +138,7 @@ TEST_F(PoolTest, TooManyWaitersOverflow) {
 
 TEST_F(PoolTest, TooManyRequestsOverflow) {
   ClusterSpec spec = staticSpec();
-  spec.max_requests = 1;
+  spec.breakers.max_requests = 1;
   make(spec);
   Requester a, b;
   a.ask(*cluster);
@@ -303,7 +303,7 @@ TEST_F(PoolTest, AMalformedAnswerResetsItsRequestAndClosesTheConnection) {
 
 TEST_F(PoolTest, ARequestThatIsGivenUpClosesItsConnectionAndWhoWaitsGetsANewOne) {
   ClusterSpec spec = staticSpec();
-  spec.max_connections = 1;
+  spec.breakers.max_connections = 1;
   make(spec);
   Requester a, b;
   a.ask(*cluster);
@@ -418,7 +418,7 @@ TEST(LoopbackTest, RequestsGoOverOneSocketAndARefusalHasTheSystemsWords) {
   stats::Store store;
   LoopbackEndpoint server(loop);
   ClusterSpec spec = staticSpec({server.listener->address().port()});
-  spec.endpoints[0].host = "127.0.0.1";
+  spec.assignment.endpoints[0].host = "127.0.0.1";
   auto clusters = createClusters({spec}, {loop, random, store}, [] {});
   Cluster& cluster = *clusters->find("c");
   auto until = [&](auto condition) {

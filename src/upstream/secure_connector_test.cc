@@ -30,7 +30,7 @@ struct Waiting final : ConnectionWaiter {
 struct SecureConnectorTest : ::testing::Test {
   SecureConnectorTest() {
     spec.name = "web";
-    EndpointSpec& endpoint = spec.endpoints.emplace_back();
+    EndpointSpec& endpoint = spec.assignment.endpoints.emplace_back();
     endpoint.host = "127.0.0.1";
     endpoint.port = 1;
     endpoint.hostname = "h.example";

@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "net/address.h"
 #include "tls/spec.h"
+#include "upstream/balancing_spec.h"
+#include "upstream/circuit_breaker.h"
+#include "upstream/health_spec.h"
 
 namespace weir::tls {
 class LiveClient;
@@ -18,9 +21,18 @@ class LiveClient;
 
 namespace weir::upstream {
 
-enum class Discovery : uint8_t { Static, StrictDns, LogicalDns };
+// Assigned: the endpoints come from outside by Cluster::assign() (EDS); the cluster waits for the first of them.
+enum class Discovery : uint8_t { Static, StrictDns, LogicalDns, Assigned };
 enum class DnsFamily : uint8_t { Auto, V4Only, V6Only, V4Preferred, All };
-enum class Balancing : uint8_t { RoundRobin };  // Others come with a later issue and are refused until then.
+
+struct Locality {
+  std::string region;
+  std::string zone;
+  std::string sub_zone;
+  friend auto operator<=>(const Locality&, const Locality&) = default;
+};
+
+enum class AssignedHealth : uint8_t { Unknown, Healthy, Unhealthy, Draining, Timeout, Degraded };
 
 struct EndpointSpec {
   std::string host;  // An IP for Static, a name or an IP for DNS; or unix_path.
@@ -29,31 +41,58 @@ struct EndpointSpec {
   std::string hostname;  // For auto_host_rewrite; empty: host.
   uint32_t weight = 1;
   std::string metadata;  // Serialized core.v3.Metadata; empty if none.
+  uint32_t priority = 0;
+  Locality locality;
+  uint32_t locality_weight = 0;  // Of the whole locality; 0: none, which in locality-weighted balancing means no load.
+  AssignedHealth health = AssignedHealth::Unknown;
+  // Where to check it, if not where its requests go.
+  uint16_t check_port = 0;
+  std::string check_ip;
+  std::string check_host;  // For the checks' :authority.
+  bool check_disabled = false;
+};
+
+// The endpoints of a cluster, as an envoy.config.endpoint.v3.ClusterLoadAssignment gives them.
+struct Assignment {
+  std::vector<EndpointSpec> endpoints;
+  uint32_t overprovisioning_percent = 140;
+  bool weighted_priority_health = false;  // Health of a priority counted by endpoints' weights.
 };
 
 struct ClusterSpec {
   std::string name;
   std::string alt_stat_name;
+  // Told apart from an earlier configuration of the same name: workers share what they know of equal generations only.
+  uint64_t generation = 0;
   Discovery discovery = Discovery::Static;
   DnsFamily dns_family = DnsFamily::Auto;
   base::Duration dns_refresh = std::chrono::seconds(5);
   bool respect_dns_ttl = false;
-  Balancing balancing = Balancing::RoundRobin;
+  base::Duration dns_jitter{};
+  // After a failure: doubled from the first to the second. nullopt: dns_refresh.
+  std::optional<std::pair<base::Duration, base::Duration>> dns_failure_refresh;
+  bool wait_for_warm = true;  // For the first answer of the names, before the cluster counts as ready.
+  BalancingSpec balancing;
+  std::vector<HealthCheckSpec> health_checks;
+  std::optional<OutlierSpec> outlier;
+  bool ignore_new_until_checked = false;        // ignore_new_hosts_until_first_hc
+  bool ignore_health_on_removal = false;        // ignore_health_on_host_removal
+  bool close_connections_on_change = false;     // common_lb_config.close_connections_on_host_set_change
+  bool close_connections_on_unhealthy = false;  // close_connections_on_host_health_failure
   base::Duration connect_timeout = std::chrono::seconds(5);
   size_t buffer_limit = 1024 * 1024;                                   // per_connection_buffer_limit_bytes
   std::optional<base::Duration> idle_timeout = std::chrono::hours(1);  // Of a pooled connection; nullopt: none.
   std::optional<uint64_t> max_requests_per_connection;
-  std::vector<EndpointSpec> endpoints;
   std::optional<tls::ClientSpec> tls;  // Nothing: plain connections.
   bool auto_sni = false;               // SNI is the request's :authority; connections are kept apart by it.
   bool auto_san_validation = false;    // The certificate must be for the SNI.
   // Of tls: what its connections are made with, kept up to date by whoever assembles. Null where tls is nothing.
   std::shared_ptr<tls::LiveClient> live_tls;
-  std::string metadata;  // Serialized core.v3.Metadata; empty if none.
-  // Circuit breakers of the default priority, with Envoy's defaults.
-  uint32_t max_connections = 1024;
-  uint32_t max_pending_requests = 1024;
-  uint32_t max_requests = 1024;
+  Assignment assignment;      // Empty for Discovery::Assigned.
+  std::string metadata;       // Serialized core.v3.Metadata; empty if none.
+  BreakerSpec breakers;       // For requests of routing priority DEFAULT
+  BreakerSpec high_breakers;  // and HIGH.
+  uint32_t max_connections_per_endpoint = UINT32_MAX;
   bool enable_trailers = false;  // http_protocol_options.enable_trailers: request trailers are sent, response's kept.
   uint32_t max_response_headers_kb = 60;
   uint32_t max_response_headers_count = 100;

@@ -161,7 +161,7 @@ inline ClusterSpec staticSpec(std::vector<uint16_t> ports = {8001}) {
     EndpointSpec endpoint;
     endpoint.host = "10.0.0.1";
     endpoint.port = port;
-    spec.endpoints.push_back(endpoint);
+    spec.assignment.endpoints.push_back(endpoint);
   }
   return spec;
 }

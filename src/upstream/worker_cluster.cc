@@ -1,6 +1,7 @@
 #include "upstream/worker_cluster.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/log.h"
 
@@ -11,38 +12,239 @@ std::shared_ptr<const std::string> metadataOf(const ClusterSpec& spec) {
   return spec.metadata.empty() ? nullptr : std::make_shared<const std::string>(spec.metadata);
 }
 
+LoadBalancer::Settings settingsOf(const ClusterSpec& spec) {
+  return {.balancing = spec.balancing,
+          .overprovisioning_percent = spec.assignment.overprovisioning_percent,
+          .weighted_priority_health = spec.assignment.weighted_priority_health,
+          .exclude_unchecked = spec.ignore_new_until_checked};
+}
+
+bool sameText(const std::shared_ptr<const std::string>& a, const std::shared_ptr<const std::string>& b) {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+bool sameCheck(const std::shared_ptr<const EndpointCheck>& a, const std::shared_ptr<const EndpointCheck>& b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->address == b->address && a->host == b->host && a->disabled == b->disabled;
+}
+
+bool sameEndpoint(const Endpoint& a, const Endpoint& b) {
+  return a.address == b.address && a.hostname == b.hostname && sameText(a.metadata, b.metadata) &&
+         a.weight == b.weight && a.priority == b.priority && a.locality == b.locality && a.state == b.state &&
+         sameCheck(a.check, b.check);
+}
+
 }  // namespace
 
 WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environment, net::Resolver& resolver,
-                             Connector& connector, std::function<void()> on_first_answers)
+                             Connector& connector, std::shared_ptr<SharedCluster> shared,
+                             std::function<void()> on_first_answers)
     : spec_(spec),
       metadata_(metadataOf(spec)),
       stats_(environment.stats, spec.alt_stat_name.empty() ? spec.name : spec.alt_stat_name),
+      loop_(environment.loop),
       on_first_answers_(std::move(on_first_answers)),
       secure_(environment.loop, connector, spec_),
-      shared_{environment.loop, secure_, spec_, stats_, [this](EndpointPool& pool) { onRetired(pool); }},
-      balancer_(environment.random.next()),
-      membership_(spec_, environment.loop, resolver, stats_, *this) {}
+      shared_(std::move(shared)),
+      ear_(*shared_, environment.loop, static_cast<SharedCluster::Listener&>(*this), environment.leads),
+      leads_(environment.leads),
+      pool_parts_{EndpointPool::Shared{environment.loop, secure_, spec_, stats_, shared_->breakers(false),
+                                       [this](EndpointPool& pool) { onRetired(pool); }},
+                  EndpointPool::Shared{environment.loop, secure_, spec_, stats_, shared_->breakers(true),
+                                       [this](EndpointPool& pool) { onRetired(pool); }}},
+      membership_degraded_(environment.stats.gauge(stats_.prefix + "membership_degraded")),
+      membership_excluded_(environment.stats.gauge(stats_.prefix + "membership_excluded")),
+      balancer_(environment.random, environment.stats.counter(stats_.prefix + "lb_healthy_panic")),
+      balancing_(settingsOf(spec_)),
+      refresh_(environment.loop, [this] { refresh(); }),
+      membership_(spec_, environment, resolver, stats_, *shared_, *this) {
+  if (!leads_ || (spec_.health_checks.empty() && !spec_.outlier)) return;
+  guard_ = std::make_unique<Guard>(spec_, environment, secure_, stats_, *shared_, [this] { on_first_answers_(); });
+}
 
 WorkerCluster::~WorkerCluster() = default;
 
+// --- Requests ---
+
 std::unique_ptr<Acquisition> WorkerCluster::acquire(ConnectionWaiter& waiter, const Wish& wish) {
-  if (pools_.empty()) {
-    stats_.upstream_cx_none_healthy.add();
-    waiter.onNoConnection(AcquireFailure::NoEndpoint, nullptr, "");
-    return nullptr;
-  }
-  return pools_[balancer_.pick()]->acquire(waiter, wish);
+  const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
+  const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
+  if (index) return poolOf(hosts_[*index], wish.high_priority).acquire(waiter, wish);
+  stats_.upstream_cx_none_healthy.add();
+  waiter.onNoConnection(AcquireFailure::NoEndpoint, nullptr, "");
+  return nullptr;
+}
+
+EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
+  std::unique_ptr<EndpointPool>& pool = host.pools[high_priority ? 1 : 0];
+  if (pool == nullptr) pool = std::make_unique<EndpointPool>(pool_parts_[high_priority ? 1 : 0], host.endpoint);
+  return *pool;
 }
 
 std::vector<const Endpoint*> WorkerCluster::endpoints() const {
   std::vector<const Endpoint*> endpoints;
-  for (const auto& pool : pools_) endpoints.push_back(&pool->endpoint());
+  for (const Host& host : hosts_) endpoints.push_back(host.endpoint.get());
   return endpoints;
 }
 
+std::optional<RetryPlace> WorkerCluster::admitRetry(bool high_priority) {
+  Breakers& breakers = shared_->breakers(high_priority);
+  if (breakers.retryHasRoom()) return RetryPlace(breakers);
+  stats_.upstream_rq_retry_overflow.add();
+  return std::nullopt;
+}
+
+void WorkerCluster::report(const Endpoint& endpoint, Outcome outcome, int status) {
+  if (!spec_.outlier) return;
+  const std::optional<EjectionCause> cause = noteOutcome(*spec_.outlier, *endpoint.state, outcome, status);
+  if (cause) shared_->tellLeader(endpoint.state, static_cast<int>(*cause));
+}
+
+void WorkerCluster::onSuspect(const std::shared_ptr<EndpointState>& endpoint, int cause) {
+  if (guard_ != nullptr) guard_->onSuspect(endpoint, static_cast<EjectionCause>(cause));
+}
+
+// --- Members ---
+
+void WorkerCluster::assign(const Assignment& assignment) {
+  balancing_.overprovisioning_percent = assignment.overprovisioning_percent;
+  balancing_.weighted_priority_health = assignment.weighted_priority_health;
+  membership_.assign(assignment);
+}
+
+void WorkerCluster::onFirstAnswers() {
+  if (guard_ != nullptr) return guard_->await();
+  on_first_answers_();
+}
+
+// Members that stay keep their connections. So does the one of LOGICAL_DNS when its address changes: only new
+// connections go to the new address.
+void WorkerCluster::onMembers(const std::vector<Member>& members) {
+  const bool logical = spec_.discovery == Discovery::LogicalDns;
+  const auto keyOf = [logical](const Endpoint& endpoint) { return logical ? "" : endpoint.address.toString(); };
+  std::unordered_multimap<std::string, Host> before;  // An address may be there twice.
+  for (Host& host : hosts_) before.emplace(keyOf(*host.endpoint), std::move(host));
+  hosts_.clear();
+  bool changed = false;          // Something that balancing depends on.
+  bool members_changed = false;  // Who they are.
+  for (const Member& member : members) {
+    Host& host = hosts_.emplace_back();
+    const auto known = before.find(keyOf(*member.endpoint));
+    if (known != before.end()) {
+      host = std::move(known->second);
+      before.erase(known);
+    } else {
+      members_changed = true;
+    }
+    changed = take(host, member) || changed;
+  }
+  for (auto& [key, host] : before) {
+    if (keepsUnlisted(host)) {
+      changed = host.endpoint->state->set(kPendingRemoval) || changed;
+      hosts_.push_back(std::move(host));
+      continue;
+    }
+    members_changed = true;
+    retireHost(std::move(host));
+  }
+  if (members_changed) {
+    LOG(Upstream, Debug, "cluster {} has {} endpoints", spec_.name, members.size());
+    if (leads_) stats_.membership_change.add();
+    if (spec_.close_connections_on_change) drain();
+  }
+  refresh();
+  tellGuard();
+}
+
+// True if anything about the host is new.
+bool WorkerCluster::take(Host& host, const Member& member) const {
+  member.endpoint->state->clear(kPendingRemoval);
+  const bool known = host.endpoint != nullptr;
+  const bool same = known && sameEndpoint(*host.endpoint, *member.endpoint);
+  const bool same_weight = std::exchange(host.locality_weight, member.locality_weight) == member.locality_weight;
+  if (!same) {
+    if (known) {
+      EndpointCounts counts = host.endpoint->counts;  // What is under way is counted where it began.
+      counts.cx_active = counts.rq_active = 0;
+      member.endpoint->counts = counts;
+    } else {
+      host.since = loop_.now();
+      host.healthy = healthOf(member.endpoint->state->flags()) != Health::Unhealthy;
+    }
+    host.endpoint = member.endpoint;
+    for (const auto& pool : host.pools) {
+      if (pool != nullptr) pool->setEndpoint(member.endpoint);
+    }
+  }
+  return !same || !same_weight;
+}
+
+// As Envoy: what names or an assignment do not list any more is kept while its checks succeed.
+bool WorkerCluster::keepsUnlisted(const Host& host) const {
+  if (spec_.health_checks.empty() || spec_.ignore_health_on_removal) return false;
+  const EndpointCheck* check = host.endpoint->check.get();
+  return (check == nullptr || !check->disabled) && !host.endpoint->state->has(kFailedActiveCheck);
+}
+
+// Looks at everybody's health and sorts them anew.
+void WorkerCluster::refresh() {
+  const size_t count = hosts_.size();
+  std::vector<Host> gone;
+  for (Host& host : hosts_) noteHealth(host);
+  const auto unwanted = std::stable_partition(hosts_.begin(), hosts_.end(), [](const Host& host) {
+    const EndpointState& state = *host.endpoint->state;
+    return !(state.has(kPendingRemoval) && state.has(kFailedActiveCheck));
+  });
+  for (auto at = unwanted; at != hosts_.end(); ++at) gone.push_back(std::move(*at));
+  hosts_.erase(unwanted, hosts_.end());
+  std::vector<Candidate> candidates;
+  candidates.reserve(hosts_.size());
+  for (const Host& host : hosts_) {
+    candidates.push_back({host.endpoint.get(), host.locality_weight, host.endpoint->state->flags(), host.since});
+  }
+  balancer_.rebuild(balancing_, candidates);
+  countMembers();
+  if (hosts_.size() == count) return;
+  for (Host& host : gone) retireHost(std::move(host));
+  if (leads_) stats_.membership_change.add();
+  tellGuard();
+}
+
+void WorkerCluster::noteHealth(Host& host) {
+  const EndpointState& state = *host.endpoint->state;
+  const bool healthy = healthOf(state.flags()) != Health::Unhealthy;
+  if (host.healthy == healthy) return;
+  host.healthy = healthy;
+  if (healthy) host.since = loop_.now();
+  if (state.has(kFailedActiveCheck) && spec_.close_connections_on_unhealthy) drain(host);
+}
+
+void WorkerCluster::countMembers() {
+  if (!leads_) return;
+  const LoadBalancer::Totals& totals = balancer_.totals();
+  stats_.membership_total.set(totals.all);
+  stats_.membership_healthy.set(totals.healthy);
+  membership_degraded_.set(totals.degraded);
+  membership_excluded_.set(totals.excluded);
+}
+
+void WorkerCluster::tellGuard() {
+  if (guard_ == nullptr) return;
+  std::vector<std::shared_ptr<const Endpoint>> endpoints;
+  for (const Host& host : hosts_) endpoints.push_back(host.endpoint);
+  guard_->setMembers(endpoints);
+}
+
+// --- The end ---
+
 void WorkerCluster::drain() {
-  for (const auto& pool : pools_) pool->drain();
+  for (const Host& host : hosts_) drain(host);
+}
+
+void WorkerCluster::drain(const Host& host) {
+  for (const auto& pool : host.pools) {
+    if (pool != nullptr) pool->drain();
+  }
 }
 
 void WorkerCluster::retire(std::function<void(WorkerCluster&)> on_unused) {
@@ -55,35 +257,8 @@ void WorkerCluster::onUnused() {
   if (on_unused_) std::exchange(on_unused_, nullptr)(*this);
 }
 
-// Members that stay keep their connections. So does the one of LOGICAL_DNS when its address changes: only new
-// connections go to the new address.
-void WorkerCluster::onMembers(const std::vector<Member>& members) {
-  const bool one_logical = spec_.discovery == Discovery::LogicalDns && pools_.size() == 1 && members.size() == 1;
-  if (one_logical) return pools_[0]->setEndpoint(members[0].endpoint);
-
-  std::vector<std::unique_ptr<EndpointPool>> before = std::exchange(pools_, {});
-  const size_t count_before = before.size();
-  std::vector<uint32_t> weights;
-  bool changed = false;
-  for (const Member& member : members) {
-    std::unique_ptr<EndpointPool> pool = takePool(before, *member.endpoint);
-    changed = changed || pool == nullptr;
-    if (pool == nullptr) {
-      pool = std::make_unique<EndpointPool>(shared_, member.endpoint);
-    } else {
-      pool->setEndpoint(member.endpoint);
-    }
-    pools_.push_back(std::move(pool));
-    weights.push_back(member.weight);
-  }
-  changed = changed || count_before != members.size();
-  if (!changed) return;
-  LOG(Upstream, Debug, "cluster {} has {} endpoints", spec_.name, members.size());
-  balancer_.setWeights(weights);
-  stats_.membership_change.add();
-  stats_.membership_total.set(static_cast<int64_t>(members.size()));
-  stats_.membership_healthy.set(static_cast<int64_t>(members.size()));
-  for (std::unique_ptr<EndpointPool>& pool : before) {
+void WorkerCluster::retireHost(Host host) {
+  for (std::unique_ptr<EndpointPool>& pool : host.pools) {
     if (pool == nullptr) continue;
     EndpointPool& gone = *pool;
     retired_.push_back(std::move(pool));
@@ -91,18 +266,10 @@ void WorkerCluster::onMembers(const std::vector<Member>& members) {
   }
 }
 
-std::unique_ptr<EndpointPool> WorkerCluster::takePool(std::vector<std::unique_ptr<EndpointPool>>& from,
-                                                      const Endpoint& endpoint) {
-  for (std::unique_ptr<EndpointPool>& pool : from) {
-    if (pool != nullptr && pool->endpoint().address == endpoint.address) return std::move(pool);
-  }
-  return nullptr;
-}
-
 void WorkerCluster::onRetired(EndpointPool& pool) {
   const auto at =
       std::find_if(retired_.begin(), retired_.end(), [&](const auto& other) { return other.get() == &pool; });
-  shared_.loop.destroyLater(std::move(*at));
+  loop_.destroyLater(std::move(*at));
   retired_.erase(at);
 }
 

@@ -1,0 +1,41 @@
+// One endpoint asked how it is: over HTTP/1.1, or by bytes over TCP. Keeps its connection from one check to the next
+// where the configuration lets it.
+#pragma once
+
+#include <memory>
+
+#include "event/loop.h"
+#include "upstream/cluster.h"
+#include "upstream/health_verdict.h"
+
+namespace weir::upstream {
+
+class HealthProbe {
+ public:
+  class Owner {
+   public:
+    // Told once for each check(), possibly within it. The owner must not destroy the probe in this call.
+    virtual void onChecked(const CheckResult& result) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  virtual ~HealthProbe() = default;
+  virtual void check() = 0;
+  // Gives the check under way up: its result is not told.
+  virtual void cancel() = 0;
+};
+
+struct ProbeParts {
+  event::Loop& loop;
+  Connector& connector;
+  const HealthCheckSpec& check;
+  std::shared_ptr<const Endpoint> target;  // Where it is checked.
+  std::string authority;                   // For HTTP.
+  HealthProbe::Owner& owner;
+};
+std::unique_ptr<HealthProbe> createHttpProbe(const ProbeParts& parts);
+std::unique_ptr<HealthProbe> createTcpProbe(const ProbeParts& parts);
+
+}  // namespace weir::upstream
