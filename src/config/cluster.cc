@@ -41,6 +41,10 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
   }
   if (cluster.has_upstream_http_protocol_options()) convertUpstreamSni(cluster.upstream_http_protocol_options(), spec);
   convertUpstreamHttp1(cluster.http_protocol_options(), place.field("http_protocol_options"), spec);
+  if (cluster.has_http2_protocol_options()) {
+    spec.http2 = convertHttp2(cluster.http2_protocol_options(), place.field("http2_protocol_options"), spec.http2);
+    spec.protocol = upstream::HttpProtocol::Http2;
+  }
   for (const auto& [name, any] : cluster.typed_extension_protocol_options()) {
     const Place here = place.field("typed_extension_protocol_options").key(name);
     if (name != kHttp) {
@@ -100,6 +104,10 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
   convertProtocol(cluster, place, spec);
   convertTransport(cluster, place, conversion, spec);
+  if (spec.protocol == upstream::HttpProtocol::ByAlpn && !spec.tls) {
+    place.fault(FaultKind::Conflict,
+                "auto_config chooses the protocol by ALPN, which needs TLS: give a transport_socket");
+  }
   return spec;
 }
 
@@ -129,7 +137,7 @@ SupportTables ownSupport() {
         {"upstream_http_protocol_options"},
         {"close_connections_on_host_health_failure"},
         {"ignore_health_on_host_removal"},
-        refused("http2_protocol_options", "HTTP/2 to upstreams comes later"),
+        {"http2_protocol_options"},
         refused("eds_cluster_config", "xDS comes later"),
         {"health_checks"},
         {"outlier_detection"},
@@ -165,12 +173,14 @@ SupportTables ownSupport() {
         {"explicit_http_config"},
         {"use_downstream_protocol_config"},
         {"upstream_http_protocol_options"},
-        refused("auto_config", "the protocol is chosen by TLS (ALPN), and TLS to upstreams comes later"),
+        {"auto_config"},
         refused("http_filters", "filters towards upstreams come later")}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig",
-       {{"http_protocol_options"}, refused("http2_protocol_options", "HTTP/2 to upstreams comes later")}},
+       {{"http_protocol_options"}, {"http2_protocol_options"}}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig",
-       {{"http_protocol_options"}, refused("http2_protocol_options", "HTTP/2 comes later")}},
+       {{"http_protocol_options"}, {"http2_protocol_options"}}},
+      {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.AutoHttpConfig",
+       {{"http_protocol_options"}, {"http2_protocol_options"}}},
   };
 }
 

@@ -72,6 +72,8 @@ void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& o
 void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptions& options,
                         upstream::ClusterSpec& spec);
 // Http1ProtocolOptions towards upstream: what a client has no use for is a notice, the rest refused.
+http2::Settings convertHttp2(const envoy::config::core::v3::Http2ProtocolOptions& options, const Place& place,
+                             const http2::Settings& defaults);
 void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place,
                           upstream::ClusterSpec& spec);
 proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginConfig& plugin, const Place& place,

@@ -48,6 +48,25 @@ TEST(Manager, ZeroSwitchesATimeoutOffAndAbsentLeavesTheDefault) {
   EXPECT_EQ(set.max_headers_count, 7u);
 }
 
+TEST(Manager, Http2OptionsAndTheirDefaults) {
+  const auto defaults = managerOf("");
+  EXPECT_EQ(defaults.codec, exchange::HttpManagerSpec::Codec::Auto);
+  EXPECT_EQ(defaults.http2.max_concurrent_streams, 100u);
+  EXPECT_TRUE(defaults.http2.stream_error_on_invalid_message);
+  const auto spec = managerOf(
+      "codec_type: HTTP2\n          http2_protocol_options: {max_concurrent_streams: 7, initial_stream_window_size: "
+      "65535, initial_connection_window_size: 65536, hpack_table_size: 0, allow_connect: true, max_outbound_frames: 5, "
+      "override_stream_error_on_invalid_http_message: false}");
+  EXPECT_EQ(spec.codec, exchange::HttpManagerSpec::Codec::Http2);
+  EXPECT_EQ(spec.http2.max_concurrent_streams, 7u);
+  EXPECT_EQ(spec.http2.stream_window, 65535u);
+  EXPECT_EQ(spec.http2.connection_window, 65536u);
+  EXPECT_EQ(spec.http2.hpack_table_size, 0u);
+  EXPECT_TRUE(spec.http2.allow_connect);
+  EXPECT_EQ(spec.http2.max_outbound_frames, 5u);
+  EXPECT_FALSE(spec.http2.stream_error_on_invalid_message);
+}
+
 TEST(Manager, HeadersAndPaths) {
   const auto spec = managerOf(
       "server_name: x\n          server_header_transformation: pass_through\n          use_remote_address: true\n      "
@@ -181,14 +200,22 @@ TEST(Cluster, HttpOptionsInBothPlaces) {
   EXPECT_EQ(modern.max_requests_per_connection, 9u);
   EXPECT_EQ(modern.max_response_headers_kb, 70u);
 
-  Parts parts;
-  parts.cluster =
-      "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type': "
-      "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: "
-      "{http2_protocol_options: {}}}}";
-  EXPECT_THAT(faults(parts),
-              ElementsAre(HasSubstr("explicit_http_config.http2_protocol_options: not implemented in weir: "
-                                    "HTTP/2 to upstreams comes later")));
+  const auto spoken = [](const std::string& options) {
+    return clusterOf(
+        "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {'@type': "
+        "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, " +
+        options + "}}");
+  };
+  using upstream::HttpProtocol;
+  EXPECT_EQ(clusterOf("").protocol, HttpProtocol::Http1);
+  EXPECT_EQ(clusterOf("http2_protocol_options: {}").protocol, HttpProtocol::Http2);
+  const auto http2 = spoken("explicit_http_config: {http2_protocol_options: {max_concurrent_streams: 5}}");
+  EXPECT_EQ(http2.protocol, HttpProtocol::Http2);
+  EXPECT_EQ(http2.http2.max_concurrent_streams, 5u);
+  EXPECT_EQ(http2.http2.connection_window, 16u * 1024 * 1024);
+  EXPECT_EQ(spoken("use_downstream_protocol_config: {}").protocol, HttpProtocol::Http1);
+  EXPECT_EQ(spoken("use_downstream_protocol_config: {http2_protocol_options: {}}").protocol,
+            HttpProtocol::AsDownstream);
 }
 
 TEST(Cluster, BreakersOfTheDefaultPriority) {

@@ -9,11 +9,14 @@ using envoy::extensions::filters::network::http_connection_manager::v3::HttpConn
 using exchange::HttpManagerSpec;
 
 HttpManagerSpec::Codec convertCodec(HttpConnectionManager::CodecType codec, const Place& place) {
-  if (codec == HttpConnectionManager::AUTO) return HttpManagerSpec::Codec::Auto;
-  if (codec != HttpConnectionManager::HTTP1) {
-    place.field("codec_type").unsupported(fmt::format("codec_type {}", HttpConnectionManager::CodecType_Name(codec)));
+  switch (codec) {
+    case HttpConnectionManager::AUTO: return HttpManagerSpec::Codec::Auto;
+    case HttpConnectionManager::HTTP1: return HttpManagerSpec::Codec::Http1;
+    case HttpConnectionManager::HTTP2: return HttpManagerSpec::Codec::Http2;
+    default:
+      place.field("codec_type").unsupported(fmt::format("codec_type {}", HttpConnectionManager::CodecType_Name(codec)));
+      return HttpManagerSpec::Codec::Auto;
   }
-  return HttpManagerSpec::Codec::Http1;
 }
 
 HttpManagerSpec::ServerHeader convertServerHeader(HttpConnectionManager::ServerHeaderTransformation header) {
@@ -145,6 +148,9 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   convertPathRules(manager, place, spec);
   convertCommon(manager, place, spec);
   convertHttp1(manager, spec);
+  if (manager.has_http2_protocol_options()) {
+    spec.http2 = convertHttp2(manager.http2_protocol_options(), place.field("http2_protocol_options"), spec.http2);
+  }
   convertTimes(manager, place, spec);
   return spec;
 }
@@ -188,7 +194,7 @@ const SupportTables& httpManagerSupport() {
         refused("scoped_routes", "xDS comes later; write the routes in route_config"),
         refused("tracing", "tracing comes later"),
         refused("upgrade_configs", "upgrades (WebSocket) come later"),
-        refused("http2_protocol_options", "HTTP/2 comes later")}},
+        {"http2_protocol_options"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
        {{"subject"}, {"cert"}, {"chain"}, {"dns"}, {"uri"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",

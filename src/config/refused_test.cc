@@ -167,9 +167,15 @@ TEST(Rule, RangesAndLengths) {
 }
 
 TEST(Unsupported, FieldsAreRefusedByPath) {
+  EXPECT_THAT(clusterFaults("http2_protocol_options: {allow_metadata: true}"),
+              ElementsAre(cluster("http2_protocol_options.allow_metadata",
+                                  "not implemented in weir: METADATA frames are "
+                                  "Envoy's own extension; they are ignored")));
   EXPECT_THAT(
-      clusterFaults("http2_protocol_options: {}"),
-      ElementsAre(cluster("http2_protocol_options", "not implemented in weir: HTTP/2 to upstreams comes later")));
+      clusterFaults("typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: "
+                    "{'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "
+                    "auto_config: {}}}"),
+      ElementsAre(HasSubstr("auto_config chooses the protocol by ALPN, which needs TLS")));
   EXPECT_THAT(clusterFaults("preconnect_policy: {}"),
               ElementsAre(cluster("preconnect_policy",
                                   "preconnect_policy of envoy.config.cluster.v3.Cluster is known "
@@ -183,8 +189,8 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
   EXPECT_THAT(clusterFaults("", "EDS"),
               ElementsAre(cluster("type", "type EDS is known to Envoy, but not implemented in weir yet")));
   EXPECT_THAT(
-      managerFaults("codec_type: HTTP2"),
-      ElementsAre(manager("codec_type", "codec_type HTTP2 is known to Envoy, but not implemented in weir yet")));
+      managerFaults("codec_type: HTTP3"),
+      ElementsAre(manager("codec_type", "codec_type HTTP3 is known to Envoy, but not implemented in weir yet")));
 }
 
 TEST(Unsupported, WholePartsOfTheBootstrap) {

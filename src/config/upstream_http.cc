@@ -35,20 +35,38 @@ void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptio
   spec.auto_san_validation = options.auto_san_validation();
 }
 
+void convertUpstreamHttp2(const envoy::config::core::v3::Http2ProtocolOptions& options, const Place& place,
+                          upstream::ClusterSpec& spec) {
+  spec.http2 = convertHttp2(options, place, spec.http2);
+}
+
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
                          upstream::ClusterSpec& spec) {
   if (options.has_common_http_protocol_options()) {
     convertUpstreamCommon(options.common_http_protocol_options(), place.field("common_http_protocol_options"), spec);
   }
+  // The three ways to say what is spoken have the same two members.
+  const auto convertBoth = [&spec](const auto& config, const Place& here) {
+    convertUpstreamHttp1(config.http_protocol_options(), here.field("http_protocol_options"), spec);
+    if (config.has_http2_protocol_options()) {
+      convertUpstreamHttp2(config.http2_protocol_options(), here.field("http2_protocol_options"), spec);
+    }
+  };
   if (options.has_explicit_http_config()) {
-    convertUpstreamHttp1(options.explicit_http_config().http_protocol_options(),
-                         place.field("explicit_http_config").field("http_protocol_options"), spec);
+    const auto& config = options.explicit_http_config();
+    convertBoth(config, place.field("explicit_http_config"));
+    if (config.has_http2_protocol_options()) spec.protocol = upstream::HttpProtocol::Http2;
   }
   if (options.has_upstream_http_protocol_options()) convertUpstreamSni(options.upstream_http_protocol_options(), spec);
-  // Clients speak HTTP/1.1 here, so their protocol upstream is HTTP/1.1 too.
   if (options.has_use_downstream_protocol_config()) {
-    convertUpstreamHttp1(options.use_downstream_protocol_config().http_protocol_options(),
-                         place.field("use_downstream_protocol_config").field("http_protocol_options"), spec);
+    const auto& config = options.use_downstream_protocol_config();
+    convertBoth(config, place.field("use_downstream_protocol_config"));
+    // As Envoy: without options for HTTP/2 all clients are asked for by HTTP/1.1.
+    if (config.has_http2_protocol_options()) spec.protocol = upstream::HttpProtocol::AsDownstream;
+  }
+  if (options.has_auto_config()) {
+    convertBoth(options.auto_config(), place.field("auto_config"));
+    spec.protocol = upstream::HttpProtocol::ByAlpn;
   }
 }
 

@@ -15,8 +15,9 @@ Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap
 
 Attempt::~Attempt() { abandon(); }
 
-void Attempt::start() {
+void Attempt::start(http::Protocol downstream) {
   upstream::Wish wish;
+  wish.downstream = downstream;
   wish.authority = headers_.getOr(http::HeaderId::Authority, "");
   auto acquisition = cluster_.acquire(*this, wish);
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
@@ -112,7 +113,10 @@ void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
   stream_ = nullptr;
   if (over_) return;
   over_ = true;
-  owner_.onAttemptReset(reason, detail, reused_ && silent);
+  // A stream that the peer has refused was not worked on, however new the connection; one that it reset may have been.
+  const bool lost = reused_ && reason != http::ResetReason::RemoteReset;
+  const bool unseen = lost || reason == http::ResetReason::RefusedStream;
+  owner_.onAttemptReset(reason, detail, unseen && silent);
 }
 
 void Attempt::onComplete() {

@@ -26,7 +26,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
     virtual void onAttemptTrailers(http::HeaderMap& trailers) = 0;
     virtual void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                                        std::string_view detail) = 0;
-    // The stream broke. on_reused: it was a kept-alive connection and not a byte of a response had come.
+    // The stream broke. on_reused: it was a kept-alive connection, or the peer refused the stream, and not a byte of a
+    // response had come.
     virtual void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) = 0;
     // Flow control of the request.
     virtual void onAttemptBlocked() = 0;
@@ -41,8 +42,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
           size_t buffer_limit);
   ~Attempt() override;
 
-  // May tell the owner before it returns.
-  void start();
+  // May tell the owner before it returns. downstream: what the client speaks.
+  void start(http::Protocol downstream);
   void sendBody(base::BufferChain& bytes, bool end_stream);
   // trailers must outlive the attempt.
   void sendTrailers(const http::HeaderMap& trailers);

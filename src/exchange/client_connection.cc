@@ -9,7 +9,7 @@
 namespace weir::exchange {
 namespace {
 
-http1::ServerSettings codecSettings(const HttpManagerSpec& spec) {
+http1::ServerSettings http1Settings(const HttpManagerSpec& spec) {
   http1::ServerSettings settings;
   settings.max_headers_kb = spec.max_request_headers_kb;
   settings.max_headers_count = spec.max_headers_count;
@@ -28,16 +28,13 @@ ClientConnection::ClientConnection(HttpManager& manager, Owner& owner, std::uniq
       owner_(owner),
       stream_(std::move(stream)),
       info_(std::move(info)),
-      codec_(http1::createServerCodec(*this, *this, codecSettings(*manager.spec))),
       flush_(manager.loop, [this] { flush(); }),
       next_(manager.loop, [this] { dispatch(); }),
       idle_timer_(manager.loop, [this] { onIdle(); }),
       duration_timer_(manager.loop, [this] { onDurationReached(); }),
       started_(manager.loop.now()) {
   manager_.stats.downstream_cx_total.add();
-  manager_.stats.downstream_cx_http1_total.add();
   manager_.stats.downstream_cx_active.add();
-  manager_.stats.downstream_cx_http1_active.add();
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -48,9 +45,44 @@ void ClientConnection::start() {
   stream_->setHighWatermark(manager_.buffer_limit);
   armIdleTimer();
   if (manager_.spec->max_connection_duration) duration_timer_.arm(*manager_.spec->max_connection_duration);
-  if (manager_.draining) codec_->drain();
   stream_->start(*this);
 }
+
+// --- The codec ---
+
+bool ClientConnection::chooseCodec() {
+  using Codec = HttpManagerSpec::Codec;
+  const Codec codec = manager_.spec->codec;
+  const net::TlsInfo* const tls = stream_->tls();
+  const std::string_view alpn = tls == nullptr ? std::string_view() : std::string_view(tls->alpn);
+  if (codec == Codec::Http1 || (codec == Codec::Auto && !alpn.empty() && alpn != "h2")) return useHttp1(), true;
+  if (codec == Codec::Http2 || alpn == "h2") return useHttp2(), true;
+
+  const std::string_view expected = http2::kPreface.substr(0, received_.size());
+  if (received_.linearize(expected.size()) != expected) return useHttp1(), true;
+  if (expected.size() < http2::kPreface.size()) return false;
+  return useHttp2(), true;
+}
+
+void ClientConnection::useHttp1() {
+  codec_ = http1::createServerCodec(*this, *this, http1Settings(*manager_.spec));
+  manager_.stats.downstream_cx_http1_total.add();
+  manager_.stats.downstream_cx_http1_active.add();
+  if (manager_.draining || leaving_) codec_->drain();
+}
+
+void ClientConnection::useHttp2() {
+  http2_ = true;
+  http2::Settings settings = manager_.spec->http2;
+  settings.max_headers_kb = manager_.spec->max_request_headers_kb;
+  settings.max_headers_count = manager_.spec->max_headers_count;
+  codec_ = http2::createServerCodec(*this, *this, *this, settings, manager_.stats.http2, manager_.loop.clock());
+  manager_.stats.downstream_cx_http2_total.add();
+  manager_.stats.downstream_cx_http2_active.add();
+  if (manager_.draining || leaving_) codec_->drain();
+}
+
+// --- Bytes ---
 
 void ClientConnection::onBytes(base::BufferChain& received) {
   manager_.stats.downstream_cx_rx_bytes_total.add(received.size());
@@ -66,16 +98,23 @@ void ClientConnection::dispatch() {
   dispatching_ = true;
   do {
     dispatch_again_ = false;
-    if (closed_ || failed_ || received_.empty()) break;
+    if (closed_ || failed_ || (received_.empty() && !http2_)) break;
+    if (codec_ == nullptr && !chooseCodec()) break;
     const base::Result<void> result = codec_->receive(received_);
     if (!result.ok()) {
       LOG(Http, Debug, "[C{}] {}", info_.id, result.error().detail);
+      if (http2_) countHttp2Fault(result.error());
       failed_ = true;
       received_.clear();
     }
   } while (dispatch_again_);
   dispatching_ = false;
   closeIfFinished();
+}
+
+void ClientConnection::countHttp2Fault(const base::Error& why) {
+  const bool resets = why.detail == "http2.too_many_premature_resets";
+  (resets ? manager_.stats.downstream_rq_too_many_premature_resets : manager_.stats.downstream_cx_protocol_error).add();
 }
 
 void ClientConnection::onEnd() {
@@ -88,8 +127,12 @@ void ClientConnection::onClosed(const base::Error& why) {
   close(net::ByteStream::Close::Now, true);
 }
 
-void ClientConnection::onBlocked() { codec_->wireBlocked(); }
-void ClientConnection::onDrained() { codec_->wireDrained(); }
+void ClientConnection::onBlocked() {
+  if (codec_ != nullptr) codec_->wireBlocked();
+}
+void ClientConnection::onDrained() {
+  if (codec_ != nullptr) codec_->wireDrained();
+}
 
 void ClientConnection::send(base::BufferChain& bytes) {
   manager_.stats.downstream_cx_tx_bytes_total.add(bytes.size());
@@ -129,7 +172,7 @@ void ClientConnection::onExchangeOver(Exchange& exchange) {
     break;
   }
   if (closed_) return;
-  if (exchanges_.empty()) armIdleTimer();
+  if (exchanges_.empty()) leaving_ ? idle_timer_.arm(kGoAwayGrace) : armIdleTimer();
   if (manager_.draining) codec_->drain();
   if (dispatching_) {
     dispatch_again_ = true;
@@ -140,7 +183,9 @@ void ClientConnection::onExchangeOver(Exchange& exchange) {
 }
 
 void ClientConnection::closeIfFinished() {
-  if (closed_ || dispatching_ || codec_->activeStreams() > 0) return;
+  if (closed_ || dispatching_ || codec_ == nullptr) return;
+  // HTTP/2 fails as a connection; HTTP/1 when the answer to the bad request has been sent.
+  if (codec_->activeStreams() > 0 && !(failed_ && http2_)) return;
   if (failed_ || codec_->finished()) close(net::ByteStream::Close::Flush, false);
 }
 
@@ -155,10 +200,13 @@ void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
   (by_peer ? manager_.stats.downstream_cx_destroy_remote : manager_.stats.downstream_cx_destroy_local).add();
   if (!exchanges_.empty()) manager_.stats.downstream_cx_destroy_active_rq.add();
   manager_.stats.downstream_cx_active.sub();
-  manager_.stats.downstream_cx_http1_active.sub();
+  if (codec_ != nullptr) {
+    (http2_ ? manager_.stats.downstream_cx_http2_active : manager_.stats.downstream_cx_http1_active).sub();
+  }
   manager_.stats.downstream_cx_length_ms.record(static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(manager_.loop.now() - started_).count()));
-  codec_->connectionLost(by_peer ? "downstream_remote_disconnect" : "downstream_local_disconnect");
+  if (codec_ != nullptr)
+    codec_->connectionLost(by_peer ? "downstream_remote_disconnect" : "downstream_local_disconnect");
   stream_->close(how);
   if (how != net::ByteStream::Close::Flush) owner_.onConnectionClosed(*this);
 }
@@ -167,8 +215,9 @@ void ClientConnection::onFlushed() { owner_.onConnectionClosed(*this); }
 
 void ClientConnection::drain() {
   if (closed_) return;
-  codec_->drain();
+  if (codec_ != nullptr) codec_->drain();
   if (!exchanges_.empty()) return;
+  if (http2_ && !std::exchange(leaving_, true)) return idle_timer_.arm(kGoAwayGrace);
   if (requests_ == 0 && !std::exchange(leaving_, true)) return idle_timer_.arm(kFirstRequestGrace);
   close(net::ByteStream::Close::Flush, false);
 }
@@ -180,7 +229,9 @@ void ClientConnection::armIdleTimer() {
 }
 
 void ClientConnection::onIdle() {
-  if (!std::exchange(leaving_, true)) manager_.stats.downstream_cx_idle_timeout.add();
+  if (leaving_) return close(net::ByteStream::Close::Flush, false);
+  manager_.stats.downstream_cx_idle_timeout.add();
+  leaving_ = !http2_;
   drain();
 }
 

@@ -1,5 +1,8 @@
 // A client's connection: a byte stream, the codec that reads it, and the requests that are open on it.
 //
+// Which codec it is, is known when the first bytes come: by configuration, by what TLS has agreed on (ALPN), or by
+// HTTP/2's preface. As Envoy, no upgrade from HTTP/1.1 to h2c (RFC 9113 3.1 has it obsolete).
+//
 // Owned by the listener's worker through Owner; it ends itself (peer gone, error, idle, drained) and then tells the
 // owner, which gives it to the loop to be destroyed at the end of the turn. One worker's thread.
 #pragma once
@@ -11,6 +14,7 @@
 #include "event/timer.h"
 #include "exchange/http_manager.h"
 #include "http/codec.h"
+#include "http2/codec.h"
 #include "net/byte_stream.h"
 
 namespace weir::exchange {
@@ -20,9 +24,12 @@ class Exchange;
 class ClientConnection final : public event::Deferred,
                                private net::ByteStream::Receiver,
                                private http::Wire,
-                               private http::ServerCodec::Events {
+                               private http::ServerCodec::Events,
+                               private http2::Owner {
  public:
   static constexpr base::Duration kFirstRequestGrace = std::chrono::milliseconds(500);
+  // For a client of HTTP/2 to send what it had begun before it saw GOAWAY, if it does not answer pings.
+  static constexpr base::Duration kGoAwayGrace = std::chrono::seconds(1);
 
   class Owner {
    public:
@@ -38,15 +45,15 @@ class ClientConnection final : public event::Deferred,
   ~ClientConnection() override;
 
   void start();
-  // Finishes what is open, asks the client to go, and closes: an idle connection at once, and one that has not had a
-  // request yet after kFirstRequestGrace, because its first one may be on the way and nobody would repeat it.
+  // Finishes what is open, asks the client to go, and closes: an idle connection at once, one that has not had a
+  // request yet after kFirstRequestGrace, because its first one may be on the way and nobody would repeat it, and one
+  // by HTTP/2 when the client has seen GOAWAY.
   void drain();
   // Ends now; open requests are reset.
   void closeNow();
 
   HttpManager& manager() { return manager_; }
   const filter::ConnectionInfo& info() const { return info_; }
-  http::ServerCodec& codec() { return *codec_; }
 
   // For Exchange: it is over; it will be destroyed at the end of the turn.
   void onExchangeOver(Exchange& exchange);
@@ -62,11 +69,19 @@ class ClientConnection final : public event::Deferred,
   void onFlushed() override;
   // http::Wire
   void send(base::BufferChain& bytes) override;
+  size_t unsent() const override { return out_.size() + stream_->unsent(); }
   // http::ServerCodec::Events
   http::StreamReceiver& onNewStream(http::Stream& stream) override;
   void onPauseConnection() override;
   void onResumeConnection() override;
+  // http2::Owner
+  void onWorkWaiting() override { next_.schedule(); }
 
+  // False as long as too little has come to tell.
+  bool chooseCodec();
+  void useHttp1();
+  void useHttp2();
+  void countHttp2Fault(const base::Error& why);
   // Feeds the codec with what has come; again when a response has been completed, because a pipelined request may wait.
   void dispatch();
   void flush();
@@ -81,12 +96,14 @@ class ClientConnection final : public event::Deferred,
   Owner& owner_;
   std::unique_ptr<net::ByteStream> stream_;
   filter::ConnectionInfo info_;
-  std::unique_ptr<http::ServerCodec> codec_;
+  std::unique_ptr<http::ServerCodec> codec_;  // Null until the first bytes came.
+  bool http2_ = false;                        // It is HTTP/2's.
   std::list<std::unique_ptr<Exchange>> exchanges_;
   base::BufferChain received_;  // Not yet consumed by the codec.
   base::BufferChain out_;       // Written at the end of the turn.
   event::TurnEnd flush_;        // Head and body of a turn leave together.
-  event::TurnEnd next_;         // The next pipelined request, once the last one's upstream has its connection back.
+  event::TurnEnd next_;         // The next pipelined request, once the last one's upstream has its connection back; or
+                                // what the HTTP/2 codec has put off.
   event::Timer idle_timer_;
   event::Timer duration_timer_;
   base::MonotonicTime started_;
@@ -94,7 +111,7 @@ class ClientConnection final : public event::Deferred,
   bool dispatching_ = false;
   bool dispatch_again_ = false;
   bool failed_ = false;   // The codec gave up: close after what it wrote.
-  bool leaving_ = false;  // The idle timer ends the connection, whether it has had a request or not.
+  bool leaving_ = false;  // The idle timer ends the connection for good.
   bool closed_ = false;
 };
 

@@ -23,7 +23,8 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   info_.start = manager_.loop.wallNow();
   info_.start_monotonic = last_activity_ = manager_.loop.now();
   manager_.stats.downstream_rq_total.add();
-  manager_.stats.downstream_rq_http1_total.add();
+  const bool http2 = info_.protocol == http::Protocol::Http2;
+  (http2 ? manager_.stats.downstream_rq_http2_total : manager_.stats.downstream_rq_http1_total).add();
   manager_.stats.downstream_rq_active.add();
   idle_timeout_ = manager_.spec->stream_idle_timeout;
   if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
@@ -118,6 +119,10 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
   if (reason == http::ResetReason::ConnectionTermination) {
     info_.setFlag(filter::ResponseFlag::DownstreamConnectionTermination);
     if (info_.response_code_details.empty()) info_.response_code_details = "downstream_remote_disconnect";
+  } else {  // HTTP/2: the stream alone.
+    const bool ours = reason == http::ResetReason::ProtocolError;
+    info_.setFlag(ours ? filter::ResponseFlag::DownstreamProtocolError : filter::ResponseFlag::DownstreamRemoteReset);
+    if (info_.response_code_details.empty()) info_.response_code_details = detail;
   }
   manager_.stats.downstream_rq_rx_reset.add();
   finish();

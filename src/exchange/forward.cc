@@ -98,7 +98,7 @@ void Exchange::startAttempt(bool end_stream) {
   attempt_started_ = manager_.loop.now();
   attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), cluster, request_headers_, end_stream,
                                        manager_.buffer_limit);
-  attempt_->start();
+  attempt_->start(info_.protocol);
 }
 
 void Exchange::forwardRequestBody(base::BufferChain& bytes, bool end_stream) {

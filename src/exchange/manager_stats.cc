@@ -23,6 +23,7 @@ struct Maker {
 ManagerStats::ManagerStats(stats::Store& store, std::string_view stat_prefix)
     : downstream_cx_total(Maker{store, stat_prefix}.counter("downstream_cx_total")),
       downstream_cx_http1_total(Maker{store, stat_prefix}.counter("downstream_cx_http1_total")),
+      downstream_cx_http2_total(Maker{store, stat_prefix}.counter("downstream_cx_http2_total")),
       downstream_cx_destroy(Maker{store, stat_prefix}.counter("downstream_cx_destroy")),
       downstream_cx_destroy_local(Maker{store, stat_prefix}.counter("downstream_cx_destroy_local")),
       downstream_cx_destroy_remote(Maker{store, stat_prefix}.counter("downstream_cx_destroy_remote")),
@@ -37,6 +38,9 @@ ManagerStats::ManagerStats(stats::Store& store, std::string_view stat_prefix)
       downstream_cx_tx_bytes_total(Maker{store, stat_prefix}.counter("downstream_cx_tx_bytes_total")),
       downstream_rq_total(Maker{store, stat_prefix}.counter("downstream_rq_total")),
       downstream_rq_http1_total(Maker{store, stat_prefix}.counter("downstream_rq_http1_total")),
+      downstream_rq_http2_total(Maker{store, stat_prefix}.counter("downstream_rq_http2_total")),
+      downstream_rq_too_many_premature_resets(
+          Maker{store, stat_prefix}.counter("downstream_rq_too_many_premature_resets")),
       downstream_rq_completed(Maker{store, stat_prefix}.counter("downstream_rq_completed")),
       downstream_rq_1xx(Maker{store, stat_prefix}.counter("downstream_rq_1xx")),
       downstream_rq_2xx(Maker{store, stat_prefix}.counter("downstream_rq_2xx")),
@@ -58,9 +62,11 @@ ManagerStats::ManagerStats(stats::Store& store, std::string_view stat_prefix)
       downstream_cx_active(Maker{store, stat_prefix}.gauge("downstream_cx_active")),
       downstream_cx_ssl_active(Maker{store, stat_prefix}.gauge("downstream_cx_ssl_active")),
       downstream_cx_http1_active(Maker{store, stat_prefix}.gauge("downstream_cx_http1_active")),
+      downstream_cx_http2_active(Maker{store, stat_prefix}.gauge("downstream_cx_http2_active")),
       downstream_rq_active(Maker{store, stat_prefix}.gauge("downstream_rq_active")),
       downstream_rq_time(Maker{store, stat_prefix}.histogram("downstream_rq_time")),
-      downstream_cx_length_ms(Maker{store, stat_prefix}.histogram("downstream_cx_length_ms")) {}
+      downstream_cx_length_ms(Maker{store, stat_prefix}.histogram("downstream_cx_length_ms")),
+      http2(store, "http2.") {}
 
 void ManagerStats::countResponse(int status) {
   downstream_rq_completed.add();

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "http2/stats.h"
 #include "stats/stats.h"
 
 namespace weir::exchange {
@@ -14,6 +15,7 @@ struct ManagerStats {
 
   stats::Counter& downstream_cx_total;
   stats::Counter& downstream_cx_http1_total;
+  stats::Counter& downstream_cx_http2_total;
   stats::Counter& downstream_cx_destroy;
   stats::Counter& downstream_cx_destroy_local;
   stats::Counter& downstream_cx_destroy_remote;
@@ -28,6 +30,8 @@ struct ManagerStats {
   stats::Counter& downstream_cx_tx_bytes_total;
   stats::Counter& downstream_rq_total;
   stats::Counter& downstream_rq_http1_total;
+  stats::Counter& downstream_rq_http2_total;
+  stats::Counter& downstream_rq_too_many_premature_resets;
   stats::Counter& downstream_rq_completed;
   stats::Counter& downstream_rq_1xx;
   stats::Counter& downstream_rq_2xx;
@@ -49,9 +53,11 @@ struct ManagerStats {
   stats::Gauge& downstream_cx_active;
   stats::Gauge& downstream_cx_ssl_active;
   stats::Gauge& downstream_cx_http1_active;
+  stats::Gauge& downstream_cx_http2_active;
   stats::Gauge& downstream_rq_active;
   stats::Histogram& downstream_rq_time;  // Milliseconds.
   stats::Histogram& downstream_cx_length_ms;
+  http2::Stats http2;  // "http2.*", the same for all managers.
 };
 
 }  // namespace weir::exchange

@@ -26,6 +26,7 @@ std::string_view resetWords(http::ResetReason reason) {
     case http::ResetReason::ConnectionFailure: return "remote connection failure";
     case http::ResetReason::Overflow: return "overflow";
     case http::ResetReason::ProtocolError: return "protocol error";
+    case http::ResetReason::RefusedStream: return "remote refused stream reset";
   }
   return "";
 }
@@ -38,6 +39,7 @@ filter::ResponseFlag resetFlag(http::ResetReason reason) {
     case http::ResetReason::ConnectionFailure: return filter::ResponseFlag::UpstreamConnectionFailure;
     case http::ResetReason::Overflow: return filter::ResponseFlag::UpstreamOverflow;
     case http::ResetReason::ProtocolError: return filter::ResponseFlag::UpstreamProtocolError;
+    case http::ResetReason::RefusedStream: return filter::ResponseFlag::UpstreamRemoteReset;
   }
   return filter::ResponseFlag::UpstreamConnectionTermination;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "http2/settings.h"
 #include "proxy_wasm/spec.h"
 #include "route/spec.h"
 
@@ -41,7 +42,7 @@ struct ClientCertificateSpec {
 struct HttpManagerSpec {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
   enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
-  enum class Codec : uint8_t { Auto, Http1 };  // Auto speaks HTTP/1.1 until HTTP/2 is built.
+  enum class Codec : uint8_t { Auto, Http1, Http2 };
 
   std::string stat_prefix;
   Codec codec = Codec::Auto;
@@ -69,6 +70,7 @@ struct HttpManagerSpec {
   bool enable_trailers = false;  // http_protocol_options.enable_trailers
   bool allow_absolute_url = true;
   bool proxy_100_continue = false;
+  http2::Settings http2;  // Its header limits are those below.
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

@@ -23,6 +23,8 @@ std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter
   const std::string_view original = request.getOr(HeaderId::Path, "");
   // As Envoy: only paths are routed; "*" and what else is no path has no route.
   if (original.empty() || original.front() != '/') return Refusal{404, "absolute_path_rejected", ""};
+  // A fragment is not sent (RFC 9110 4.2.5), and who does could mean two paths by it. HTTP/1's codec has refused it.
+  if (original.find('#') != std::string_view::npos) return Refusal{400, "path_normalization_failed", ""};
   if (spec.strip_any_host_port || spec.strip_matching_host_port) stripHostPort(spec, connection, request);
   if (!spec.normalize_path && !spec.merge_slashes && spec.escaped_slashes == EscapedSlashes::Keep) return std::nullopt;
 

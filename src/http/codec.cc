@@ -21,6 +21,7 @@ std::string_view name(ResetReason reason) {
     case ResetReason::ConnectionFailure: return "remote connection failure";
     case ResetReason::Overflow: return "overflow";
     case ResetReason::ProtocolError: return "protocol error";
+    case ResetReason::RefusedStream: return "remote refused stream reset";
   }
   return "";
 }

@@ -24,6 +24,7 @@ enum class ResetReason : uint8_t {
   ConnectionFailure,      // It never came to be (upstream).
   Overflow,
   ProtocolError,
+  RefusedStream,  // The peer has not begun to work on it (RFC 9113 8.7): any request may be repeated.
 };
 std::string_view name(ResetReason reason);
 
@@ -32,6 +33,8 @@ class Wire {
  public:
   // Takes all of bytes.
   virtual void send(base::BufferChain& bytes) = 0;
+  // Bytes taken that the peer's machine has not taken yet: what HTTP/2 counts its unsent frames by.
+  virtual size_t unsent() const { return 0; }
 
  protected:
   ~Wire() = default;
@@ -111,7 +114,8 @@ class ServerCodec {
   virtual void receiveEnd() = 0;
   // The connection is gone: tells every stream's receiver onReset(ConnectionTermination).
   virtual void connectionLost(std::string_view detail) = 0;
-  // Ask clients to go: HTTP/1 answers with "connection: close" from now on, HTTP/2 sends GOAWAY.
+  // Ask clients to go: HTTP/1 answers with "connection: close" from now on, HTTP/2 sends GOAWAY. Repeating it does no
+  // harm.
   virtual void drain() = 0;
   // No stream is open and nothing more may come (after drain, "connection: close" or an error): close after flushing.
   virtual bool finished() const = 0;

@@ -1,8 +1,7 @@
 #include "http1/fields.h"
 
-#include <array>
-
 #include "http/characters.h"
+#include "http/joined_fields.h"
 
 namespace weir::http1 {
 namespace {
@@ -59,110 +58,11 @@ bool forbiddenInTrailers(const Field& field) {
          field.name == "content-encoding" || field.name == "content-range";
 }
 
-// Envoy's single-valued ("inline") headers, found by sending each of them twice through Envoy 1.40. Those that say how
-// the message is framed are judged before, and "cookie" and "set-cookie" are never joined.
-constexpr std::array<std::string_view, 42> kJoinedInRequests{"accept",
-                                                             "accept-encoding",
-                                                             "access-control-request-headers",
-                                                             "access-control-request-method",
-                                                             "authorization",
-                                                             "cache-control",
-                                                             "connection",
-                                                             "content-encoding",
-                                                             "content-type",
-                                                             "expect",
-                                                             "grpc-accept-encoding",
-                                                             "grpc-timeout",
-                                                             "if-match",
-                                                             "if-modified-since",
-                                                             "if-none-match",
-                                                             "if-range",
-                                                             "if-unmodified-since",
-                                                             "keep-alive",
-                                                             "origin",
-                                                             "pragma",
-                                                             "proxy-connection",
-                                                             "referer",
-                                                             "te",
-                                                             "upgrade",
-                                                             "user-agent",
-                                                             "via",
-                                                             "x-client-trace-id",
-                                                             "x-envoy-attempt-count",
-                                                             "x-envoy-decorator-operation",
-                                                             "x-envoy-downstream-service-cluster",
-                                                             "x-envoy-downstream-service-node",
-                                                             "x-envoy-expected-rq-timeout-ms",
-                                                             "x-envoy-external-address",
-                                                             "x-envoy-internal",
-                                                             "x-envoy-max-retries",
-                                                             "x-envoy-original-path",
-                                                             "x-forwarded-client-cert",
-                                                             "x-forwarded-for",
-                                                             "x-forwarded-host",
-                                                             "x-forwarded-port",
-                                                             "x-forwarded-proto",
-                                                             "x-request-id"};
-constexpr std::array<std::string_view, 31> kJoinedInResponses{"access-control-allow-credentials",
-                                                              "access-control-allow-headers",
-                                                              "access-control-allow-methods",
-                                                              "access-control-allow-origin",
-                                                              "access-control-expose-headers",
-                                                              "access-control-max-age",
-                                                              "age",
-                                                              "cache-control",
-                                                              "connection",
-                                                              "content-encoding",
-                                                              "content-type",
-                                                              "date",
-                                                              "etag",
-                                                              "expires",
-                                                              "grpc-message",
-                                                              "grpc-status",
-                                                              "keep-alive",
-                                                              "last-modified",
-                                                              "location",
-                                                              "proxy-connection",
-                                                              "server",
-                                                              "upgrade",
-                                                              "vary",
-                                                              "via",
-                                                              "x-envoy-attempt-count",
-                                                              "x-envoy-decorator-operation",
-                                                              "x-envoy-degraded",
-                                                              "x-envoy-immediate-health-check-fail",
-                                                              "x-envoy-ratelimited",
-                                                              "x-envoy-upstream-canary",
-                                                              "x-request-id"};
-constexpr http::NameSet kRequestSet(kJoinedInRequests);
-constexpr http::NameSet kResponseSet(kJoinedInResponses);
-
-bool joinedWhenRepeated(FieldsOf of, std::string_view name) {
-  switch (of) {
-    case FieldsOf::Request: return kRequestSet.has(name);
-    case FieldsOf::Response: return kResponseSet.has(name);
-    case FieldsOf::Trailers: return false;
-  }
-  return false;
-}
-
 // Puts field behind the value of an entry of its name, if there is one and repetitions of it are joined.
 bool join(FieldsOf of, const Field& field, HeaderMap& out) {
-  if (field.id != HeaderId::Unknown && !out.has(field.id)) return false;
-  size_t index = 0;
-  for (const auto& entry : out) {
-    if (entry.id == field.id && entry.name == field.name) break;
-    ++index;
-  }
-  if (index == out.size() || !joinedWhenRepeated(of, field.name)) return false;
-  const std::string_view first = out.entries()[index].value;
-  const size_t size = first.size() + 1 + field.value.size();
-  char* const joined = out.allocate(size);
-  first.copy(joined, first.size());
-  joined[first.size()] = ',';
-  field.value.copy(joined + first.size() + 1, field.value.size());
-  out.replaceStored(index, {joined, size});
-  return true;
+  if (of == FieldsOf::Trailers) return false;
+  return http::joinRepeated(of == FieldsOf::Request ? http::Joined::InRequests : http::Joined::InResponses, field.id,
+                            field.name, field.value, out);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "event/loop.h"
 #include "filter/stream_info.h"
 #include "http/codec.h"
+#include "http2/stats.h"
 #include "net/byte_stream.h"
 #include "net/dns.h"
 #include "stats/stats.h"
@@ -186,9 +187,11 @@ class Connector {
   // A stream that connects when it is started, and fails with Timeout after so long.
   virtual std::unique_ptr<net::ByteStream> connect(const net::Address& to, base::Duration timeout) = 0;
   // The same for an endpoint, with its cluster's transport around the stream. server_name: SNI by the request that asks
-  // for the connection; empty: as configured.
+  // for the connection; empty: as configured. only_http2: by ALPN nothing else is offered where the configuration names
+  // no protocols.
   virtual std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, std::string_view server_name,
-                                                     base::Duration timeout) {
+                                                     base::Duration timeout, bool only_http2) {
+    (void)server_name, (void)only_http2;
     return connect(endpoint.address, timeout);
   }
 };
@@ -214,6 +217,8 @@ struct ClusterStats {
   ClusterStats(stats::Store& store, std::string_view stat_name);  // "cluster.<stat_name>."
   stats::Counter& upstream_cx_total;
   stats::Counter& upstream_cx_http1_total;
+  stats::Counter& upstream_cx_http2_total;
+  stats::Counter& upstream_cx_close_notify;
   stats::Counter& upstream_cx_connect_fail;
   stats::Counter& upstream_cx_connect_timeout;
   stats::Counter& upstream_cx_destroy;
@@ -260,6 +265,8 @@ struct ClusterStats {
   stats::Histogram& upstream_cx_length_ms;
   // Counts a final response: completed, its class, its code (cluster.<name>.upstream_rq_200).
   void countResponse(int status);
+  // cluster.<name>.http2.*, made when the first connection by HTTP/2 is.
+  http2::Stats& http2();
   stats::Store& store;
   std::string prefix;
 
@@ -272,6 +279,7 @@ struct ClusterStats {
     stats::Counter* external_completed = nullptr;
   };
   std::array<ByStatus, 1000> by_status_{};  // Looked up when first counted.
+  std::unique_ptr<http2::Stats> http2_;
 };
 
 }  // namespace weir::upstream

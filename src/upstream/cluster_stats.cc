@@ -24,6 +24,8 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
 #define HISTOGRAM(name) name(namesOf(store, stat_name).histogram(#name))
     : COUNTER(upstream_cx_total),
       COUNTER(upstream_cx_http1_total),
+      COUNTER(upstream_cx_http2_total),
+      COUNTER(upstream_cx_close_notify),
       COUNTER(upstream_cx_connect_fail),
       COUNTER(upstream_cx_connect_timeout),
       COUNTER(upstream_cx_destroy),
@@ -83,6 +85,11 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
 #undef COUNTER
 #undef GAUGE
 #undef HISTOGRAM
+
+http2::Stats& ClusterStats::http2() {
+  if (http2_ == nullptr) http2_ = std::make_unique<http2::Stats>(store, prefix + "http2.");
+  return *http2_;
+}
 
 void ClusterStats::countResponse(int status) {
   upstream_rq_completed.add();

@@ -6,11 +6,18 @@
 namespace weir::upstream {
 namespace {
 
-http1::ClientSettings codecSettings(const ClusterSpec& spec) {
+http1::ClientSettings http1Settings(const ClusterSpec& spec) {
   http1::ClientSettings settings;
   settings.max_headers_kb = spec.max_response_headers_kb;
   settings.max_headers_count = spec.max_response_headers_count;
   settings.enable_trailers = spec.enable_trailers;
+  return settings;
+}
+
+http2::Settings http2Settings(const ClusterSpec& spec) {
+  http2::Settings settings = spec.http2;
+  settings.max_headers_kb = spec.max_response_headers_kb;
+  settings.max_headers_count = spec.max_response_headers_count;
   return settings;
 }
 
@@ -21,7 +28,7 @@ uint64_t milliseconds(base::Duration duration) {
 }  // namespace
 
 Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
-                       std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream)
+                       std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream, Speaks speaks)
     : pool_(pool),
       loop_(loop),
       spec_(spec),
@@ -29,9 +36,10 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
       breakers_(breakers),
       endpoint_(std::move(endpoint)),
       stream_(std::move(stream)),
-      codec_(http1::createClientCodec(*this, codecSettings(spec), this)),
+      speaks_(speaks),
       started_(loop.now()),
       flush_(loop, [this] { flush(); }),
+      work_(loop, [this] { work(); }),
       idle_timer_(loop, [this] {
         stats_.upstream_cx_idle_timeout.add();
         close(false);
@@ -39,7 +47,8 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
   stats_.upstream_cx_total.add();
   ++endpoint_->counts.cx_total;
   ++endpoint_->counts.cx_active;
-  stats_.upstream_cx_http1_total.add();
+  if (speaks_ == Speaks::Http1) stats_.upstream_cx_http1_total.add();
+  if (speaks_ == Speaks::Http2) stats_.upstream_cx_http2_total.add();
   stats_.upstream_cx_active.add();
   breakers_.connections.take();
   endpoint_->state->connections.fetch_add(1, std::memory_order_relaxed);
@@ -51,8 +60,8 @@ Connection::~Connection() {
   const bool busy = state_ == State::Busy;
   countEnd(false, busy);
   state_ = State::Closed;
-  if (busy) countRequestOver();
-  codec_->connectionLost("clusters_destroyed");
+  for (; streams_ > 0; --streams_) countRequestOver();
+  if (codec_ != nullptr) codec_->connectionLost("clusters_destroyed");
 }
 
 // --- Connecting ---
@@ -65,9 +74,21 @@ void Connection::start() {
 void Connection::onConnected() {
   stats_.upstream_cx_connect_ms.record(milliseconds(loop_.now() - started_));
   if (const net::TlsInfo* tls = stream_->tls()) tls_ = tls->shared_from_this();
+  useCodec();
   state_ = State::Idle;
   if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
   pool_.onConnected(*this);
+}
+
+void Connection::useCodec() {
+  const net::TlsInfo* const tls = stream_->tls();
+  http2_ = speaks_ == Speaks::Http2 || (speaks_ == Speaks::ByAlpn && tls != nullptr && tls->alpn == "h2");
+  if (speaks_ == Speaks::ByAlpn) (http2_ ? stats_.upstream_cx_http2_total : stats_.upstream_cx_http1_total).add();
+  if (http2_) {
+    codec_ = http2::createClientCodec(*this, *this, http2Settings(spec_), stats_.http2(), loop_.clock());
+  } else {
+    codec_ = http1::createClientCodec(*this, http1Settings(spec_), this);
+  }
 }
 
 void Connection::onConnectError(const base::Error& why) {
@@ -84,8 +105,15 @@ void Connection::onConnectError(const base::Error& why) {
 
 // --- Requests ---
 
+bool Connection::takesMore() const {
+  const bool open = state_ == State::Idle || (state_ == State::Busy && http2_);
+  // One that was still connecting when it was told to close serves the request it was opened for.
+  const bool spent = last_request_ && requests_ > 0;
+  return open && !spent && codec_->available();
+}
+
 void Connection::grant(ConnectionWaiter& waiter) {
-  CHECK(state_ == State::Idle);
+  CHECK(takesMore());
   state_ = State::Busy;
   idle_timer_.disarm();
   stats_.upstream_rq_total.add();
@@ -93,29 +121,44 @@ void Connection::grant(ConnectionWaiter& waiter) {
   breakers_.requests.take();
   ++endpoint_->counts.rq_total;
   ++endpoint_->counts.rq_active;
+  ++streams_;
   const bool reused = requests_++ > 0;
   if (spec_.max_requests_per_connection && requests_ >= *spec_.max_requests_per_connection) {
     stats_.upstream_cx_max_requests.add();
     last_request_ = true;
   }
   waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused});
-  // A waiter that begins nothing leaves it idle.
-  if (state_ == State::Busy && codec_->activeStreams() == 0) onStreamOver();
+  // A waiter that begins nothing leaves it as it was.
+  if (state_ == State::Busy && codec_->activeStreams() < streams_) onStreamOver();
 }
 
 void Connection::onStreamOver() {
   if (state_ != State::Busy) return;
+  --streams_;
   countRequestOver();
   if (!codec_->reusable() || last_request_) {
-    return close(peer_went_, !receiving_);
+    if (streams_ == 0) close(peer_went_, !receiving_);
+    return;
   }
-  state_ = State::Idle;
-  if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
+  if (streams_ == 0) {
+    state_ = State::Idle;
+    if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
+  }
   pool_.onIdle(*this);
+}
+
+// RFC 9113 6.8: what runs goes on, or is told RefusedStream; what comes takes another connection.
+void Connection::onGoAway() {
+  stats_.upstream_cx_close_notify.add();
+  if (state_ == State::Idle) peer_went_ = true, work_.schedule();
 }
 
 void Connection::onBytes(base::BufferChain& received) {
   stats_.upstream_cx_rx_bytes_total.add(received.size());
+  feed(received);
+}
+
+void Connection::feed(base::BufferChain& received) {
   receiving_ = true;
   const base::Result<void> result = codec_->receive(received);
   receiving_ = false;
@@ -125,6 +168,13 @@ void Connection::onBytes(base::BufferChain& received) {
     close(false);
   }
   pool_.onReceived();
+}
+
+void Connection::work() {
+  if (state_ == State::Closed) return;
+  base::BufferChain nothing;
+  feed(nothing);
+  if (state_ == State::Idle && !codec_->reusable()) close(peer_went_);
 }
 
 void Connection::onEnd() {

@@ -1,5 +1,5 @@
-// A connection with an endpoint: a byte stream and the HTTP/1 codec that reads it. It connects, carries one request
-// after the other, and waits in its pool in between.
+// A connection with an endpoint: a byte stream and the codec that reads it. It connects, carries requests, by HTTP/1
+// one after the other, by HTTP/2 as many at a time as the peer takes, and waits in its pool in between.
 //
 // Owned by its pool, and destroyed at the end of the turn in which it closed, because the codec may stand up the stack.
 #pragma once
@@ -9,6 +9,7 @@
 #include "event/loop.h"
 #include "event/timer.h"
 #include "http1/codec.h"
+#include "http2/codec.h"
 #include "net/byte_stream.h"
 #include "upstream/cluster.h"
 
@@ -17,14 +18,15 @@ namespace weir::upstream {
 class Connection final : public event::Deferred,
                          private net::ByteStream::Receiver,
                          private http::Wire,
-                         private http1::ReadControl {
+                         private http1::ReadControl,
+                         private http2::Owner {
  public:
   class Pool {
    public:
     virtual void onConnected(Connection& connection) = 0;
     // It never came to be. It is closed; the pool must give it to the loop to be destroyed.
     virtual void onConnectFailed(Connection& connection, AcquireFailure why, std::string_view detail) = 0;
-    // Its request is over and it can carry another. The request's receiver has not been told yet.
+    // A request is over and it can carry another. The request's receiver has not been told yet.
     virtual void onIdle(Connection& connection) = 0;
     // Back from the codec: the time to give idle connections to who waits.
     virtual void onReceived() = 0;
@@ -35,21 +37,31 @@ class Connection final : public event::Deferred,
     ~Pool() = default;
   };
 
+  // How it speaks; ByAlpn: HTTP/2 if that is what TLS agreed on.
+  enum class Speaks : uint8_t { Http1, Http2, ByAlpn };
+
   Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
-             std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream);
+             std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream, Speaks speaks);
   ~Connection() override;
 
   // Connects, and tells the pool what came of it.
   void start();
-  // Gives an idle connection to a waiter, which begins its request within the call.
+  // Gives a connection that takesMore() to a waiter, which begins its request within the call.
   void grant(ConnectionWaiter& waiter);
+  // Can carry a further request now.
+  bool takesMore() const;
+  bool idle() const { return state_ == State::Idle; }
+  // Known once it is connected.
+  bool speaksHttp2() const { return http2_; }
   // For idle connections.
   void closeIdle() { close(false); }
-  // Closes when the request under way is over.
+  // Closes when the requests under way are over.
   void closeAfterRequest() { last_request_ = true; }
 
   // Where the pool keeps it.
   size_t position = 0;
+  size_t lane = 0;
+  bool ready = false;  // It is among those that can carry a request.
 
  private:
   enum class State : uint8_t { Connecting, Idle, Busy, Closed };
@@ -59,15 +71,26 @@ class Connection final : public event::Deferred,
   void onBytes(base::BufferChain& received) override;
   void onEnd() override;
   void onClosed(const base::Error& why) override;
-  void onBlocked() override { codec_->wireBlocked(); }
-  void onDrained() override { codec_->wireDrained(); }
+  void onBlocked() override {
+    if (codec_ != nullptr) codec_->wireBlocked();
+  }
+  void onDrained() override {
+    if (codec_ != nullptr) codec_->wireDrained();
+  }
   // http::Wire
   void send(base::BufferChain& bytes) override;
+  size_t unsent() const override { return out_.size() + stream_->unsent(); }
   // http1::ReadControl
   void onPauseConnection() override { stream_->pauseReading(); }
   void onResumeConnection() override { stream_->resumeReading(); }
-  void onStreamOver() override;
+  void onStreamOver() override;  // http2::Owner's too.
+  // http2::Owner
+  void onWorkWaiting() override { work_.schedule(); }
+  void onGoAway() override;
 
+  void useCodec();
+  void work();
+  void feed(base::BufferChain& received);
   void onConnectError(const base::Error& why);
   void flush();
   void close(bool by_peer, bool within_request = false);
@@ -82,15 +105,19 @@ class Connection final : public event::Deferred,
   const std::shared_ptr<const Endpoint> endpoint_;
   std::unique_ptr<net::ByteStream> stream_;
   std::shared_ptr<const net::TlsInfo> tls_;
-  std::unique_ptr<http::ClientCodec> codec_;
+  std::unique_ptr<http::ClientCodec> codec_;  // Null before it is connected.
+  const Speaks speaks_;
   const base::MonotonicTime started_;
   State state_ = State::Connecting;
   bool receiving_ = false;  // Within the codec's receive(): what ends a request there is its response.
   bool peer_went_ = false;
   bool last_request_ = false;
+  bool http2_ = false;
   uint64_t requests_ = 0;
+  size_t streams_ = 0;     // Requests under way.
   base::BufferChain out_;  // What was written in this turn: head and body leave together at its end.
   event::TurnEnd flush_;
+  event::TurnEnd work_;  // What the HTTP/2 codec has put off.
   event::Timer idle_timer_;
 };
 

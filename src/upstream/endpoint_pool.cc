@@ -16,12 +16,17 @@ std::string_view serverNameOf(std::string_view authority) {
 
 }  // namespace
 
+// Streams that a connection by HTTP/2 is expected to take before its peer's settings are known (RFC 9113 6.5.2 advises
+// no less).
+constexpr size_t kExpectedStreams = 100;
+
 // A waiter's place in the queue. In it until it is told or gives up.
 class EndpointPool::Place final : public Acquisition {
  public:
-  Place(EndpointPool& pool, ConnectionWaiter& waiter) : pool_(&pool), waiter_(waiter), number_(pool.next_place_++) {
-    pool.waiting_.push_back(this);
-    at_ = std::prev(pool.waiting_.end());
+  Place(EndpointPool& pool, Lane& lane, ConnectionWaiter& waiter)
+      : pool_(&pool), lane_(lane), waiter_(waiter), number_(pool.next_place_++) {
+    lane_.waiting.push_back(this);
+    at_ = std::prev(lane_.waiting.end());
     stats().upstream_rq_pending_total.add();
     stats().upstream_rq_pending_active.add();
     pool.shared_.breakers.pending.take();
@@ -37,7 +42,7 @@ class EndpointPool::Place final : public Acquisition {
   ConnectionWaiter& leave() {
     stats().upstream_rq_pending_active.sub();
     pool_->shared_.breakers.pending.giveBack();
-    pool_->waiting_.erase(at_);
+    lane_.waiting.erase(at_);
     pool_ = nullptr;
     return waiter_;
   }
@@ -46,24 +51,34 @@ class EndpointPool::Place final : public Acquisition {
  private:
   ClusterStats& stats() { return pool_->shared_.stats; }
   EndpointPool* pool_;  // Null: not in the queue.
+  Lane& lane_;
   ConnectionWaiter& waiter_;
   uint64_t number_;
   std::list<Place*>::iterator at_;
 };
 
 EndpointPool::EndpointPool(Shared& shared, std::shared_ptr<const Endpoint> endpoint)
-    : shared_(shared), endpoint_(std::move(endpoint)) {}
+    : shared_(shared), endpoint_(std::move(endpoint)) {
+  using Speaks = Connection::Speaks;
+  const HttpProtocol protocol = shared_.spec.protocol;
+  lanes_[0].speaks = protocol == HttpProtocol::Http2    ? Speaks::Http2
+                     : protocol == HttpProtocol::ByAlpn ? Speaks::ByAlpn
+                                                        : Speaks::Http1;
+  lanes_[1].speaks = Speaks::Http2;
+}
 
 EndpointPool::~EndpointPool() {
-  while (!waiting_.empty()) waiting_.front()->leave();
+  for (Lane& lane : lanes_) {
+    while (!lane.waiting.empty()) lane.waiting.front()->leave();
+  }
 }
 
 std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter, const Wish& wish) {
   const bool by_name = shared_.spec.auto_sni && shared_.spec.tls.has_value();
   const std::string_view name = by_name ? serverNameOf(wish.authority) : std::string_view();
-  if (name.empty()) return acquireHere(waiter);
+  if (name.empty()) return acquireHere(waiter, wish);
   EndpointPool* const pool = poolFor(name);
-  if (pool != nullptr) return pool->acquireHere(waiter);
+  if (pool != nullptr) return pool->acquireHere(waiter, wish);
   shared_.stats.upstream_rq_pending_overflow.add();
   waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
   return nullptr;
@@ -91,34 +106,66 @@ void EndpointPool::setEndpoint(std::shared_ptr<const Endpoint> endpoint) {
   for (const auto& [name, pool] : named_) pool->setEndpoint(endpoint_);
 }
 
-std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter) {
-  const bool idle = !idle_.empty();
+std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter, const Wish& wish) {
+  const bool as_http2 = shared_.spec.protocol == HttpProtocol::AsDownstream && wish.downstream == http::Protocol::Http2;
+  Lane& lane = lanes_[as_http2 ? 1 : 0];
+  Connection* const ready = readyOf(lane);
   const bool queue_full = !shared_.breakers.pending.hasRoom();
-  if (overflows() || (!idle && queue_full)) {
+  if (overflows() || (ready == nullptr && queue_full)) {
     shared_.stats.upstream_rq_pending_overflow.add();
     waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
     return nullptr;
   }
-  if (idle) {
-    Connection& connection = *idle_.back();
-    idle_.pop_back();
-    connection.grant(waiter);
+  if (ready != nullptr) {
+    give(*ready, waiter);
     return nullptr;
   }
-  auto place = std::make_unique<Place>(*this, waiter);
-  openConnections();
+  auto place = std::make_unique<Place>(*this, lane, waiter);
+  openConnections(lane);
   return place;
 }
 
+// --- Connections that can carry a request ---
+
+Connection* EndpointPool::readyOf(Lane& lane) {
+  // A peer may have asked us to go, or have lowered its limit, since it was put here.
+  while (!lane.ready.empty() && !lane.ready.back()->takesMore()) removeReady(*lane.ready.back());
+  return lane.ready.empty() ? nullptr : lane.ready.back();
+}
+
+void EndpointPool::addReady(Connection& connection) {
+  if (std::exchange(connection.ready, true)) return;
+  laneOf(connection).ready.push_back(&connection);
+}
+
+void EndpointPool::removeReady(Connection& connection) {
+  if (!std::exchange(connection.ready, false)) return;
+  std::vector<Connection*>& ready = laneOf(connection).ready;
+  ready.erase(std::find(ready.rbegin(), ready.rend(), &connection).base() - 1);
+}
+
+void EndpointPool::give(Connection& connection, ConnectionWaiter& waiter) {
+  removeReady(connection);
+  connection.grant(waiter);
+  if (connection.takesMore()) addReady(connection);
+}
+
+size_t EndpointPool::expectedCapacity(const Lane& lane) const {
+  const bool http2 = lane.speaks == Connection::Speaks::Http2 || lane.http2_seen;
+  return http2 ? std::min<size_t>(shared_.spec.http2.max_concurrent_streams, kExpectedStreams) : 1;
+}
+
+bool EndpointPool::anyWaiting() const { return !lanes_[0].waiting.empty() || !lanes_[1].waiting.empty(); }
+
 bool EndpointPool::overflows() const { return !shared_.breakers.requests.hasRoom(); }
 
-void EndpointPool::openConnections() {
-  while (waiting_.size() > connecting_) {
+void EndpointPool::openConnections(Lane& lane) {
+  while (lane.waiting.size() > lane.connecting * expectedCapacity(lane)) {
     if (!connectionFits()) {
       shared_.stats.upstream_cx_overflow.add();
       if (!connections_.empty()) return;  // One of them will come free.
     }
-    open();
+    open(lane);
   }
 }
 
@@ -127,67 +174,86 @@ bool EndpointPool::connectionFits() const {
          endpoint_->state->connections.load(std::memory_order_relaxed) < shared_.spec.max_connections_per_endpoint;
 }
 
-void EndpointPool::open() {
-  auto stream = shared_.connector.connectTo(*endpoint_, server_name_, shared_.spec.connect_timeout);
+void EndpointPool::open(Lane& lane) {
+  const bool http2 = lane.speaks == Connection::Speaks::Http2;
+  auto stream = shared_.connector.connectTo(*endpoint_, server_name_, shared_.spec.connect_timeout, http2);
   Connection::Pool& pool = *this;
   connections_.push_back(std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, shared_.breakers,
-                                                      endpoint_, std::move(stream)));
+                                                      endpoint_, std::move(stream), lane.speaks));
   connections_.back()->position = connections_.size() - 1;
-  ++connecting_;
+  connections_.back()->lane = static_cast<size_t>(&lane - lanes_.data());
+  ++lane.connecting;
   connections_.back()->start();
 }
 
 void EndpointPool::onConnected(Connection& connection) {
-  --connecting_;
-  idle_.push_back(&connection);
+  Lane& lane = laneOf(connection);
+  --lane.connecting;
+  lane.http2_seen = connection.speaksHttp2();
+  addReady(connection);
   serveWaiting();
 }
 
 void EndpointPool::onConnectFailed(Connection& connection, AcquireFailure why, std::string_view detail) {
-  --connecting_;
+  Lane& lane = laneOf(connection);
+  --lane.connecting;
   forget(connection);
   // All who wait fail, and not those who come while they are told.
   const uint64_t first_new = next_place_;
   const std::shared_ptr<const Endpoint> endpoint = endpoint_;
-  while (!waiting_.empty() && waiting_.front()->number() < first_new) {
+  while (!lane.waiting.empty() && lane.waiting.front()->number() < first_new) {
     shared_.stats.upstream_rq_pending_failure_eject.add();
-    waiting_.front()->leave().onNoConnection(why, endpoint.get(), detail);
+    lane.waiting.front()->leave().onNoConnection(why, endpoint.get(), detail);
   }
   tellIfRetired();
 }
 
 void EndpointPool::onIdle(Connection& connection) {
-  if (retired_ && waiting_.empty()) return connection.closeIdle();
-  idle_.push_back(&connection);
+  if (retired_ && !anyWaiting() && connection.idle()) return connection.closeIdle();
+  addReady(connection);
 }
 
 void EndpointPool::onClosed(Connection& connection) {
-  const auto at = std::find(idle_.begin(), idle_.end(), &connection);
-  if (at != idle_.end()) idle_.erase(at);
+  removeReady(connection);
+  Lane& lane = laneOf(connection);
   forget(connection);
-  openConnections();
+  openConnections(lane);
   tellIfRetired();
 }
 
 void EndpointPool::serveWaiting() {
-  while (!waiting_.empty() && !idle_.empty()) {
-    ConnectionWaiter& waiter = waiting_.front()->leave();
-    if (overflows()) {
-      shared_.stats.upstream_rq_pending_overflow.add();
-      waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
-      continue;
+  for (Lane& lane : lanes_) {
+    while (!lane.waiting.empty()) {
+      Connection* const ready = readyOf(lane);
+      if (ready == nullptr) {
+        // The ones there are may have less room than was expected.
+        if (lane.connecting == 0 && expectedCapacity(lane) > 1) openConnections(lane);
+        break;
+      }
+      ConnectionWaiter& waiter = lane.waiting.front()->leave();
+      if (overflows()) {
+        shared_.stats.upstream_rq_pending_overflow.add();
+        waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
+        continue;
+      }
+      give(*ready, waiter);
     }
-    Connection& connection = *idle_.back();
-    idle_.pop_back();
-    connection.grant(waiter);
   }
-  while (retired_ && !idle_.empty()) idle_.back()->closeIdle();
+  if (retired_) closeIdleOnes();
 }
 
 void EndpointPool::drain() {
   for (const auto& connection : connections_) connection->closeAfterRequest();
-  while (!idle_.empty()) idle_.back()->closeIdle();
+  closeIdleOnes();
   for (const auto& [name, pool] : named_) pool->drain();
+}
+
+void EndpointPool::closeIdleOnes() {
+  std::vector<Connection*> idle;
+  for (const auto& connection : connections_) {
+    if (connection->idle()) idle.push_back(connection.get());
+  }
+  for (Connection* connection : idle) connection->closeIdle();
 }
 
 void EndpointPool::retire() {

@@ -1,10 +1,15 @@
 // The connections with one endpoint, and who waits for one. As Envoy's pools: the connection used last is used next, a
-// connection is opened for each waiter that has none coming, and one that cannot be made fails all who wait here.
+// connection is opened for each waiter that has none coming, and one that cannot be made fails all who wait here. A
+// connection by HTTP/2 serves as many waiters at a time as its peer takes; further ones open another.
+//
+// Where the client's protocol decides (AsDownstream) there are two lanes, one a protocol, which share nothing but the
+// limits. Otherwise there is one.
 //
 // Limits are the cluster's circuit breakers. Above max_connections waiters wait for a connection of this endpoint to
 // come free, but every endpoint may have one.
 #pragma once
 
+#include <array>
 #include <list>
 #include <map>
 #include <memory>
@@ -56,13 +61,31 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   void onReceived() override { serveWaiting(); }
   void onClosed(Connection& connection) override;
 
-  std::unique_ptr<Acquisition> acquireHere(ConnectionWaiter& waiter);
+  struct Lane {
+    Connection::Speaks speaks = Connection::Speaks::Http1;
+    std::vector<Connection*> ready;  // Can carry a request; the one used last is at the end.
+    std::list<Place*> waiting;
+    size_t connecting = 0;
+    bool http2_seen = false;  // By ALPN: the last connection spoke HTTP/2.
+  };
+
+  Lane& laneOf(const Connection& connection) { return lanes_[connection.lane]; }
+  Connection* readyOf(Lane& lane);
+  void addReady(Connection& connection);
+  void removeReady(Connection& connection);
+  void give(Connection& connection, ConnectionWaiter& waiter);
+  size_t expectedCapacity(const Lane& lane) const;
+  bool anyWaiting() const;
+  void closeIdleOnes();
+
+  std::unique_ptr<Acquisition> acquireHere(ConnectionWaiter& waiter, const Wish& wish);
   EndpointPool* poolFor(std::string_view server_name);
   void onChildRetired(EndpointPool& child);
-  bool empty() const { return connections_.empty() && waiting_.empty() && named_.empty(); }
+  bool empty() const { return connections_.empty() && !anyWaiting() && named_.empty(); }
+
   void serveWaiting();
-  void openConnections();
-  void open();
+  void openConnections(Lane& lane);
+  void open(Lane& lane);
   bool overflows() const;
   bool connectionFits() const;
   void forget(Connection& connection);
@@ -71,13 +94,11 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   Shared& shared_;
   std::shared_ptr<const Endpoint> endpoint_;
   std::vector<std::unique_ptr<Connection>> connections_;
-  std::vector<Connection*> idle_;  // The one used last is at the end.
-  std::list<Place*> waiting_;
+  std::array<Lane, 2> lanes_;
   EndpointPool* parent_ = nullptr;
   std::string server_name_;
   std::map<std::string, std::unique_ptr<EndpointPool>, std::less<>> named_;  // By server name.
   uint64_t next_place_ = 0;
-  size_t connecting_ = 0;
   bool retired_ = false;
   bool retired_told_ = false;
 };

@@ -32,6 +32,7 @@ std::string_view words(http::ResetReason reason) {
     case http::ResetReason::ConnectionFailure: return "remote connection failure";
     case http::ResetReason::Overflow: return "overflow";
     case http::ResetReason::ProtocolError: return "protocol error";
+    case http::ResetReason::RefusedStream: return "remote refused stream reset";
   }
   return "";
 }

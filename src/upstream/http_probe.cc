@@ -63,7 +63,7 @@ class CheckConnection final : public event::Deferred,
 
   CheckConnection(const ProbeParts& parts, Owner& owner)
       : owner_(&owner),
-        stream_(parts.connector.connectTo(*parts.target, "", parts.check.timeout)),
+        stream_(parts.connector.connectTo(*parts.target, "", parts.check.timeout, false)),
         codec_(http1::createClientCodec(*this, {}, this)) {}
 
   void start() { stream_->start(*this); }

@@ -35,12 +35,16 @@ class NotReady final : public net::ByteStream {
 };
 
 // The protocols that the cluster's connections speak, for ALPN where the configuration names none.
-std::vector<std::string> protocolsOf(const ClusterSpec& /*spec*/) { return {"http/1.1"}; }
+std::vector<std::string> protocolsOf(const ClusterSpec& spec, bool only_http2) {
+  if (only_http2) return {"h2"};
+  if (spec.protocol == HttpProtocol::ByAlpn) return {"h2", "http/1.1"};
+  return {"http/1.1"};
+}
 
 }  // namespace
 
 std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endpoint, std::string_view server_name,
-                                                            base::Duration timeout) {
+                                                            base::Duration timeout, bool only_http2) {
   if (!spec_.tls) return below_.connect(endpoint.address, timeout);
   auto context = spec_.live_tls == nullptr ? nullptr : spec_.live_tls->get();
   if (context == nullptr) {
@@ -58,7 +62,7 @@ std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endp
                      : spec_.tls->auto_host_sni && !endpoint.hostname.empty() ? endpoint.hostname
                                                                               : spec_.tls->sni;
   if (spec_.tls->auto_sni_san_validation || spec_.auto_san_validation) wish.expected_name = wish.server_name;
-  wish.alpn_fallback = protocolsOf(spec_);
+  wish.alpn_fallback = protocolsOf(spec_, only_http2);
   auto below = below_.connect(endpoint.address, base::Duration::zero());
   return tls::Stream::client(loop_, std::move(below), std::move(context), std::move(wish), timeout, &sessions_);
 }

@@ -21,7 +21,7 @@ class SecureConnector final : public Connector {
     return below_.connect(to, timeout);
   }
   std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, std::string_view server_name,
-                                             base::Duration timeout) override;
+                                             base::Duration timeout, bool only_http2) override;
 
  private:
   event::Loop& loop_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "http2/settings.h"
 #include "net/address.h"
 #include "tls/spec.h"
 #include "upstream/balancing_spec.h"
@@ -33,6 +34,18 @@ struct Locality {
 };
 
 enum class AssignedHealth : uint8_t { Unknown, Healthy, Unhealthy, Draining, Timeout, Degraded };
+
+// What is spoken with endpoints. ByAlpn: what TLS agrees on. AsDownstream: what the client speaks.
+enum class HttpProtocol : uint8_t { Http1, Http2, ByAlpn, AsDownstream };
+
+// Of connections with upstreams, where windows cost us nothing before a client stalls: the peer's limit on streams
+// counts, and the connection's window is given back at once.
+inline http2::Settings upstreamHttp2() {
+  http2::Settings settings;
+  settings.max_concurrent_streams = 1024;
+  settings.connection_window = 16 * 1024 * 1024;
+  return settings;
+}
 
 struct EndpointSpec {
   std::string host;  // An IP for Static, a name or an IP for DNS; or unix_path.
@@ -93,6 +106,8 @@ struct ClusterSpec {
   BreakerSpec breakers;       // For requests of routing priority DEFAULT
   BreakerSpec high_breakers;  // and HIGH.
   uint32_t max_connections_per_endpoint = UINT32_MAX;
+  HttpProtocol protocol = HttpProtocol::Http1;
+  http2::Settings http2 = upstreamHttp2();  // Its header limits are those below.
   bool enable_trailers = false;  // http_protocol_options.enable_trailers: request trailers are sent, response's kept.
   uint32_t max_response_headers_kb = 60;
   uint32_t max_response_headers_count = 100;

@@ -3,6 +3,7 @@ import socket
 import threading
 import time
 
+from . import http2
 from .http import Ended, Reader
 
 LINGER = 0.05  # seconds that a connection is watched for a close after its last answer
@@ -13,6 +14,8 @@ def talk(port, requests, linger=LINGER, tls=None):
 
     tls: what makes a TLS socket of a connected one; what the handshake settled, or why it failed, is an answer too.
     """
+    if isinstance(requests[0], http2.Http2Request):
+        return http2.talk(port, requests, linger, tls)
     sock = socket.create_connection(("127.0.0.1", port), timeout=5)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls:

@@ -1,0 +1,70 @@
+// One stream of a session: what the codec's user sees of it, and what the session keeps for it.
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "http/codec.h"
+#include "http2/fields.h"
+
+namespace weir::http2 {
+
+class Session;
+
+// Owned by its session, which does the work: session.h says how a stream comes and goes.
+class Stream final : public http::Stream {
+ public:
+  Stream(Session& session, int32_t id, base::MonotonicTime now) : session(session), id(id), begun(now) {}
+
+  void sendHeaders(const http::HeaderMap& headers, bool end_stream) override;
+  void sendInformational(const http::HeaderMap& headers) override;
+  void sendBody(base::BufferChain& bytes, bool end_stream) override;
+  void sendTrailers(const http::HeaderMap& trailers) override;
+  void reset(http::ResetReason reason) override;
+  void pauseReceiving() override;
+  void resumeReceiving() override;
+  http::Protocol protocol() const override { return http::Protocol::Http2; }
+  uint64_t bytesSent() const override { return bytes_sent; }
+  uint64_t bytesReceived() const override { return bytes_received; }
+
+  Session& session;
+  int32_t id;  // Of a client's stream 0 before its request was sent.
+  const base::MonotonicTime begun;
+  http::StreamReceiver* receiver = nullptr;  // Null: it has let go, or was told the end.
+  size_t position = 0;                       // In the session's list.
+
+  // Receiving.
+  FieldReader fields;
+  bool head_received = false;  // The final one.
+  bool ended = false;          // END_STREAM has come.
+  bool end_told = false;
+  bool tunnel = false;     // Upgraded, or CONNECT: DATA is no content.
+  base::BufferChain in;    // Come, and not given to the receiver: it has paused.
+  size_t in_consumed = 0;  // Of in: bytes for which the connection's window was given back.
+  std::optional<http::HeaderMap> trailers_in;
+  int pauses = 0;
+  int informational = 0;
+  size_t held_header_bytes = 0;
+
+  // Sending.
+  bool head_sent = false;
+  bool to_head = false;  // The request is HEAD.
+  bool out_ended = false;
+  bool end_sent = false;
+  bool waiting = false;  // nghttp2 waits for more body.
+  bool blocked = false;  // As the receiver was told.
+  base::BufferChain out;
+  std::optional<http::HeaderMap> trailers_out;
+
+  // The end.
+  bool closed = false;  // nghttp2 has closed it.
+  bool reset_by_peer = false;
+  bool local_reset = false;
+  uint32_t close_code = 0;
+  std::string_view fault;  // What broke a rule; Envoy's words.
+
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+};
+
+}  // namespace weir::http2
