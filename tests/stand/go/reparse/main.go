@@ -46,7 +46,12 @@ func fields(from http.Header) [][2]string {
 			}
 		}
 	}
-	sort.Slice(out, func(a, b int) bool { return out[a][0]+out[a][1] < out[b][0]+out[b][1] })
+	sort.Slice(out, func(a, b int) bool {
+		if out[a][0] != out[b][0] {
+			return out[a][0] < out[b][0]
+		}
+		return out[a][1] < out[b][1]
+	})
 	return out
 }
 
