@@ -7,10 +7,13 @@
 
 #include "config/spec.h"
 #include "exchange/http_manager.h"
+#include "listener/chain_matcher.h"
+#include "listener/filter_set.h"
 #include "proxy_wasm/plugin.h"
 #include "server/listener_stats.h"
 #include "server/transports.h"
 #include "stats/stats.h"
+#include "tcp/proxy.h"
 #include "upstream/shared_cluster.h"
 #include "wasm/engine.h"
 
@@ -31,7 +34,9 @@ struct SharedFilterChain {
   std::string name;
   std::shared_ptr<tls::LiveServer> tls;  // Null: a plain connection.
   base::Duration handshake_timeout = base::Duration::zero();
-  std::unique_ptr<SharedHttp> http;
+  std::unique_ptr<SharedHttp> http;  // Null: the network filters serve it.
+  std::vector<tcp::FilterSpec> network_filters;
+  std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;  // Of each TCP proxy among them.
 };
 
 // A listener with what its configuration led to. All workers bind the same address.
@@ -39,6 +44,10 @@ struct SharedListener {
   config::ListenerSpec spec;
   net::Address address;  // As bound: with the port that port 0 became.
   std::unique_ptr<ListenerStats> stats;
+  listener::FilterSet filters;
+  // Which chain a connection gets; nothing: the first one gets all.
+  std::optional<listener::ChainMatcher> matcher;
+  bool has_default = false;  // The last chain gets what fits no other.
   // In the order of filter_chains; after them default_filter_chain, if there is one.
   std::vector<std::unique_ptr<SharedFilterChain>> chains;
 };
