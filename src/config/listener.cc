@@ -74,7 +74,6 @@ ListenerSpec convertListener(const v3::Listener& listener, const Place& place, C
 }
 
 const SupportTables& listenerSupport() {
-  static constexpr std::string_view kNoLimit = "there is no such limit";
   static const SupportTables kTables{
       {"envoy.config.listener.v3.Listener",
        {{"name"},
@@ -93,8 +92,8 @@ const SupportTables& listenerSupport() {
         {"listener_filters_timeout"},
         {"continue_on_listener_filters_timeout"},
         {"default_filter_chain"},
-        noEffect("ignore_global_conn_limit", kNoLimit),
-        noEffect("bypass_overload_manager", kNoLimit),
+        noEffect("ignore_global_conn_limit", "--max-connections holds for every listener"),
+        noEffect("bypass_overload_manager", "there is no overload manager"),
         refused("access_log", "access logs come later"),
         refused("udp_listener_config", "UDP and QUIC come later")}},
       {"envoy.config.listener.v3.FilterChain",

@@ -152,6 +152,7 @@ std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& op
   std::vector<base::Error> faults;
   shared.bootstrap = std::move(bootstrap);
   shared.local_ip = findLocalIp();
+  shared.connections.most = options.max_connections;
   const auto rules = shared.stats->setTagRules(shared.bootstrap.tag_rules, shared.bootstrap.use_default_tags,
                                                shared.bootstrap.fixed_tags);
   if (!rules.ok()) faults.push_back(rules.error());

@@ -44,6 +44,7 @@ base::Result<void> Door::open() { return listener_->start(); }
 // --- Accepted socket ---
 
 void Door::onAccepted(net::Fd socket, const net::Address& peer) {
+  if (place_.limit.reached()) return shared_.stats->downstream_global_cx_overflow.add();
   auto stream = net::SocketStream::accepted(loop_, std::move(socket), peer);
   if (!shared_.filters.empty()) return approach(std::move(stream), peer);
   filter::ConnectionInfo info = describe(stream->local(), peer);

@@ -38,6 +38,7 @@ class Door final : private net::Listener::Acceptor,
     event::Loop& loop;
     stats::Store& stats;
     uint32_t worker;
+    const ConnectionLimit& limit;
     std::function<void()> on_come;  // A connection was accepted.
     std::function<void()> on_gone;  // It has ended.
   };

@@ -1,6 +1,7 @@
 // What all workers share: immutable once they run, but for counters, which are atomic.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -52,7 +53,17 @@ struct SharedListener {
   std::vector<std::unique_ptr<SharedFilterChain>> chains;
 };
 
+// How many connections of clients all listeners may have together, so that a flood of idle ones leaves descriptors and
+// memory to those who are served.
+struct ConnectionLimit {
+  uint64_t most = 0;  // 0: no limit.
+  std::atomic<uint64_t> open{0};
+
+  bool reached() const { return most != 0 && open.load(std::memory_order_relaxed) >= most; }
+};
+
 struct Shared {
+  ConnectionLimit connections;
   config::Bootstrap bootstrap;
   std::string local_ip;
   // The store outlives everything that counts in it.

@@ -20,10 +20,15 @@ std::vector<base::Error> Worker::bind() {
   for (const auto& listener : shared_.listeners) {
     const auto on_gone = [this] {
       --connections_;
+      shared_.connections.open.fetch_sub(1, std::memory_order_relaxed);
       tellWhenEmpty();
     };
-    auto door = std::make_unique<Door>(*listener,
-                                       Door::Place{loop_, *shared_.stats, index_, [this] { ++connections_; }, on_gone});
+    const auto on_come = [this] {
+      ++connections_;
+      shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
+    };
+    auto door = std::make_unique<Door>(
+        *listener, Door::Place{loop_, *shared_.stats, index_, shared_.connections, on_come, on_gone});
     if (auto bound = door->bind(); !bound.ok()) {
       faults.push_back(std::move(bound).error());
       continue;
