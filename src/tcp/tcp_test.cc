@@ -33,6 +33,8 @@ struct TcpTest : upstream::UpstreamTest, private Connection::Owner {
     turns();
   }
   void comesToProxy(ProxySpec spec, const upstream::ClusterSpec& cluster_spec = staticSpec()) {
+    connection.reset();
+    chain.reset();
     make(cluster_spec);
     if (spec.clusters.empty()) spec.clusters = {{"c", 1}};
     if (!stats) stats.emplace(store, "t");
