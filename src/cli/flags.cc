@@ -71,6 +71,7 @@ void addOwnFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(1u, 3'600'000u));
   app.add_option("--plugin-memory-mb", flags.plugin_memory_mb, "Most MiB of memory of one plugin instance")
       ->check(CLI::Range(1u, 4096u));
+  app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
   app.add_option("--plugin-cache", flags.plugin_cache, "Directory for compiled plugins, or 'none'");
 }
 

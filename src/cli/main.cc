@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -43,6 +44,18 @@ uint32_t usableCpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return 1;
   return static_cast<uint32_t>(std::max(1, CPU_COUNT(&set)));
+}
+
+// Half of the descriptors that we do not need ourselves, because a client may need one upstream; and not more than what
+// Envoy recommends for an edge.
+uint64_t defaultMaxConnections() {
+  constexpr uint64_t kMost = 50'000;
+  constexpr uint64_t kLeast = 64;
+  constexpr uint64_t kOurOwn = 200;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kMost;
+  const uint64_t descriptors = std::max<uint64_t>(limit.rlim_cur, kOurOwn);
+  return std::clamp<uint64_t>((descriptors - kOurOwn) / 2, kLeast, kMost);
 }
 
 // As many descriptors as the system lets us have: a proxy that runs out of them stops accepting.
@@ -100,6 +113,7 @@ bool reportConfiguration(const weir::config::LoadOutcome& outcome) {
 
 int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
   weir::server::Options options = serverOptions(flags);
+  options.max_connections = flags.max_connections.value_or(defaultMaxConnections());
   options.bind = flags.mode != Mode::Validate;  // As Envoy: the running proxy has the addresses.
   auto outcome = weir::server::Server::create(std::move(bootstrap), std::move(options));
   for (const auto& fault : outcome.faults) LOG(Main, Critical, "{}", fault.detail);

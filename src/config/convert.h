@@ -43,6 +43,15 @@ struct Conversion {
 
 Bootstrap convertBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, const Place& place,
                            Conversion& conversion);
+listener::ChainMatch convertChainMatch(const envoy::config::listener::v3::FilterChainMatch& match, const Place& place);
+// Whether a matcher can be made of them: no connection may fit two alike.
+void checkChainMatches(const std::vector<FilterChainSpec>& chains, const Place& place);
+// listener_filters and what goes with them.
+void convertListenerFilters(const envoy::config::listener::v3::Listener& listener, const Place& place,
+                            ListenerSpec& spec);
+// The filters of a chain: into http or network_filters.
+void convertNetworkFilters(const envoy::config::listener::v3::FilterChain& chain, const Place& place,
+                           FilterChainSpec& spec, Conversion& conversion);
 ListenerSpec convertListener(const envoy::config::listener::v3::Listener& listener, const Place& place,
                              Conversion& conversion);
 exchange::HttpManagerSpec convertHttpManager(

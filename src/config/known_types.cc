@@ -7,9 +7,13 @@
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
 #include <envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
+#include <envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb.h>
 #include <envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.pb.h>
 #include <envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h>
+#include <envoy/extensions/filters/network/direct_response/v3/config.pb.h>
+#include <envoy/extensions/filters/network/echo/v3/echo.pb.h>
 #include <envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h>
+#include <envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.pb.h>
 #include <envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h>
 #include <envoy/extensions/filters/network/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h>
@@ -48,10 +52,11 @@ void linkKnownTypes() {
   link<ext::access_loggers::file::v3::FileAccessLog, ext::access_loggers::stream::v3::StdoutAccessLog,
        ext::access_loggers::wasm::v3::WasmAccessLog>();
   link<filters::http::router::v3::Router, filters::http::upstream_codec::v3::UpstreamCodec,
-       filters::http::wasm::v3::Wasm, filters::listener::proxy_protocol::v3::ProxyProtocol,
-       filters::listener::tls_inspector::v3::TlsInspector,
+       filters::http::wasm::v3::Wasm, filters::listener::http_inspector::v3::HttpInspector,
+       filters::listener::proxy_protocol::v3::ProxyProtocol, filters::listener::tls_inspector::v3::TlsInspector,
        filters::network::http_connection_manager::v3::HttpConnectionManager, filters::network::tcp_proxy::v3::TcpProxy,
-       filters::network::wasm::v3::Wasm>();
+       filters::network::wasm::v3::Wasm, filters::network::echo::v3::Echo,
+       filters::network::direct_response::v3::Config, filters::network::sni_cluster::v3::SniCluster>();
   link<ext::clusters::dns::v3::DnsCluster>();
   link<balancers::least_request::v3::LeastRequest, balancers::maglev::v3::Maglev, balancers::random::v3::Random,
        balancers::ring_hash::v3::RingHash, balancers::round_robin::v3::RoundRobin,

@@ -6,12 +6,12 @@ namespace weir::config {
 namespace {
 
 namespace v3 = envoy::config::listener::v3;
-using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext;
 
 FilterChainSpec convertChain(const v3::FilterChain& chain, const Place& place, Conversion& conversion) {
   FilterChainSpec spec;
   spec.name = chain.name();
+  spec.match = convertChainMatch(chain.filter_chain_match(), place.field("filter_chain_match"));
   const auto& socket = chain.transport_socket();
   if (socket.typed_config().Is<DownstreamTlsContext>()) {
     const Place here = place.field("transport_socket").field("typed_config");
@@ -26,19 +26,7 @@ FilterChainSpec convertChain(const v3::FilterChain& chain, const Place& place, C
       socket.name() != "envoy.transport_sockets.raw_buffer") {
     place.field("transport_socket").unsupported(fmt::format("the transport socket {}", socket.name()));
   }
-  if (chain.filters_size() != 1) {
-    place.field("filters").fault(
-        chain.filters_size() == 0 ? FaultKind::Rule : FaultKind::Unsupported,
-        fmt::format("expected one filter, the HTTP connection manager, got {}", chain.filters_size()));
-  }
-  for (int i = 0; i < chain.filters_size(); i++) {
-    const Place here = place.item("filters", static_cast<size_t>(i)).field("typed_config");
-    const auto& any = chain.filters(i).typed_config();
-    // Another known filter is refused by the support tables.
-    if (!any.type_url().empty() && !any.Is<HttpConnectionManager>()) continue;
-    const auto manager = unpack<HttpConnectionManager>(any, here, "the filter's configuration");
-    if (manager) spec.http = convertHttpManager(*manager, here, conversion);
-  }
+  convertNetworkFilters(chain, place, spec, conversion);
   return spec;
 }
 
@@ -68,21 +56,24 @@ ListenerSpec convertListener(const v3::Listener& listener, const Place& place, C
   spec.metadata = serialized(listener.metadata());
   refuseSwitches(listener, place);
 
-  if (listener.filter_chains_size() == 0) {
+  convertListenerFilters(listener, place, spec);
+
+  if (listener.filter_chains_size() == 0 && !listener.has_default_filter_chain()) {
     place.field("filter_chains").fault(FaultKind::Rule, "is required and must not be empty");
-  }
-  if (listener.filter_chains_size() > 1) {
-    place.field("filter_chains").unsupported("a listener with more than one filter chain");
   }
   for (int i = 0; i < listener.filter_chains_size(); i++) {
     spec.filter_chains.push_back(
         convertChain(listener.filter_chains(i), place.item("filter_chains", static_cast<size_t>(i)), conversion));
   }
+  checkChainMatches(spec.filter_chains, place.field("filter_chains"));
+  if (listener.has_default_filter_chain()) {
+    const Place here = place.field("default_filter_chain");
+    spec.default_filter_chain = convertChain(listener.default_filter_chain(), here, conversion);
+  }
   return spec;
 }
 
 const SupportTables& listenerSupport() {
-  static constexpr std::string_view kNoLimit = "there is no such limit";
   static const SupportTables kTables{
       {"envoy.config.listener.v3.Listener",
        {{"name"},
@@ -97,17 +88,49 @@ const SupportTables& listenerSupport() {
         {"enable_reuse_port"},
         {"use_original_dst"},
         noEffect("reuse_port", "each worker always has its own socket"),
-        noEffect("listener_filters_timeout", "listener filters are refused"),
-        noEffect("continue_on_listener_filters_timeout", "listener filters are refused"),
-        noEffect("ignore_global_conn_limit", kNoLimit),
-        noEffect("bypass_overload_manager", kNoLimit),
+        {"listener_filters"},
+        {"listener_filters_timeout"},
+        {"continue_on_listener_filters_timeout"},
+        {"default_filter_chain"},
+        noEffect("ignore_global_conn_limit", "--max-connections holds for every listener"),
+        noEffect("bypass_overload_manager", "there is no overload manager"),
         refused("access_log", "access logs come later"),
-        refused("listener_filters", "listener filters (TLS inspector, PROXY protocol) come later"),
-        refused("default_filter_chain", "a listener has one filter chain, in filter_chains"),
         refused("udp_listener_config", "UDP and QUIC come later")}},
       {"envoy.config.listener.v3.FilterChain",
        {{"name"}, {"filters"}, {"filter_chain_match"}, {"transport_socket"}, {"transport_socket_connect_timeout"}}},
-      {"envoy.config.listener.v3.FilterChainMatch", {}},
+      {"envoy.config.listener.v3.FilterChainMatch",
+       {{"destination_port"},
+        {"prefix_ranges"},
+        {"server_names"},
+        {"transport_protocol"},
+        {"application_protocols"},
+        {"direct_source_prefix_ranges"},
+        {"source_type"},
+        {"source_prefix_ranges"},
+        {"source_ports"},
+        refused("address_suffix", "Envoy refuses it too"),
+        refused("suffix_len", "Envoy refuses it too")}},
+      {"envoy.config.core.v3.CidrRange", {{"address_prefix"}, {"prefix_len"}}},
+      {"envoy.config.listener.v3.ListenerFilter",
+       {{"name"},
+        {"typed_config"},
+        refused("config_discovery", "xDS comes later"),
+        refused("filter_disabled", "listener filters run for every connection")}},
+      {"envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector",
+       {{"max_client_hello_size"},
+        {"close_connection_on_client_hello_parsing_errors"},
+        noEffect("initial_read_buffer_size", "the buffer grows with what comes"),
+        refused("enable_ja3_fingerprinting", "there are no fingerprints of clients"),
+        refused("enable_ja4_fingerprinting", "there are no fingerprints of clients")}},
+      {"envoy.extensions.filters.listener.http_inspector.v3.HttpInspector", {}},
+      {"envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol",
+       {{"allow_requests_without_proxy_protocol"},
+        {"pass_through_tlvs"},
+        {"disallowed_versions"},
+        {"stat_prefix"},
+        refused("rules", "TLVs are not written to metadata; pass_through_tlvs keeps them for upstreams"),
+        refused("tlv_location", "TLVs are not written to metadata; pass_through_tlvs keeps them for upstreams")}},
+      {"envoy.config.core.v3.ProxyProtocolPassThroughTLVs", {{"match_type"}, {"tlv_type"}}},
       {"envoy.config.listener.v3.Filter", {{"name"}, {"typed_config"}, refused("config_discovery", "xDS comes later")}},
   };
   return kTables;

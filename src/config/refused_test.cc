@@ -208,18 +208,18 @@ TEST(Unsupported, WholePartsOfTheBootstrap) {
                   "Envoy, but not implemented in weir yet"));
 }
 
-TEST(Unsupported, TcpProxy) {
+TEST(Unsupported, PartsOfTheTcpProxy) {
   const LoadOutcome outcome = loadYaml(R"(
 static_resources:
   listeners:
   - address: {socket_address: {address: 0.0.0.0, port_value: 80}}
     filter_chains:
     - filters:
-      - {name: t, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: x, cluster: web}}
+      - {name: t, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: x, cluster: web, tunneling_config: {hostname: a}}}
 )");
-  EXPECT_THAT(faults(outcome), ElementsAre(at(kManager,
-                                              "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy is known "
-                                              "to Envoy, but not implemented in weir yet")));
+  EXPECT_THAT(
+      faults(outcome),
+      ElementsAre(manager("tunneling_config", "not implemented in weir: there are no tunnels over HTTP upstream")));
 }
 
 TEST(Conflict, RoutersPlace) {

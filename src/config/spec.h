@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "exchange/spec.h"
+#include "listener/spec.h"
 #include "net/address.h"
 #include "stats/stats.h"
+#include "tcp/spec.h"
 #include "tls/spec.h"
 #include "upstream/spec.h"
 
@@ -17,11 +19,13 @@ namespace weir::config {
 // What a listener does with the connections that its match fits: which transport, then which network filters.
 struct FilterChainSpec {
   std::string name;
+  listener::ChainMatch match;
   std::optional<tls::ServerSpec> tls;  // Nothing: a plain connection.
   // transport_socket_connect_timeout: how long a handshake may take.
   std::optional<base::Duration> handshake_timeout;  // Zero: for ever.
-  // Network filters, in order. The last one ends the chain: HTTP so far.
+  // Network filters: either HTTP alone, or others, the last of which ends the chain.
   std::optional<exchange::HttpManagerSpec> http;
+  std::vector<tcp::FilterSpec> network_filters;
 };
 
 struct ListenerSpec {
@@ -31,8 +35,11 @@ struct ListenerSpec {
   uint32_t backlog = 4096;
   std::string stat_prefix;
   int direction = 0;
-  std::string metadata;                        // Serialized core.v3.Metadata
-  std::vector<FilterChainSpec> filter_chains;  // One, until filter_chain_match is built.
+  std::string metadata;  // Serialized core.v3.Metadata
+  std::vector<listener::FilterSpec> listener_filters;
+  base::Duration listener_filters_timeout = std::chrono::seconds(15);  // Zero: none.
+  bool continue_on_listener_filters_timeout = false;
+  std::vector<FilterChainSpec> filter_chains;  // Their matches were tried: a matcher can be made of them.
   std::optional<FilterChainSpec> default_filter_chain;
 };
 

@@ -11,6 +11,7 @@ std::span<const SupportSection> supportSections() {
   static const std::array kSections{
       SupportSection{"Bootstrap and admin", &bootstrapSupport()},
       SupportSection{"Listeners", &listenerSupport()},
+      SupportSection{"Network filters", &networkFilterSupport()},
       SupportSection{"HTTP connection manager", &httpManagerSupport()},
       SupportSection{"HTTP/2", &http2Support()},
       SupportSection{"Routes", &routeSupport()},

@@ -45,6 +45,7 @@ using SupportTables = std::vector<MessageSupport>;
 // One per converter, in the order of the documentation.
 const SupportTables& bootstrapSupport();
 const SupportTables& listenerSupport();
+const SupportTables& networkFilterSupport();
 const SupportTables& httpManagerSupport();
 const SupportTables& http2Support();
 const SupportTables& routeSupport();

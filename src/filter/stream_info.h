@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "http/codec.h"
 #include "net/address.h"
+#include "net/proxy_protocol.h"
 #include "net/tls_info.h"
 
 namespace weir::route {
@@ -73,12 +74,14 @@ enum class CloseType : uint8_t { Normal, LocalReset, RemoteReset };
 // What a connection knows that outlives its requests. Owned by the client connection.
 struct ConnectionInfo {
   uint64_t id = 0;
-  net::Address local;
-  net::Address peer;                        // The socket's other end.
+  net::Address local;                       // Where the client meant to go; as PROXY protocol says, where it is read.
+  net::Address peer;                        // Who the client is; as PROXY protocol says, where it is read.
+  net::Address direct_peer;                 // The socket's other end.
   std::string requested_server_name;        // SNI: also where TLS was only inspected, not ended here.
   std::shared_ptr<const net::TlsInfo> tls;  // Null without TLS.
-  std::string listener_metadata;            // Serialized core.v3.Metadata
-  int listener_direction = 0;               // 0 unspecified, 1 inbound, 2 outbound
+  std::shared_ptr<const net::ProxyHeader> proxy;  // What PROXY protocol said; null if there was none.
+  std::string listener_metadata;                  // Serialized core.v3.Metadata
+  int listener_direction = 0;                     // 0 unspecified, 1 inbound, 2 outbound
   std::string filter_chain_name;
   std::string filter_chain_metadata;         // Serialized core.v3.Metadata
   std::optional<base::Duration> handshake;   // From accept to the end of the TLS handshake.

@@ -32,7 +32,7 @@ MemoryStream::~MemoryStream() {
 }
 
 void MemoryStream::start(Receiver& receiver) {
-  CHECK(receiver_ == nullptr);
+  CHECK(receiver_ == nullptr || !connecting_);
   receiver_ = &receiver;
   wake();
 }
@@ -118,8 +118,10 @@ void MemoryStream::deliver() {
   }
   if (!paused_ && (!in_.empty() || !offered_.empty())) {
     offered_.append(in_);
+    const Receiver* const offered_to = receiver_;
     receiver_->onBytes(offered_);
     if (!sight.alive() || closed_) return;
+    if (receiver_ != offered_to) return wake();  // Handed over: the next one is offered what was left.
   }
   if (failure_) {
     failed_ = true;

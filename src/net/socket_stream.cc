@@ -50,12 +50,22 @@ SocketStream::~SocketStream() { release(); }
 // --- The beginning ---
 
 void SocketStream::start(Receiver& receiver) {
+  if (state_ == State::Open) return handOver(receiver);
   CHECK(state_ == State::New);
   receiver_ = &receiver;
   if (connects_) return beginConnecting();
   state_ = State::Open;
   if (!out_.empty()) sendSome();
   if (!watch()) timer_.arm(base::Duration::zero());
+}
+
+// Within offer() the next receiver gets its turn at once, else in the next one.
+void SocketStream::handOver(Receiver& receiver) {
+  CHECK(!connects_);
+  receiver_ = &receiver;
+  if (received_.empty()) return;
+  handed_ = true;
+  if (!timer_.armed()) timer_.arm(base::Duration::zero());
 }
 
 // Failures are told from the loop, not from within start().

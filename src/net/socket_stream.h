@@ -61,6 +61,7 @@ class SocketStream final : public ByteStream, private event::IoHandler {
   void serveOpen(uint32_t events);
   void readSome(bool end_is_near);
   bool offer();
+  void handOver(Receiver& receiver);
   void onEndOfInput();
   void onHangUp();
 
@@ -94,6 +95,7 @@ class SocketStream final : public ByteStream, private event::IoHandler {
   bool finish_ = false;  // finishWriting() was called.
   bool fin_sent_ = false;
   bool blocked_ = false;  // onBlocked() was told.
+  bool handed_ = false;   // To a receiver that has not been offered what the one before it left.
   int send_error_ = 0;    // What is in the kernel is read first: it may be the answer that explains the error.
   uint32_t interest_ = 0;
   std::optional<base::Error> start_error_;

@@ -42,8 +42,11 @@ void SocketStream::readSome(bool end_is_near) {
 // False if reading must stop: paused, closed or destroyed.
 bool SocketStream::offer() {
   event::Lifeline::Sight sight(lifeline_);
-  receiver_->onBytes(received_);
-  if (!sight.alive() || state_ != State::Open) return false;
+  do {
+    handed_ = false;
+    receiver_->onBytes(received_);
+    if (!sight.alive() || state_ != State::Open) return false;
+  } while (handed_ && !paused_);
   if (received_.size() > high_watermark_) paused_ = true;
   return !paused_;
 }
@@ -53,6 +56,7 @@ void SocketStream::onEndOfInput() {
   if (send_error_ != 0) return fail(brokenBy(send_error_));
   ended_ = true;
   if (watched_) updateInterest();
+  if (handed_ && !offer()) return;
   receiver_->onEnd();
 }
 

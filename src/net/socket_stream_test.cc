@@ -194,6 +194,49 @@ TEST_F(SocketStreamTest, WhatTheReceiverLeavesIsOfferedAgainWithWhatComesNextAnd
   EXPECT_EQ(hearing.bytes, "abcd");
 }
 
+// Takes three bytes and hands the stream on.
+struct FirstReceiver final : ByteStream::Receiver {
+  void onBytes(base::BufferChain& received) override {
+    received.drain(3);
+    stream->start(*next);
+  }
+  void onEnd() override {}
+  void onClosed(const base::Error&) override {}
+  ByteStream* stream = nullptr;
+  ByteStream::Receiver* next = nullptr;
+};
+
+TEST_F(SocketStreamTest, AnAcceptedStreamMayBeHandedOnWithWhatWasLeft) {
+  connect();
+  auto accepted = SocketStream::accepted(loop, std::move(peer), loopback());
+  FirstReceiver first;
+  Hearing second;
+  first.stream = accepted.get();
+  first.next = &second;
+  accepted->start(first);
+  write("abcdef");
+  stream->finishWriting();
+  ASSERT_TRUE(turnUntil(loop, [&] { return second.heard("end"); }));
+  EXPECT_EQ(second.bytes, "def");
+}
+
+TEST_F(SocketStreamTest, AnAcceptedStreamMayBeHandedOnBetweenItsCallbacks) {
+  connect();
+  auto accepted = SocketStream::accepted(loop, std::move(peer), loopback());
+  Hearing first, second;
+  first.leaves = true;
+  accepted->start(first);
+  write("abc");
+  ASSERT_TRUE(turnUntil(loop, [&] { return first.offered == "abc"; }));
+  accepted->start(second);
+  EXPECT_EQ(second.bytes, "");
+  ASSERT_TRUE(turnUntil(loop, [&] { return second.bytes == "abc"; }));
+  first.offered.clear();
+  write("def");
+  ASSERT_TRUE(turnUntil(loop, [&] { return second.bytes == "abcdef"; }));
+  EXPECT_EQ(first.offered, "");
+}
+
 TEST_F(SocketStreamTest, AReceiverThatLeavesTooMuchIsNotGivenMore) {
   connect();
   stream->setHighWatermark(100'000);

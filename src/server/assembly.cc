@@ -105,7 +105,26 @@ std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec
       chain->tls = std::move(*tls);
   }
   if (spec.http) chain->http = makeHttp(*spec.http, listener.name, shared, faults);
+  chain->network_filters = spec.network_filters;
+  for (const tcp::FilterSpec& filter : spec.network_filters) {
+    const auto* proxy = std::get_if<tcp::ProxySpec>(&filter);
+    if (proxy == nullptr) continue;
+    chain->proxy_stats.push_back(std::make_unique<tcp::ProxyStats>(*shared.stats, proxy->stat_prefix));
+  }
   return chain;
+}
+
+void makeMatcher(SharedListener& listener, std::vector<base::Error>& faults) {
+  std::vector<listener::ChainMatch> matches;
+  for (const config::FilterChainSpec& chain : listener.spec.filter_chains) matches.push_back(chain.match);
+  const bool only_one = listener.chains.size() == 1 && (matches.empty() || matches[0] == listener::ChainMatch());
+  if (only_one) return;
+  auto matcher = listener::ChainMatcher::create(matches);
+  if (matcher.ok()) {
+    listener.matcher = std::move(*matcher);
+  } else {
+    faults.push_back(std::move(matcher).error().in("listener '" + listener.spec.name + "'"));
+  }
 }
 
 std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,
@@ -119,7 +138,10 @@ std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
   }
   if (spec.default_filter_chain) {
     listener->chains.push_back(makeChain(*spec.default_filter_chain, spec, shared, faults));
+    listener->has_default = true;
   }
+  listener->filters = listener::FilterSet(spec.listener_filters, *shared.stats);
+  makeMatcher(*listener, faults);
   return listener;
 }
 
@@ -130,6 +152,7 @@ std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& op
   std::vector<base::Error> faults;
   shared.bootstrap = std::move(bootstrap);
   shared.local_ip = findLocalIp();
+  shared.connections.most = options.max_connections;
   const auto rules = shared.stats->setTagRules(shared.bootstrap.tag_rules, shared.bootstrap.use_default_tags,
                                                shared.bootstrap.fixed_tags);
   if (!rules.ok()) faults.push_back(rules.error());

@@ -11,11 +11,21 @@ namespace {
 // Connections are numbered over all workers, so that [C17] means one connection in the log.
 std::atomic<uint64_t> next_connection_id{1};
 
+// A closed stream that is still on the stack.
+struct Refused final : event::Deferred {
+  explicit Refused(std::unique_ptr<net::ByteStream> stream) : stream(std::move(stream)) {}
+  const std::unique_ptr<net::ByteStream> stream;
+};
+
 }  // namespace
 
-Door::Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone)
-    : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)), handshakes_(loop) {
-  for (const auto& chain : shared.chains) chains_.push_back({*chain, nullptr});
+Door::Door(SharedListener& shared, Place place)
+    : shared_(shared),
+      place_(std::move(place)),
+      loop_(place_.loop),
+      stats_(place_.stats, *shared.stats, place_.worker),
+      handshakes_(loop_) {
+  for (const auto& chain : shared.chains) chains_.push_back({*chain, nullptr, nullptr});
 }
 
 Door::~Door() = default;
@@ -31,55 +41,15 @@ base::Result<void> Door::bind() {
 
 base::Result<void> Door::open() { return listener_->start(); }
 
-// --- The stages ---
+// --- Accepted socket ---
 
-// No listener filters yet: the chain is matched by what is known at once.
 void Door::onAccepted(net::Fd socket, const net::Address& peer) {
+  if (place_.limit.reached()) return shared_.stats->downstream_global_cx_overflow.add();
   auto stream = net::SocketStream::accepted(loop_, std::move(socket), peer);
-  filter::ConnectionInfo info = describe(*stream, peer);
-  DoorChain* chain = match(info);
-  if (chain == nullptr) return;
-  enter(*chain, std::move(stream), std::move(info));
-}
-
-filter::ConnectionInfo Door::describe(const net::ByteStream& stream, const net::Address& peer) const {
-  filter::ConnectionInfo info;
-  info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
-  info.local = stream.local();
-  info.peer = peer;
-  info.listener_metadata = shared_.spec.metadata;
-  info.listener_direction = shared_.spec.direction;
-  return info;
-}
-
-// Null: no chain fits, the connection is to be closed.
-DoorChain* Door::match(const filter::ConnectionInfo& /*info*/) { return &chains_.front(); }
-
-// The transport socket: the chain's TLS stands around the stream from here on.
-void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
-  shared_.stats->downstream_cx_total.add();
-  shared_.stats->downstream_cx_active.add();
-  on_come_();
-  if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
-  serveHttp(chain, std::move(stream), std::move(info));
-}
-
-void Door::secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
-  using End = Handshakes::End;
-  const auto on_end = [this, &chain](End end, std::unique_ptr<net::ByteStream> secured, filter::ConnectionInfo known) {
-    if (end == End::Done) return serveHttp(chain, std::move(secured), std::move(known));
-    if (end == End::Timeout) shared_.stats->downstream_cx_transport_socket_connect_timeout.add();
-    countGone();
-  };
-  handshakes_.begin(*chain.shared.tls, chain.shared.handshake_timeout, std::move(stream), std::move(info), on_end);
-}
-
-void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
-  auto connection = std::make_unique<exchange::ClientConnection>(
-      *chain.http, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
-  exchange::ClientConnection& started = *connection;
-  connections_.emplace(&started, std::move(connection));
-  started.start();
+  if (!shared_.filters.empty()) return approach(std::move(stream), peer);
+  filter::ConnectionInfo info = describe(stream->local(), peer);
+  DoorChain* chain = match({info.local, info.peer, info.direct_peer, "", "", {}});
+  if (chain != nullptr) enter(*chain, std::move(stream), std::move(info));
 }
 
 void Door::onAcceptFailed(const base::Error& why) {
@@ -87,39 +57,186 @@ void Door::onAcceptFailed(const base::Error& why) {
   LOG(Connection, Warning, "listener '{}' cannot accept for the moment: {}", shared_.spec.name, why.detail);
 }
 
+filter::ConnectionInfo Door::describe(const net::Address& local, const net::Address& peer) const {
+  filter::ConnectionInfo info;
+  info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
+  info.local = local;
+  info.peer = peer;
+  info.direct_peer = peer;
+  info.listener_metadata = shared_.spec.metadata;
+  info.listener_direction = shared_.spec.direction;
+  return info;
+}
+
+// --- Listener filters ---
+
+void Door::approach(std::unique_ptr<net::ByteStream> stream, const net::Address& peer) {
+  shared_.stats->downstream_pre_cx_active.add();
+  place_.on_come();
+  listener::Findings findings;
+  findings.local = stream->local();
+  findings.remote = peer;
+  findings.direct_remote = peer;
+  auto coming = std::make_unique<listener::Approach>(
+      loop_, static_cast<listener::Approach::Owner&>(*this), std::move(stream), std::move(findings),
+      shared_.filters.make(),
+      listener::Approach::Limits{shared_.spec.listener_filters_timeout,
+                                 shared_.spec.continue_on_listener_filters_timeout});
+  listener::Approach& started = *coming;
+  approaches_.emplace(&started, std::move(coming));
+  started.start();
+}
+
+void Door::onArrived(listener::Approach& approach) {
+  listener::Findings& found = approach.findings();
+  std::unique_ptr<net::ByteStream> stream = approach.takeStream();
+  filter::ConnectionInfo info = describe(found.local, found.remote);
+  info.direct_peer = found.direct_remote;
+  info.requested_server_name = found.server_name;
+  info.proxy = found.proxy;
+  DoorChain* chain = match({found.local, found.remote, found.direct_remote, found.server_name, found.transport_protocol,
+                            found.application_protocols});
+  if (approach.timedOut()) shared_.stats->downstream_pre_cx_timeout.add();
+  if (chain != nullptr) {
+    enter(*chain, std::move(stream), std::move(info));
+  } else {
+    approach.refuse(*stream);
+    loop_.destroyLater(std::make_unique<Refused>(std::move(stream)));
+  }
+  forget(approach);
+}
+
+void Door::onTurnedAway(listener::Approach& approach, listener::Approach::End why) {
+  using End = listener::Approach::End;
+  if (why == End::Timeout) shared_.stats->downstream_pre_cx_timeout.add();
+  if (why == End::ClientWent) shared_.stats->downstream_listener_filter_remote_close.add();
+  forget(approach);
+}
+
+void Door::forget(listener::Approach& approach) {
+  const auto at = approaches_.find(&approach);
+  if (at == approaches_.end()) return;
+  loop_.destroyLater(std::move(at->second));
+  approaches_.erase(at);
+  shared_.stats->downstream_pre_cx_active.sub();
+  place_.on_gone();
+}
+
+// --- Filter chain match ---
+
+// Null: no chain fits, the connection is to be closed.
+DoorChain* Door::match(const listener::Arrival& arrival) {
+  if (!shared_.matcher) return &chains_.front();
+  listener::Arrival known = arrival;
+  if (known.transport_protocol.empty()) known.transport_protocol = "raw_buffer";
+  if (const auto index = shared_.matcher->match(known)) return &chains_[*index];
+  if (shared_.has_default) return &chains_.back();
+  shared_.stats->no_filter_chain_match.add();
+  LOG(Connection, Debug, "listener '{}': no filter chain for a connection from {}", shared_.spec.name,
+      known.remote.toString());
+  return nullptr;
+}
+
+// --- Transport socket ---
+
+// The chain's TLS stands around the stream from here on.
+void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  shared_.stats->downstream_cx_total.add();
+  shared_.stats->downstream_cx_active.add();
+  stats_.downstream_cx_total.add();
+  stats_.downstream_cx_active.add();
+  place_.on_come();
+  if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
+  serve(chain, std::move(stream), std::move(info));
+}
+
+void Door::secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  using End = Handshakes::End;
+  const auto on_end = [this, &chain, since = loop_.now()](End end, std::unique_ptr<net::ByteStream> secured,
+                                                          filter::ConnectionInfo known) {
+    if (end == End::Done) return serve(chain, std::move(secured), std::move(known));
+    if (end == End::Timeout) shared_.stats->downstream_cx_transport_socket_connect_timeout.add();
+    countGone(since);
+  };
+  handshakes_.begin(*chain.shared.tls, chain.shared.handshake_timeout, std::move(stream), std::move(info), on_end);
+}
+
+// --- Network filters ---
+
+void Door::serve(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  if (chain.http != nullptr) return serveHttp(chain, std::move(stream), std::move(info));
+  serveTcp(chain, std::move(stream), std::move(info));
+}
+
+void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  auto connection = std::make_unique<exchange::ClientConnection>(
+      *chain.http, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
+  exchange::ClientConnection& started = *connection;
+  connections_.emplace(&started, Served<exchange::ClientConnection>{std::move(connection), loop_.now()});
+  started.start();
+}
+
+void Door::serveTcp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  auto connection = std::make_unique<tcp::Connection>(*chain.tcp, static_cast<tcp::Connection::Owner&>(*this),
+                                                      std::move(stream), std::move(info));
+  tcp::Connection& started = *connection;
+  tcp_connections_.emplace(&started, Served<tcp::Connection>{std::move(connection), loop_.now()});
+  started.start();
+}
+
 // --- The end ---
 
-void Door::onConnectionClosed(exchange::ClientConnection& connection) {
-  const auto at = connections_.find(&connection);
-  if (at == connections_.end()) return;
-  loop_.destroyLater(std::move(at->second));
-  connections_.erase(at);
-  countGone();
+void Door::onConnectionClosed(exchange::ClientConnection& connection) { closed(connections_, connection); }
+
+void Door::onConnectionClosed(tcp::Connection& connection) { closed(tcp_connections_, connection); }
+
+template <typename Connection>
+void Door::closed(Table<Connection>& table, Connection& connection) {
+  const auto at = table.find(&connection);
+  if (at == table.end()) return;
+  const base::MonotonicTime since = at->second.since;
+  loop_.destroyLater(std::move(at->second.connection));
+  table.erase(at);
+  countGone(since);
 }
 
-void Door::countGone() {
+void Door::countGone(base::MonotonicTime since) {
   shared_.stats->downstream_cx_active.sub();
   shared_.stats->downstream_cx_destroy.add();
-  on_gone_();
+  stats_.downstream_cx_active.sub();
+  shared_.stats->downstream_cx_length_ms.record(
+      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - since).count()));
+  place_.on_gone();
 }
 
+namespace {
+
+// A connection that closes leaves its table at once: walk over a copy.
+template <typename Table, typename Visit>
+void forEachIn(const Table& table, Visit visit) {
+  std::vector<typename Table::key_type> all;
+  all.reserve(table.size());
+  for (const auto& [connection, owned] : table) all.push_back(connection);
+  for (const auto connection : all) visit(*connection);
+}
+
+}  // namespace
+
+// TCP connections go on: nobody can be asked to go.
 void Door::drain() {
   listener_->close();
   for (DoorChain& chain : chains_) {
     if (chain.http != nullptr) chain.http->draining = true;
   }
-  // A connection that is idle leaves the table at once: walk over a copy.
-  std::vector<exchange::ClientConnection*> all;
-  for (const auto& [connection, owned] : connections_) all.push_back(connection);
-  for (exchange::ClientConnection* connection : all) connection->drain();
+  forEachIn(connections_, [](exchange::ClientConnection& connection) { connection.drain(); });
 }
 
 void Door::closeNow() {
   listener_->close();
   handshakes_.closeAll();
-  std::vector<exchange::ClientConnection*> all;
-  for (const auto& [connection, owned] : connections_) all.push_back(connection);
-  for (exchange::ClientConnection* connection : all) connection->closeNow();
+  forEachIn(approaches_, [](listener::Approach& approach) { approach.closeNow(); });
+  forEachIn(connections_, [](exchange::ClientConnection& connection) { connection.closeNow(); });
+  forEachIn(tcp_connections_, [](tcp::Connection& connection) { connection.closeNow(); });
 }
 
 }  // namespace weir::server

@@ -12,23 +12,37 @@
 #include <vector>
 
 #include "exchange/client_connection.h"
+#include "listener/approach.h"
 #include "net/listener.h"
 #include "server/handshakes.h"
 #include "server/shared.h"
+#include "tcp/connection.h"
 
 namespace weir::server {
 
 // A filter chain as one worker has it. Outlives its connections.
 struct DoorChain {
   SharedFilterChain& shared;
-  std::unique_ptr<exchange::HttpManager> http;  // Null: the chain does not end in HTTP.
+  // One of the two.
+  std::unique_ptr<exchange::HttpManager> http;
+  std::unique_ptr<tcp::Chain> tcp;
 };
 
 // Belongs to the worker's thread.
-class Door final : private net::Listener::Acceptor, private exchange::ClientConnection::Owner {
+class Door final : private net::Listener::Acceptor,
+                   private listener::Approach::Owner,
+                   private exchange::ClientConnection::Owner,
+                   private tcp::Connection::Owner {
  public:
-  // on_come is called for each connection that was accepted, on_gone when it has ended.
-  Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone);
+  struct Place {
+    event::Loop& loop;
+    stats::Store& stats;
+    uint32_t worker;
+    const ConnectionLimit& limit;
+    std::function<void()> on_come;  // A connection was accepted.
+    std::function<void()> on_gone;  // It has ended.
+  };
+  Door(SharedListener& shared, Place place);
   ~Door();
 
   base::Result<void> bind();
@@ -41,31 +55,52 @@ class Door final : private net::Listener::Acceptor, private exchange::ClientConn
   // Stops accepting and asks every client to go.
   void drain();
   void closeNow();
-  size_t connections() const { return connections_.size(); }
 
  private:
   // net::Listener::Acceptor
   void onAccepted(net::Fd socket, const net::Address& peer) override;
   void onAcceptFailed(const base::Error& why) override;
+  // listener::Approach::Owner
+  void onArrived(listener::Approach& approach) override;
+  void onTurnedAway(listener::Approach& approach, listener::Approach::End why) override;
   // exchange::ClientConnection::Owner
   void onConnectionClosed(exchange::ClientConnection& connection) override;
+  // tcp::Connection::Owner
+  void onConnectionClosed(tcp::Connection& connection) override;
 
   // The stages.
-  filter::ConnectionInfo describe(const net::ByteStream& stream, const net::Address& peer) const;
-  DoorChain* match(const filter::ConnectionInfo& info);
+  void approach(std::unique_ptr<net::ByteStream> stream, const net::Address& peer);
+  filter::ConnectionInfo describe(const net::Address& local, const net::Address& peer) const;
+  DoorChain* match(const listener::Arrival& arrival);
   void enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
-  void countGone();
+  // serveHttp() or serveTcp().
+  void serve(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
+  void serveTcp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
+  void forget(listener::Approach& approach);
+
+  template <typename Connection>
+  struct Served {
+    std::unique_ptr<Connection> connection;
+    base::MonotonicTime since;
+  };
+  template <typename Connection>
+  using Table = std::unordered_map<Connection*, Served<Connection>>;
+  template <typename Connection>
+  void closed(Table<Connection>& table, Connection& connection);
+  void countGone(base::MonotonicTime since);
 
   SharedListener& shared_;
+  const Place place_;
   event::Loop& loop_;
-  std::function<void()> on_come_;
-  std::function<void()> on_gone_;
+  WorkerListenerStats stats_;
   std::unique_ptr<net::Listener> listener_;
   std::vector<DoorChain> chains_;
   Handshakes handshakes_;
-  std::unordered_map<exchange::ClientConnection*, std::unique_ptr<exchange::ClientConnection>> connections_;
+  std::unordered_map<listener::Approach*, std::unique_ptr<listener::Approach>> approaches_;
+  Table<exchange::ClientConnection> connections_;
+  Table<tcp::Connection> tcp_connections_;
 };
 
 }  // namespace weir::server

@@ -17,6 +17,24 @@ struct ListenerStats {
   stats::Counter& downstream_cx_overflow;  // accept() failed for want of descriptors or memory.
   stats::Counter& downstream_cx_transport_socket_connect_timeout;
   stats::Gauge& downstream_cx_active;
+  stats::Histogram& downstream_cx_length_ms;
+  stats::Gauge& downstream_pre_cx_active;  // Among the listener filters.
+  stats::Counter& downstream_pre_cx_timeout;
+  stats::Counter& downstream_listener_filter_remote_close;
+  stats::Counter& downstream_listener_filter_error;
+  stats::Counter& no_filter_chain_match;
+  stats::Counter& downstream_global_cx_overflow;
+  const std::string start;  // The prefix.
+
+ private:
+  ListenerStats(stats::Store& store, const std::string& start);
+};
+
+// What each worker counts for itself: listener.<address>.worker_<n>.*
+struct WorkerListenerStats {
+  WorkerListenerStats(stats::Store& store, const ListenerStats& listener, uint32_t worker);
+  stats::Counter& downstream_cx_total;
+  stats::Gauge& downstream_cx_active;
 };
 
 }  // namespace weir::server

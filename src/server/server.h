@@ -21,6 +21,7 @@ struct Options {
   bool bind = true;  // False: what is made can only be judged, not run; another process may hold its addresses.
   base::Duration drain_time = std::chrono::seconds(600);
   proxy_wasm::Budgets budgets;
+  uint64_t max_connections = 0;    // Of clients, over all listeners; 0: no limit.
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.
   std::string version;

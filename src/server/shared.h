@@ -1,16 +1,20 @@
 // What all workers share: immutable once they run, but for counters, which are atomic.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/spec.h"
 #include "exchange/http_manager.h"
+#include "listener/chain_matcher.h"
+#include "listener/filter_set.h"
 #include "proxy_wasm/plugin.h"
 #include "server/listener_stats.h"
 #include "server/transports.h"
 #include "stats/stats.h"
+#include "tcp/proxy.h"
 #include "upstream/shared_cluster.h"
 #include "wasm/engine.h"
 
@@ -31,7 +35,9 @@ struct SharedFilterChain {
   std::string name;
   std::shared_ptr<tls::LiveServer> tls;  // Null: a plain connection.
   base::Duration handshake_timeout = base::Duration::zero();
-  std::unique_ptr<SharedHttp> http;
+  std::unique_ptr<SharedHttp> http;  // Null: the network filters serve it.
+  std::vector<tcp::FilterSpec> network_filters;
+  std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;  // Of each TCP proxy among them.
 };
 
 // A listener with what its configuration led to. All workers bind the same address.
@@ -39,11 +45,25 @@ struct SharedListener {
   config::ListenerSpec spec;
   net::Address address;  // As bound: with the port that port 0 became.
   std::unique_ptr<ListenerStats> stats;
+  listener::FilterSet filters;
+  // Which chain a connection gets; nothing: the first one gets all.
+  std::optional<listener::ChainMatcher> matcher;
+  bool has_default = false;  // The last chain gets what fits no other.
   // In the order of filter_chains; after them default_filter_chain, if there is one.
   std::vector<std::unique_ptr<SharedFilterChain>> chains;
 };
 
+// How many connections of clients all listeners may have together, so that a flood of idle ones leaves descriptors and
+// memory to those who are served.
+struct ConnectionLimit {
+  uint64_t most = 0;  // 0: no limit.
+  std::atomic<uint64_t> open{0};
+
+  bool reached() const { return most != 0 && open.load(std::memory_order_relaxed) >= most; }
+};
+
 struct Shared {
+  ConnectionLimit connections;
   config::Bootstrap bootstrap;
   std::string local_ip;
   // The store outlives everything that counts in it.

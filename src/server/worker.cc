@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "tcp/small_filters.h"
 
 namespace weir::server {
 
@@ -17,12 +18,17 @@ Worker::~Worker() = default;
 std::vector<base::Error> Worker::bind() {
   std::vector<base::Error> faults;
   for (const auto& listener : shared_.listeners) {
+    const auto on_gone = [this] {
+      --connections_;
+      shared_.connections.open.fetch_sub(1, std::memory_order_relaxed);
+      tellWhenEmpty();
+    };
+    const auto on_come = [this] {
+      ++connections_;
+      shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
+    };
     auto door = std::make_unique<Door>(
-        *listener, loop_, [this] { ++connections_; },
-        [this] {
-          --connections_;
-          tellWhenEmpty();
-        });
+        *listener, Door::Place{loop_, *shared_.stats, index_, shared_.connections, on_come, on_gone});
     if (auto bound = door->bind(); !bound.ok()) {
       faults.push_back(std::move(bound).error());
       continue;
@@ -66,9 +72,32 @@ void Worker::makeChains() {
     for (DoorChain& chain : door->chains()) {
       if (chain.shared.http != nullptr) {
         chain.http = makeManager(*chain.shared.http, door->shared().spec.buffer_limit);
+      } else {
+        chain.tcp = makeTcpChain(chain.shared, door->shared().spec.buffer_limit);
       }
     }
   }
+}
+
+std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared, size_t buffer_limit) {
+  struct Visitor {
+    std::unique_ptr<tcp::FilterFactory> operator()(const tcp::ProxySpec& spec) {
+      return std::make_unique<tcp::ProxyFactory>(std::make_shared<const tcp::ProxySpec>(spec),
+                                                 *shared.proxy_stats[next_proxy++], environment);
+    }
+    std::unique_ptr<tcp::FilterFactory> operator()(const tcp::EchoSpec&) { return tcp::echo(); }
+    std::unique_ptr<tcp::FilterFactory> operator()(const tcp::DirectResponseSpec& spec) {
+      return tcp::directResponse(spec);
+    }
+    std::unique_ptr<tcp::FilterFactory> operator()(const tcp::SniClusterSpec&) { return tcp::sniCluster(); }
+    const SharedFilterChain& shared;
+    tcp::ProxyFactory::Environment environment;
+    size_t next_proxy = 0;
+  };
+  Visitor make{shared, {loop_, random_, *clusters_}};
+  std::vector<std::unique_ptr<tcp::FilterFactory>> filters;
+  for (const tcp::FilterSpec& spec : shared.network_filters) filters.push_back(std::visit(make, spec));
+  return std::make_unique<tcp::Chain>(tcp::Chain{loop_, std::move(filters), buffer_limit});
 }
 
 std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& http, size_t buffer_limit) {

@@ -54,6 +54,7 @@ class Worker {
   void run();
   void setUp();
   void makeChains();
+  std::unique_ptr<tcp::Chain> makeTcpChain(const SharedFilterChain& chain, size_t buffer_limit);
   std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
   void tellWhenEmpty();
 

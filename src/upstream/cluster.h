@@ -110,6 +110,13 @@ struct Wish {
   bool high_priority = false;                          // The route's priority: which circuit breakers count it.
 };
 
+// A connection of one's own with an endpoint, or why there is none.
+struct StreamOffer {
+  std::unique_ptr<net::ByteStream> stream;  // Connects when it is started. Null: see failure.
+  std::shared_ptr<const Endpoint> endpoint;
+  AcquireFailure failure = AcquireFailure::NoEndpoint;
+};
+
 // Valid for as long as it is in the configuration; longer only by a ClusterUse.
 class Cluster {
  public:
@@ -120,6 +127,13 @@ class Cluster {
   // Picks an endpoint and finds or opens a connection to it. Null if the waiter was told within the call, which is so
   // when a kept-alive connection is free, and then allocates nothing. Failures to connect are told from the loop.
   virtual std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) = 0;
+  // Picks an endpoint and makes a connection that carries bytes instead of requests, for the TCP proxy: it is counted
+  // and limited as the others, is not pooled, and ends with the stream, which keeps the cluster. It may be started
+  // again: that hands it to another receiver. client: for whom it is made.
+  virtual StreamOffer openStream(const Wish& wish, const filter::ConnectionInfo& client) {
+    (void)wish, (void)client;
+    return {};
+  }
   // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
 

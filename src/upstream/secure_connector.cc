@@ -45,6 +45,15 @@ std::vector<std::string> protocolsOf(const ClusterSpec& spec, bool only_http2) {
 
 std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endpoint, std::string_view server_name,
                                                             base::Duration timeout, bool only_http2) {
+  return connect(endpoint, server_name, timeout, protocolsOf(spec_, only_http2));
+}
+
+std::unique_ptr<net::ByteStream> SecureConnector::connectRaw(const Endpoint& endpoint, base::Duration timeout) {
+  return connect(endpoint, {}, timeout, {});
+}
+
+std::unique_ptr<net::ByteStream> SecureConnector::connect(const Endpoint& endpoint, std::string_view server_name,
+                                                          base::Duration timeout, std::vector<std::string> protocols) {
   if (!spec_.tls) return below_.connect(endpoint.address, timeout);
   auto context = spec_.live_tls == nullptr ? nullptr : spec_.live_tls->get();
   if (context == nullptr) {
@@ -62,7 +71,7 @@ std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endp
                      : spec_.tls->auto_host_sni && !endpoint.hostname.empty() ? endpoint.hostname
                                                                               : spec_.tls->sni;
   if (spec_.tls->auto_sni_san_validation || spec_.auto_san_validation) wish.expected_name = wish.server_name;
-  wish.alpn_fallback = protocolsOf(spec_, only_http2);
+  wish.alpn_fallback = std::move(protocols);
   auto below = below_.connect(endpoint.address, base::Duration::zero());
   return tls::Stream::client(loop_, std::move(below), std::move(context), std::move(wish), timeout, &sessions_);
 }

@@ -22,8 +22,12 @@ class SecureConnector final : public Connector {
   }
   std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, std::string_view server_name,
                                              base::Duration timeout, bool only_http2) override;
+  // The same for bytes that are not HTTP: no application protocol is offered but those that are configured.
+  std::unique_ptr<net::ByteStream> connectRaw(const Endpoint& endpoint, base::Duration timeout);
 
  private:
+  std::unique_ptr<net::ByteStream> connect(const Endpoint& endpoint, std::string_view server_name,
+                                           base::Duration timeout, std::vector<std::string> protocols);
   event::Loop& loop_;
   Connector& below_;
   const ClusterSpec& spec_;

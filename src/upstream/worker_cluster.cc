@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "upstream/raw_stream.h"
 
 namespace weir::upstream {
 namespace {
@@ -79,6 +80,27 @@ EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
   std::unique_ptr<EndpointPool>& pool = host.pools[high_priority ? 1 : 0];
   if (pool == nullptr) pool = std::make_unique<EndpointPool>(pool_parts_[high_priority ? 1 : 0], host.endpoint);
   return *pool;
+}
+
+StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::ConnectionInfo& /*client*/) {
+  const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
+  const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
+  if (!index) {
+    stats_.upstream_cx_none_healthy.add();
+    return {};
+  }
+  const std::shared_ptr<const Endpoint>& endpoint = hosts_[*index].endpoint;
+  Breakers& breakers = shared_->breakers(wish.high_priority);
+  const bool fits = breakers.connections.hasRoom() &&
+                    endpoint->state->connections.load(std::memory_order_relaxed) < spec_.max_connections_per_endpoint;
+  if (!fits) {
+    stats_.upstream_cx_overflow.add();
+    return {nullptr, endpoint, AcquireFailure::Overflow};
+  }
+  return {std::make_unique<RawStream>(loop_, *this, breakers, endpoint,
+                                      secure_.connectRaw(*endpoint, spec_.connect_timeout)),
+          endpoint,
+          {}};
 }
 
 std::vector<const Endpoint*> WorkerCluster::endpoints() const {

@@ -33,6 +33,7 @@ class WorkerCluster final : public Cluster,
   ClusterStats& stats() override { return stats_; }
   const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
   std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) override;
+  StreamOffer openStream(const Wish& wish, const filter::ConnectionInfo& client) override;
   std::vector<const Endpoint*> endpoints() const override;
   std::optional<RetryPlace> admitRetry(bool high_priority) override;
   void report(const Endpoint& endpoint, Outcome outcome, int status) override;

@@ -28,6 +28,22 @@ class Case:
 
 
 @dataclasses.dataclass
+class Talk:
+    """A conversation without HTTP (suite/plain.py): what the client and the upstream `PLAIN` get, and how that ends."""
+    name: str
+    pieces: list  # of one client connection; or a list of such lists, in turn
+    upstream: list = None  # None: sends back what it gets
+    stats: str = None
+    patience: float = 1.0
+    ends: str = None  # how the first connection must end on Envoy: open, end, reset
+    settle: float = 0.0
+    differs: str = None
+    status: int = None
+    logs: str = None
+    group: object = None
+
+
+@dataclasses.dataclass
 class Validation:
     """A configuration given to `--mode validate`; compared: accepted or not, and the text that the fault must name."""
     name: str
@@ -47,6 +63,10 @@ class Group:
 
     def case(self, name, *requests, connections=None, **options):
         self._add(Case(name, connections or [list(requests)] if requests or connections else [], group=self, **options))
+
+    def talk(self, name, *pieces, **options):
+        several = pieces and isinstance(pieces[0], list)
+        self._add(Talk(name, list(pieces) if several else [list(pieces)], group=self, **options))
 
     def startup(self, logs=None, differs=None):
         """Compares what the plugins log while the worker starts; belongs before the group's other cases."""

@@ -9,7 +9,7 @@ import threading
 import time
 
 from . import validate
-from .model import GROUPS, Validation
+from .model import GROUPS, Talk, Validation
 from .stand import NotStarted, Stand
 
 PRINTING = threading.Lock()
@@ -118,6 +118,9 @@ def expectations(case, lines, result, log):
     """What the case itself says of Envoy's outcome."""
     if isinstance(case, Validation):
         return [] if result == case.accepted else ["accepted" if result else f"rejected: {log[-1500:]}"]
+    if isinstance(case, Talk):
+        wrong = case.ends and result != case.ends or lines[0].startswith(("did not", "no connection"))
+        return [f"ended with {result}, expected {case.ends}\n" + "\n".join(lines)] if wrong else []
     faults = []
     if case.status is not None and result != case.status:
         faults.append(f"status {result}, expected {case.status}")

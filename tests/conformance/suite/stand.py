@@ -7,9 +7,12 @@ import signal
 import socket
 import subprocess
 import time
+import zlib
 
 from . import client, config, normalise, report
 from .http import get
+from .model import Talk
+from .plain import PlainUpstream, converse
 from .upstream import Upstream
 
 
@@ -33,6 +36,7 @@ class Stand:
     def __init__(self, group, program, guests, folder):
         self.group, self.program, self.guests, self.folder = group, program, guests, folder
         self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None)), Upstream()
+        self.plain = PlainUpstream()
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
         self.refused.bind(("127.0.0.1", 0))
         self.process = None
@@ -42,7 +46,7 @@ class Stand:
     def start(self):
         for _ in range(3):
             self.ports = {"LISTEN": free_port(), "ADMIN": free_port(), "FENCE": free_port(), "UPSTREAM": self.upstream.port,
-                          "CALLOUT": self.callout.port, "REFUSED": self.refused.getsockname()[1]}
+                          "CALLOUT": self.callout.port, "PLAIN": self.plain.port, "REFUSED": self.refused.getsockname()[1]}
             self._launch()
             if self._ready():
                 self.fence()
@@ -90,7 +94,7 @@ class Stand:
                 except subprocess.TimeoutExpired:
                     self.kill()
                     code = "none within five seconds"
-        for part in (self.upstream, self.callout):
+        for part in (self.upstream, self.callout, self.plain):
             part.stop()
         self.refused.close()
         return code
@@ -137,6 +141,8 @@ class Stand:
         """The outcome as lines, the first answer's status, and the plugin's log lines."""
         if self.process is None or self.process.poll() is not None:
             self.start()
+        if isinstance(case, Talk):
+            return self._talk(case)
         if case.connections is None:
             return self._startup()
         mark = os.path.getsize(self.log_path)
@@ -147,6 +153,26 @@ class Stand:
         time.sleep(case.settle)
         self.fence()
         return self._outcome(case, seen, before, mark)
+
+    def _talk(self, case):
+        """As run(), for a case without HTTP; the "status" is how the first connection ended."""
+        before = self.counters(case.stats) if case.stats else {}
+        self.plain.begin(case.upstream)
+        self.upstream.begin([])
+        seen = [converse(self.ports["LISTEN"], pieces, case.patience) for pieces in case.pieces]
+        time.sleep(case.settle)
+        self.fence()
+        def shown(got):
+            return repr(got) if len(got) < 200 else f"{len(got)} bytes, {zlib.crc32(got):08x}"
+        lines = [f"client {number}: {shown(got)}, then {ending}" for number, (got, ending) in enumerate(seen, 1)]
+        lines += [f"upstream {number}: {shown(got)}, then {ending}" for number, (got, ending) in enumerate(self.plain.finish(), 1)]
+        lines = [normalise.text(line, self.ports) for line in lines]
+        if case.stats:
+            after = self.counters(case.stats)
+            lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
+        if self.process.poll() is not None:
+            lines.append(f"the proxy ended with code {self.process.returncode}")
+        return lines, seen[0][1], []
 
     def _startup(self):
         log = normalise.plugin_log(self.log(0), self.ports, self.worker)
