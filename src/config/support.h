@@ -48,6 +48,7 @@ const SupportTables& listenerSupport();
 const SupportTables& httpManagerSupport();
 const SupportTables& http2Support();
 const SupportTables& routeSupport();
+const SupportTables& retrySupport();
 const SupportTables& clusterSupport();
 const SupportTables& tlsSupport();
 const SupportTables& pluginSupport();
