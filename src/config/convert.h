@@ -90,6 +90,7 @@ proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginCo
 
 // Parts of the above.
 route::PathMatch convertPath(const envoy::config::route::v3::RouteMatch& match, const Place& place);
+route::HeaderMatch convertHeaderMatch(const envoy::config::route::v3::HeaderMatcher& matcher, const Place& place);
 void convertMatch(const envoy::config::route::v3::RouteMatch& match, const Place& place, route::Route& route);
 route::StringMatch convertString(const envoy::type::matcher::v3::StringMatcher& matcher, const Place& place);
 // Also checks that the expression compiles.
@@ -98,6 +99,9 @@ route::RegexRewrite convertRewrite(const envoy::type::matcher::v3::RegexMatchAnd
                                    const Place& place);
 route::RouteAction convertRouteAction(const envoy::config::route::v3::RouteAction& action, const Place& place,
                                       Conversion& conversion);
+std::optional<route::HashPolicy> convertHashPolicy(const envoy::config::route::v3::RouteAction::HashPolicy& policy,
+                                                   const Place& place);
+route::RetryPolicy convertRetryPolicy(const envoy::config::route::v3::RetryPolicy& policy, const Place& place);
 route::RedirectAction convertRedirect(const envoy::config::route::v3::RedirectAction& action, const Place& place);
 
 }  // namespace weir::config

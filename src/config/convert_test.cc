@@ -37,7 +37,7 @@ upstream::ClusterSpec clusterOf(const std::string& members, const std::string& t
 TEST(Manager, ZeroSwitchesATimeoutOffAndAbsentLeavesTheDefault) {
   const auto defaults = managerOf("");
   EXPECT_EQ(defaults.stream_idle_timeout, std::chrono::minutes(5));
-  EXPECT_FALSE(defaults.request_timeout);
+  EXPECT_EQ(defaults.request_timeout, std::chrono::hours(1));
   const auto set = managerOf(
       "stream_idle_timeout: 0s\n          request_timeout: 3s\n          common_http_protocol_options: {idle_timeout: "
       "0s, "

@@ -51,6 +51,9 @@ void convertCommon(const HttpConnectionManager& manager, const Place& place, Htt
     spec.max_connection_duration =
         convertTimeout(common.max_connection_duration(), here.field("max_connection_duration"));
   }
+  if (common.has_max_stream_duration()) {
+    spec.max_stream_duration = convertTimeout(common.max_stream_duration(), here.field("max_stream_duration"));
+  }
   if (common.has_max_headers_count()) spec.max_headers_count = common.max_headers_count().value();
   if (common.has_max_requests_per_connection() && common.max_requests_per_connection().value() > 0) {
     spec.max_requests_per_connection = common.max_requests_per_connection().value();
@@ -72,6 +75,7 @@ void convertTimes(const HttpConnectionManager& manager, const Place& place, Http
   if (manager.has_stream_idle_timeout()) {
     spec.stream_idle_timeout = convertTimeout(manager.stream_idle_timeout(), place.field("stream_idle_timeout"));
   }
+  spec.request_timeout_configured = manager.has_request_timeout();
   if (manager.has_request_timeout()) {
     spec.request_timeout = convertTimeout(manager.request_timeout(), place.field("request_timeout"));
   }
@@ -152,6 +156,9 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
     spec.http2 = convertHttp2(manager.http2_protocol_options(), place.field("http2_protocol_options"), spec.http2);
   }
   convertTimes(manager, place, spec);
+  for (const auto& upgrade : manager.upgrade_configs()) {
+    spec.upgrades.push_back({upgrade.upgrade_type(), !upgrade.has_enabled() || upgrade.enabled().value()});
+  }
   return spec;
 }
 
@@ -193,7 +200,7 @@ const SupportTables& httpManagerSupport() {
         refused("rds", "xDS comes later; write the routes in route_config"),
         refused("scoped_routes", "xDS comes later; write the routes in route_config"),
         refused("tracing", "tracing comes later"),
-        refused("upgrade_configs", "upgrades (WebSocket) come later"),
+        {"upgrade_configs"},
         {"http2_protocol_options"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
        {{"subject"}, {"cert"}, {"chain"}, {"dns"}, {"uri"}}},
@@ -208,9 +215,14 @@ const SupportTables& httpManagerSupport() {
         noEffect("start_child_span", kNoTracing),
         refused("upstream_log", "access logs come later"),
         refused("upstream_http_filters", "filters towards upstreams come later")}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig",
+       {{"upgrade_type"},
+        {"enabled"},
+        refused("filters", "the filters of the connection manager are those of its upgrades, too")}},
       {"envoy.config.core.v3.HttpProtocolOptions",
        {{"idle_timeout"},
         {"max_connection_duration"},
+        {"max_stream_duration"},
         {"max_headers_count"},
         {"max_response_headers_kb"},
         {"max_requests_per_connection"}}},

@@ -22,6 +22,7 @@
 #include <envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h>
 #include <envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h>
 #include <envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.pb.h>
+#include <envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb.h>
 #include <envoy/extensions/stat_sinks/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.pb.h>
 #include <envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h>
@@ -64,6 +65,7 @@ void linkKnownTypes() {
   link<sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport, sockets::raw_buffer::v3::RawBuffer,
        sockets::tls::v3::DownstreamTlsContext, sockets::tls::v3::UpstreamTlsContext, sockets::tls::v3::Secret>();
   link<ext::stat_sinks::wasm::v3::Wasm, ext::upstreams::http::v3::HttpProtocolOptions>();
+  link<ext::retry::host::previous_hosts::v3::PreviousHostsPredicate>();
   link<google::protobuf::Empty, google::protobuf::Struct, google::protobuf::StringValue>();
   link<udpa::type::v1::TypedStruct, xds::type::v3::TypedStruct>();
 }

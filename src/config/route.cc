@@ -38,6 +38,9 @@ route::Route convertRoute(const v3::Route& route, const Place& place, size_t max
   }
   result.header_mutations = convertMutations(route, place);
   result.metadata = serialized(route.metadata());
+  if (route.has_request_body_buffer_limit()) {
+    result.request_body_buffer_limit = route.request_body_buffer_limit().value();
+  }
   return result;
 }
 
@@ -56,6 +59,15 @@ route::VirtualHost convertHost(const v3::VirtualHost& host, const Place& place, 
   }
   result.header_mutations = convertMutations(host, place);
   result.metadata = serialized(host.metadata());
+  if (host.has_retry_policy()) {
+    result.retry_policy = convertRetryPolicy(host.retry_policy(), place.field("retry_policy"));
+  }
+  if (host.has_request_body_buffer_limit()) {
+    result.request_body_buffer_limit = host.request_body_buffer_limit().value();
+  }
+  result.include_request_attempt_count = host.include_request_attempt_count();
+  result.include_attempt_count_in_response = host.include_attempt_count_in_response();
+  result.include_is_timeout_retry_header = host.include_is_timeout_retry_header();
   return result;
 }
 
@@ -105,7 +117,6 @@ route::RouteConfig convertRouteConfig(const v3::RouteConfiguration& config, cons
 const SupportTables& routeSupport() {
   static constexpr std::string_view kNoTracing = "there is no tracing to describe";
   static constexpr std::string_view kPerRoute = "settings of a filter per route come later";
-  static constexpr std::string_view kRetries = "retry policies come later";
   static const SupportTables kTables{
       {"envoy.config.route.v3.RouteConfiguration",
        {{"name"},
@@ -130,7 +141,11 @@ const SupportTables& routeSupport() {
         {"response_headers_to_add"},
         {"response_headers_to_remove"},
         {"metadata"},
-        refused("retry_policy", kRetries),
+        {"include_request_attempt_count"},
+        {"include_attempt_count_in_response"},
+        {"include_is_timeout_retry_header"},
+        {"request_body_buffer_limit"},
+        {"retry_policy"},
         refused("typed_per_filter_config", kPerRoute),
         refused("cors", "CORS comes later")}},
       {"envoy.config.route.v3.Route",
@@ -141,6 +156,7 @@ const SupportTables& routeSupport() {
         {"direct_response"},
         {"non_forwarding_action"},
         {"metadata"},
+        {"request_body_buffer_limit"},
         {"request_headers_to_add"},
         {"request_headers_to_remove"},
         {"response_headers_to_add"},
@@ -189,10 +205,26 @@ const SupportTables& routeSupport() {
         {"append_x_forwarded_host"},
         {"timeout"},
         {"idle_timeout"},
-        refused("retry_policy", kRetries),
-        refused("upgrade_configs", "upgrades (WebSocket) come later"),
-        refused("hash_policy", "the balancer is round robin; others come later"),
+        {"retry_policy"},
+        {"upgrade_configs"},
+        {"max_stream_duration"},
+        {"max_grpc_timeout"},
+        {"grpc_timeout_offset"},
+        {"priority"},
+        {"hash_policy"},
         refused("request_mirror_policies", "mirroring comes later")}},
+      {"envoy.config.route.v3.RouteAction.UpgradeConfig",
+       {{"upgrade_type"}, {"enabled"}, refused("connect_config", "a CONNECT is passed on, not ended here")}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy",
+       {{"header"}, {"cookie"}, {"connection_properties"}, {"query_parameter"}, {"filter_state"}, {"terminal"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.Header", {{"header_name"}, {"regex_rewrite"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.Cookie", {{"name"}, {"ttl"}, {"path"}, {"attributes"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.CookieAttribute", {{"name"}, {"value"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties", {{"source_ip"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.QueryParameter", {{"name"}}},
+      {"envoy.config.route.v3.RouteAction.HashPolicy.FilterState", {{"key"}}},
+      {"envoy.config.route.v3.RouteAction.MaxStreamDuration",
+       {{"max_stream_duration"}, {"grpc_timeout_header_max"}, {"grpc_timeout_header_offset"}}},
       {"envoy.config.route.v3.WeightedCluster",
        {{"clusters"},
         noEffect("total_weight", "the sum of the weights counts"),

@@ -1,5 +1,6 @@
 // envoy.config.route.v3.RouteAction and RedirectAction: what a route does with a request.
 #include "config/header_mutations.h"
+#include "config/names.h"
 #include "config/values.h"
 
 namespace weir::config {
@@ -43,6 +44,52 @@ int notFoundStatus(v3::RouteAction::ClusterNotFoundResponseCode code) {
   }
 }
 
+std::vector<route::Upgrade> convertUpgrades(const v3::RouteAction& action, const Place& place) {
+  std::vector<route::Upgrade> result;
+  for (const auto& upgrade : action.upgrade_configs()) {
+    result.push_back({upgrade.upgrade_type(), !upgrade.has_enabled() || upgrade.enabled().value()});
+  }
+  for (size_t i = 0; i < result.size(); i++) {
+    for (size_t j = 0; j < i; j++) {
+      if (lowerCase(result[i].type) != lowerCase(result[j].type)) continue;
+      place.item("upgrade_configs", i).field("upgrade_type").fault(FaultKind::Conflict, "is there already");
+    }
+  }
+  return result;
+}
+
+route::MaxStreamDuration convertMaxDuration(const v3::RouteAction::MaxStreamDuration& duration, const Place& place) {
+  route::MaxStreamDuration result;
+  if (duration.has_max_stream_duration()) {
+    result.max = convertDuration(duration.max_stream_duration(), place.field("max_stream_duration"));
+  }
+  if (duration.has_grpc_timeout_header_max()) {
+    result.grpc_header_max =
+        convertDuration(duration.grpc_timeout_header_max(), place.field("grpc_timeout_header_max"));
+  }
+  if (duration.has_grpc_timeout_header_offset()) {
+    result.grpc_header_offset =
+        convertDuration(duration.grpc_timeout_header_offset(), place.field("grpc_timeout_header_offset"));
+  }
+  return result;
+}
+
+void convertTimes(const v3::RouteAction& action, const Place& place, route::RouteAction& result) {
+  if (action.has_timeout()) result.timeout = convertDuration(action.timeout(), place.field("timeout"));
+  if (action.has_idle_timeout()) {
+    result.idle_timeout = convertDuration(action.idle_timeout(), place.field("idle_timeout"));
+  }
+  if (action.has_max_stream_duration()) {
+    result.max_stream_duration = convertMaxDuration(action.max_stream_duration(), place.field("max_stream_duration"));
+  }
+  if (action.has_max_grpc_timeout()) {
+    result.max_grpc_timeout = convertDuration(action.max_grpc_timeout(), place.field("max_grpc_timeout"));
+  }
+  if (action.has_grpc_timeout_offset()) {
+    result.grpc_timeout_offset = convertDuration(action.grpc_timeout_offset(), place.field("grpc_timeout_offset"));
+  }
+}
+
 }  // namespace
 
 route::RouteAction convertRouteAction(const v3::RouteAction& action, const Place& place, Conversion& conversion) {
@@ -72,9 +119,15 @@ route::RouteAction convertRouteAction(const v3::RouteAction& action, const Place
         convertRewrite(action.host_rewrite_path_regex(), place.field("host_rewrite_path_regex"));
   }
   result.append_x_forwarded_host = action.append_x_forwarded_host();
-  if (action.has_timeout()) result.timeout = convertDuration(action.timeout(), place.field("timeout"));
-  if (action.has_idle_timeout()) {
-    result.idle_timeout = convertDuration(action.idle_timeout(), place.field("idle_timeout"));
+  convertTimes(action, place, result);
+  result.upgrades = convertUpgrades(action, place);
+  for (int i = 0; i < action.hash_policy_size(); i++) {
+    const auto policy = convertHashPolicy(action.hash_policy(i), place.item("hash_policy", static_cast<size_t>(i)));
+    if (policy) result.hash_policies.push_back(*policy);
+  }
+  result.high_priority = action.priority() == envoy::config::core::v3::HIGH;
+  if (action.has_retry_policy()) {
+    result.retry_policy = convertRetryPolicy(action.retry_policy(), place.field("retry_policy"));
   }
   return result;
 }

@@ -18,7 +18,20 @@ double convertFraction(const envoy::type::v3::FractionalPercent& fraction) {
 
 route::StringMatch text(route::StringMatch::Kind kind, std::string value) { return {kind, std::move(value), false}; }
 
-route::HeaderMatch convertHeader(const v3::HeaderMatcher& matcher, const Place& place) {
+route::QueryMatch convertQuery(const v3::QueryParameterMatcher& matcher, const Place& place) {
+  route::QueryMatch result;
+  result.name = matcher.name();
+  result.present_only = !matcher.has_string_match();
+  if (matcher.has_string_match()) result.string = convertString(matcher.string_match(), place.field("string_match"));
+  const bool absent = matcher.query_parameter_match_specifier_case() == v3::QueryParameterMatcher::kPresentMatch &&
+                      !matcher.present_match();
+  if (absent) place.field("present_match").unsupported("present_match: false");
+  return result;
+}
+
+}  // namespace
+
+route::HeaderMatch convertHeaderMatch(const v3::HeaderMatcher& matcher, const Place& place) {
   using Kind = route::HeaderMatch::Kind;
   using String = route::StringMatch::Kind;
   route::HeaderMatch result;
@@ -51,19 +64,6 @@ route::HeaderMatch convertHeader(const v3::HeaderMatcher& matcher, const Place& 
   }
   return result;
 }
-
-route::QueryMatch convertQuery(const v3::QueryParameterMatcher& matcher, const Place& place) {
-  route::QueryMatch result;
-  result.name = matcher.name();
-  result.present_only = !matcher.has_string_match();
-  if (matcher.has_string_match()) result.string = convertString(matcher.string_match(), place.field("string_match"));
-  const bool absent = matcher.query_parameter_match_specifier_case() == v3::QueryParameterMatcher::kPresentMatch &&
-                      !matcher.present_match();
-  if (absent) place.field("present_match").unsupported("present_match: false");
-  return result;
-}
-
-}  // namespace
 
 std::string convertRegex(const envoy::type::matcher::v3::RegexMatcher& matcher, const Place& place) {
   const re2::RE2 compiled(matcher.regex(), re2::RE2::Quiet);
@@ -146,7 +146,7 @@ route::PathMatch convertPath(const v3::RouteMatch& match, const Place& place) {
 void convertMatch(const v3::RouteMatch& match, const Place& place, route::Route& route) {
   route.path = convertPath(match, place);
   for (int i = 0; i < match.headers_size(); i++) {
-    route.headers.push_back(convertHeader(match.headers(i), place.item("headers", static_cast<size_t>(i))));
+    route.headers.push_back(convertHeaderMatch(match.headers(i), place.item("headers", static_cast<size_t>(i))));
   }
   for (int i = 0; i < match.query_parameters_size(); i++) {
     route.query.push_back(

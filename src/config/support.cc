@@ -15,6 +15,7 @@ std::span<const SupportSection> supportSections() {
       SupportSection{"HTTP connection manager", &httpManagerSupport()},
       SupportSection{"HTTP/2", &http2Support()},
       SupportSection{"Routes", &routeSupport()},
+      SupportSection{"Retries", &retrySupport()},
       SupportSection{"Clusters", &clusterSupport()},
       SupportSection{"TLS", &tlsSupport()},
       SupportSection{"Plugins", &pluginSupport()},

@@ -49,6 +49,7 @@ const SupportTables& networkFilterSupport();
 const SupportTables& httpManagerSupport();
 const SupportTables& http2Support();
 const SupportTables& routeSupport();
+const SupportTables& retrySupport();
 const SupportTables& clusterSupport();
 const SupportTables& tlsSupport();
 const SupportTables& pluginSupport();

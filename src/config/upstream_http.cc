@@ -11,6 +11,9 @@ void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& o
   if (options.has_max_connection_duration()) {
     place.field("max_connection_duration").unsupported("max_connection_duration towards upstreams");
   }
+  if (options.has_max_stream_duration()) {
+    place.field("max_stream_duration").unsupported("max_stream_duration towards upstreams");
+  }
   if (options.has_max_headers_count()) spec.max_response_headers_count = options.max_headers_count().value();
   if (options.has_max_response_headers_kb()) spec.max_response_headers_kb = options.max_response_headers_kb().value();
   if (options.has_max_requests_per_connection() && options.max_requests_per_connection().value() > 0) {

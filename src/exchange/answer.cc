@@ -11,15 +11,18 @@ namespace weir::exchange {
 void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   answer_started_ = true;
   if (stream_ == nullptr) return;
-  prepareResponseHeaders(manager_, &request_headers_, headers, manager_.loop.wallNow());
   const std::optional<int> status = http::parseStatus(headers.getOr(http::HeaderId::Status, ""));
+  const bool granted = status && takesTunnel(*status) && !end_stream;
+  prepareResponseHeaders(manager_, &request_headers_, headers, manager_.loop.wallNow(), granted);
   if (!status) return answerWithoutStatus();
   info_.response_code = *status;
+  if (granted) beginTunnel(headers);
   // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
-  if (!request_ended_ || response_closes_) headers.set(http::HeaderId::Connection, "close");
+  if (!tunnel_ && (!request_ended_ || response_closes_)) headers.set(http::HeaderId::Connection, "close");
   manager_.stats.countResponse(info_.response_code);
   info_.response_header_bytes = headers.bytes();
   stream_->sendHeaders(headers, end_stream);
+  if (tunnel_) connection_.continueReading();
   if (end_stream) answered();
 }
 
@@ -53,10 +56,11 @@ void Exchange::answerTrailers(http::HeaderMap& trailers) {
 void Exchange::answered() {
   answer_ended_ = true;
   route_timer_.disarm();
+  if (retries_ != nullptr) retries_->end();
   if (over_) return;
   // As Envoy over HTTP/1.1: an answer before the end of the request ends the connection, because the rest of the
   // request may be long and nobody wants it.
-  if (!request_ended_ && stream_ != nullptr) {
+  if (!request_ended_ && stream_ != nullptr && !tunnel_) {
     http::Stream* stream = stream_;
     stream_ = nullptr;
     stream->reset(http::ResetReason::LocalReset);
@@ -66,6 +70,7 @@ void Exchange::answered() {
 
 http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& reply, base::BufferChain& body) {
   response_headers_ = localReplyHeaders(reply, grpc_request_);
+  if (by_router_ && info_.upstream) noteAttempts(response_headers_);
   if (!head_request_ && !grpc_request_) body.append(reply.body);
   return response_headers_;
 }
@@ -77,6 +82,7 @@ void Exchange::replyLocally(int status, std::string_view details, std::string bo
 
 void Exchange::abandonUpstream() {
   route_timer_.disarm();
+  if (retries_ != nullptr) retries_->end();
   if (attempt_ == nullptr) return;
   attempt_->abandon();
   manager_.loop.destroyLater(std::move(attempt_));
@@ -96,9 +102,8 @@ void Exchange::finish() {
   if (over_) return;
   over_ = true;
   abandonUpstream();
-  idle_timer_.disarm();
-  request_timer_.disarm();
-  headers_timer_.disarm();
+  stopTimers();
+  if (upgrade_counted_) manager_.stats.downstream_cx_upgrades_active.sub();
   info_.finished = manager_.loop.now() - info_.start_monotonic;
   manager_.stats.downstream_rq_active.sub();
   manager_.stats.downstream_rq_time.record(

@@ -4,22 +4,22 @@
 
 namespace weir::exchange {
 
-Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap& headers, bool end_stream,
-                 size_t buffer_limit)
+Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const upstream::Wish& wish, const http::HeaderMap& headers,
+                 bool end_stream, bool switches, size_t buffer_limit)
     : owner_(owner),
       cluster_(cluster),
+      wish_(wish),
       headers_(headers),
       buffer_limit_(buffer_limit),
       headers_only_(end_stream),
-      request_ended_(end_stream) {}
+      request_ended_(end_stream),
+      holds_body_(switches) {}
 
 Attempt::~Attempt() { abandon(); }
 
-void Attempt::start(http::Protocol downstream) {
-  upstream::Wish wish;
-  wish.downstream = downstream;
-  wish.authority = headers_.getOr(http::HeaderId::Authority, "");
-  auto acquisition = cluster_.acquire(*this, wish);
+void Attempt::start() {
+  wish_.authority = headers_.getOr(http::HeaderId::Authority, "");
+  auto acquisition = cluster_.acquire(*this, wish_);
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
 }
 
@@ -44,8 +44,18 @@ void Attempt::onConnection(const Granted& granted) {
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
   if (stream_ == nullptr) return;
 
+  if (holds_body_ && granted.codec.protocol() == http::Protocol::Http2) {
+    std::exchange(stream_, nullptr)->reset(http::ResetReason::LocalReset);
+    over_ = true;
+    return owner_.onAttemptReset(http::ResetReason::LocalReset, "upgrades go upstream by HTTP/1 only", false);
+  }
+  if (holds_body_) stream_->expectTunnel();
   stream_->sendHeaders(headers_, headers_only_);
-  if (headers_only_ || stream_ == nullptr) return;
+  if (!headers_only_ && !holds_body_) sendWaiting();
+}
+
+void Attempt::sendWaiting() {
+  if (stream_ == nullptr) return;
   const bool body_is_last = request_ended_ && waiting_trailers_ == nullptr;
   if (!waiting_body_.empty() || body_is_last) stream_->sendBody(waiting_body_, body_is_last);
   if (waiting_trailers_ != nullptr && stream_ != nullptr) stream_->sendTrailers(*waiting_trailers_);
@@ -63,7 +73,7 @@ void Attempt::onNoConnection(upstream::AcquireFailure why, const upstream::Endpo
 void Attempt::sendBody(base::BufferChain& bytes, bool end_stream) {
   request_ended_ = end_stream;
   if (over_) return;
-  if (stream_ != nullptr) return stream_->sendBody(bytes, end_stream);
+  if (stream_ != nullptr && !holds_body_) return stream_->sendBody(bytes, end_stream);
   waiting_body_.append(bytes);
   if (waiting_body_.size() <= buffer_limit_ || blocked_waiting_) return;
   blocked_waiting_ = true;
@@ -73,7 +83,7 @@ void Attempt::sendBody(base::BufferChain& bytes, bool end_stream) {
 void Attempt::sendTrailers(const http::HeaderMap& trailers) {
   request_ended_ = true;
   if (over_) return;
-  if (stream_ != nullptr) return stream_->sendTrailers(trailers);
+  if (stream_ != nullptr && !holds_body_) return stream_->sendTrailers(trailers);
   waiting_trailers_ = &trailers;
 }
 
@@ -90,7 +100,18 @@ void Attempt::resumeReceiving() {
 void Attempt::onHeaders(http::HeaderMap& headers, bool end_stream) {
   response_started_ = true;
   response_ended_ = end_stream;
+  if (std::exchange(holds_body_, false)) settleHeldBody(headers);
   owner_.onAttemptHeaders(headers, end_stream);
+}
+
+// Granted: what came early goes now. Refused: it was for a protocol that is not spoken.
+void Attempt::settleHeldBody(const http::HeaderMap& answer) {
+  const std::string_view status = answer.getOr(http::HeaderId::Status, "");
+  const bool connect = headers_.getOr(http::HeaderId::Method, "") == "CONNECT";
+  const bool granted = connect ? status.starts_with('2') : status == "101";
+  if (granted && (!waiting_body_.empty() || request_ended_)) sendWaiting();
+  waiting_body_.clear();
+  if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
 }
 
 void Attempt::onBody(base::BufferChain& bytes, bool end_stream) {
@@ -134,6 +155,12 @@ void Attempt::countTimeout() {
   if (stream_ == nullptr) return;
   ++endpoint_->counts.rq_timeout;
   if (!response_started_) cluster_.report(*endpoint_, upstream::Outcome::Timeout);
+}
+
+void Attempt::countRetried(int status) {
+  if (stream_ == nullptr) return;
+  ++endpoint_->counts.rq_error;
+  if (status != 0) cluster_.report(*endpoint_, upstream::Outcome::Answered, status);
 }
 
 void Attempt::onSendBlocked() { owner_.onAttemptBlocked(); }

@@ -38,12 +38,13 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   };
 
   // headers must outlive the attempt. Body kept while there is no connection blocks the sender above buffer_limit.
-  Attempt(Owner& owner, upstream::Cluster& cluster, const http::HeaderMap& headers, bool end_stream,
-          size_t buffer_limit);
+  // switches: the request asks for another protocol; its body waits until the answer has granted it.
+  Attempt(Owner& owner, upstream::Cluster& cluster, const upstream::Wish& wish, const http::HeaderMap& headers,
+          bool end_stream, bool switches, size_t buffer_limit);
   ~Attempt() override;
 
   // May tell the owner before it returns. downstream: what the client speaks.
-  void start(http::Protocol downstream);
+  void start();
   void sendBody(base::BufferChain& bytes, bool end_stream);
   // trailers must outlive the attempt.
   void sendTrailers(const http::HeaderMap& trailers);
@@ -52,14 +53,19 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   // Gives up: nothing is told from here on. Must live until the end of the turn (Loop::destroyLater).
   void abandon();
 
-  upstream::Cluster& cluster() { return cluster_; }
+  // Has a connection, and its stream has not ended.
+  bool connected() const { return stream_ != nullptr; }
   // Counts the answer for the endpoint, if one was reached.
   void countAnswer(int status);
   void countTimeout();
+  // It failed, and there will be another one. status: of its answer; zero if it had none.
+  void countRetried(int status = 0);
 
  private:
   // upstream::ConnectionWaiter
   void onConnection(const Granted& granted) override;
+  void sendWaiting();
+  void settleHeldBody(const http::HeaderMap& answer);
   void onNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                       std::string_view detail) override;
   // http::StreamReceiver
@@ -74,6 +80,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
 
   Owner& owner_;
   upstream::Cluster& cluster_;
+  upstream::Wish wish_;
   const http::HeaderMap& headers_;
   std::unique_ptr<upstream::Acquisition> acquisition_;
   const upstream::Endpoint* endpoint_ = nullptr;  // Held by the connection; valid while stream_ is.
@@ -83,6 +90,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   const size_t buffer_limit_;
   const bool headers_only_;
   bool request_ended_;
+  bool holds_body_;               // There is a stream, and nothing but the headers may be sent on it yet.
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
   bool reused_ = false;
   bool response_started_ = false;

@@ -118,6 +118,10 @@ void ClientConnection::countHttp2Fault(const base::Error& why) {
 }
 
 void ClientConnection::onEnd() {
+  if (codec_->tunnels()) {  // The other direction may go on.
+    codec_->receiveEnd();
+    return closeIfFinished();
+  }
   // As Envoy and nginx: a client that has finished sending has gone, and what was asked of upstreams for it ends.
   close(net::ByteStream::Close::Flush, true);
 }
@@ -140,8 +144,15 @@ void ClientConnection::send(base::BufferChain& bytes) {
   flush_.schedule();
 }
 
+void ClientConnection::sendEnd() {
+  end_asked_ = true;
+  flush_.schedule();
+}
+
 void ClientConnection::flush() {
-  if (!closed_ && !out_.empty()) stream_->write(out_);
+  if (closed_) return;
+  if (!out_.empty()) stream_->write(out_);
+  if (std::exchange(end_asked_, false)) stream_->finishWriting();
 }
 
 http::StreamReceiver& ClientConnection::onNewStream(http::Stream& stream) {

@@ -55,6 +55,8 @@ class ClientConnection final : public event::Deferred,
   HttpManager& manager() { return manager_; }
   const filter::ConnectionInfo& info() const { return info_; }
 
+  // For Exchange: what has come and waits may be read now.
+  void continueReading() { next_.schedule(); }
   // For Exchange: it is over; it will be destroyed at the end of the turn.
   void onExchangeOver(Exchange& exchange);
   uint64_t requestsSeen() const { return requests_; }
@@ -70,6 +72,7 @@ class ClientConnection final : public event::Deferred,
   // http::Wire
   void send(base::BufferChain& bytes) override;
   size_t unsent() const override { return out_.size() + stream_->unsent(); }
+  void sendEnd() override;
   // http::ServerCodec::Events
   http::StreamReceiver& onNewStream(http::Stream& stream) override;
   void onPauseConnection() override;
@@ -110,8 +113,9 @@ class ClientConnection final : public event::Deferred,
   uint64_t requests_ = 0;
   bool dispatching_ = false;
   bool dispatch_again_ = false;
-  bool failed_ = false;   // The codec gave up: close after what it wrote.
-  bool leaving_ = false;  // The idle timer ends the connection for good.
+  bool end_asked_ = false;  // FIN follows what is in out_.
+  bool failed_ = false;     // The codec gave up: close after what it wrote.
+  bool leaving_ = false;    // The idle timer ends the connection for good.
   bool closed_ = false;
 };
 

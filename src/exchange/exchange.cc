@@ -1,4 +1,4 @@
-// The client's side of an exchange: receiving the request, flow control, timers.
+// The client's side of an exchange: receiving the request, flow control.
 #include "exchange/exchange.h"
 
 #include "base/log.h"
@@ -16,7 +16,8 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
       route_timer_(manager_.loop, [this] { onRouteTimeout(); }),
       idle_timer_(manager_.loop, [this] { onIdleTimeout(); }),
       request_timer_(manager_.loop, [this] { onRequestTimeout("request_overall_timeout"); }),
-      headers_timer_(manager_.loop, [this] { onHeadersTimeout(); }) {
+      headers_timer_(manager_.loop, [this] { onHeadersTimeout(); }),
+      duration_timer_(manager_.loop, [this] { onDurationReached(); }) {
   info_.connection = &connection.info();
   info_.client = connection.info().peer;
   info_.protocol = stream.protocol();
@@ -26,10 +27,8 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   const bool http2 = info_.protocol == http::Protocol::Http2;
   (http2 ? manager_.stats.downstream_rq_http2_total : manager_.stats.downstream_rq_http1_total).add();
   manager_.stats.downstream_rq_active.add();
-  idle_timeout_ = manager_.spec->stream_idle_timeout;
-  if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
-  if (manager_.spec->request_headers_timeout) headers_timer_.arm(*manager_.spec->request_headers_timeout);
-  touchIdleTimer();
+  by_http2_ = stream.protocol() == http::Protocol::Http2;
+  startTimers();
 }
 
 Exchange::~Exchange() = default;
@@ -40,6 +39,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   touchIdleTimer();
   head_request_ = request_headers_.getOr(http::HeaderId::Method, "") == "HEAD";
   grpc_request_ = isGrpc(request_headers_);
+  if (grpc_request_ && !manager_.spec->request_timeout_configured) request_timer_.disarm();
   info_.request_header_bytes = request_headers_.bytes();
   if (end_stream) requestEnded();
 
@@ -52,12 +52,10 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     stream_->sendInformational(interim);
   }
 
+  readExtendedConnect();
+  switches_ = !end_stream && (isConnect(request_headers_) ||
+                              (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)));
   addFilters();
-  if (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)) {
-    // No upgrade is configured. What the client sends next is not HTTP: answer and close.
-    response_closes_ = true;
-    return replyLocally(403, "upgrade_failed");
-  }
   if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
     if (!refusal->location.empty()) {
       return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
@@ -65,8 +63,9 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     if (refusal->details == "absolute_path_rejected") manager_.stats.downstream_rq_non_relative_path.add();
     return replyLocally(refusal->status, refusal->details);
   }
-  prepareRequestHeaders(manager_, request_headers_, info_);
+  prepareRequestHeaders(manager_, request_headers_, info_, switches_);
   if (!chain_.empty()) route();  // Filters may ask which route it would be.
+  if (!settleUpgrade()) return;
   chain_.requestHeaders(request_headers_, end_stream);
 }
 
@@ -145,46 +144,18 @@ void Exchange::resumeRequest() {
 }
 
 void Exchange::pauseResponse() {
+  ++response_pauses_;
   if (attempt_ != nullptr) attempt_->pauseReceiving();
 }
 
 void Exchange::resumeResponse() {
+  --response_pauses_;
   if (attempt_ != nullptr) attempt_->resumeReceiving();
 }
 
 void Exchange::clearRouteCache() {
   route_known_ = false;
   info_.route = nullptr;  // As Envoy: the virtual host stays known until the next match.
-}
-
-// The timer is not moved at every sign of life: when it fires it looks when the last one was.
-void Exchange::touchIdleTimer() {
-  last_activity_ = manager_.loop.now();
-  if (idle_timeout_ && !idle_timer_.armed()) idle_timer_.arm(*idle_timeout_);
-}
-
-void Exchange::onIdleTimeout() {
-  const base::Duration quiet = manager_.loop.now() - last_activity_;
-  if (quiet < *idle_timeout_) return idle_timer_.arm(*idle_timeout_ - quiet);
-  manager_.stats.downstream_rq_idle_timeout.add();
-  info_.setFlag(filter::ResponseFlag::StreamIdleTimeout);
-  if (answer_started_) {
-    info_.response_code_details = "stream_idle_timeout";
-    return resetClientStream();
-  }
-  // As Envoy: 408 while the client is to blame, 504 once it has sent everything.
-  replyLocally(request_ended_ ? 504 : 408, "stream_idle_timeout", "stream timeout");
-}
-
-void Exchange::onRequestTimeout(std::string_view details) {
-  manager_.stats.downstream_rq_timeout.add();
-  replyLocally(408, details, "request timeout");
-}
-
-void Exchange::onHeadersTimeout() {
-  manager_.stats.downstream_rq_header_timeout.add();
-  addFilters();  // They log the request, though they never see it.
-  replyLocally(408, "request_header_timeout", "request header timeout");
 }
 
 }  // namespace weir::exchange

@@ -12,6 +12,8 @@
 #include "event/timer.h"
 #include "exchange/attempt.h"
 #include "exchange/http_manager.h"
+#include "exchange/retries.h"
+#include "exchange/timeouts.h"
 #include "filter/chain.h"
 #include "http/codec.h"
 
@@ -22,7 +24,8 @@ class ClientConnection;
 class Exchange final : public event::Deferred,
                        private http::StreamReceiver,
                        private filter::Ends,
-                       private Attempt::Owner {
+                       private Attempt::Owner,
+                       private RetryLimit {
  public:
   Exchange(ClientConnection& connection, http::Stream& stream);
   ~Exchange() override;
@@ -49,10 +52,44 @@ class Exchange final : public event::Deferred,
   const route::Match* route();
   void answerDirectly();
   void redirect();
-  void startAttempt(bool end_stream);
-  void armRouteTimeout();
+  void finalizeRequest();
+  void tellTimeouts(base::Duration spent);
+  void hashRequest();
+  upstream::Wish wish() const;
+  void startTry(bool end_stream);
+  void forwardEnded();
   void onRouteTimeout();
-  bool canRetry() const;
+  void answerTimeout(std::string_view details);
+  bool canRepeat() const;
+
+  // ---- other protocols on this connection (tunnel.cc)
+  void readExtendedConnect();
+  std::string_view wantedProtocol() const;
+  bool upgradeAllowed();
+  bool settleUpgrade();
+  bool takesTunnel(int status) const;
+  void beginTunnel(http::HeaderMap& headers);
+
+  // ---- further attempts (retry.cc)
+  void prepareRetries();
+  size_t retryBufferLimit() const;
+  bool keepForRetries(const base::BufferChain& bytes);
+  // True: there will be another try; drop the one that ended.
+  bool retryAfterResponse(const http::HeaderMap& headers, int status);
+  bool retryAfterFailure(RetryState::Failure failure);
+  bool settleDecision(const RetryState::Decision& decision, upstream::ClusterStats& stats);
+  void dropTry();
+  void tryAgain();
+  void noteAttempts(http::HeaderMap& response) const;
+  void noteTried(const upstream::Endpoint& endpoint);
+  void repeatBody();
+  void armTryTimers();
+  void touchTryIdleTimer();
+  void onTryTimeout();
+  void onTryIdleTimeout();
+  void endTryLate(std::string_view details);
+  bool takeRetry() override;
+  void giveRetryBack() override;
 
   // ---- relay: the upstream's answer, Attempt::Owner (relay.cc)
   void onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) override;
@@ -90,7 +127,13 @@ class Exchange final : public event::Deferred,
   filter::StreamInfo& info() override { return info_; }
   size_t bufferLimit() const override { return manager_.buffer_limit; }
 
-  // ---- timers (exchange.cc)
+  // ---- timers (durations.cc)
+  void startTimers();
+  void stopTimers();
+  // The route's own limits, each time a route has been found.
+  void applyRouteLimits();
+  void limitDuration();
+  void onDurationReached();
   void touchIdleTimer();
   void onIdleTimeout();
   void onRequestTimeout(std::string_view details);
@@ -114,25 +157,42 @@ class Exchange final : public event::Deferred,
   const uint64_t random_;         // Decides weights and fractions, the same for the whole request.
   upstream::ClusterUse cluster_;  // Of the route that forwards; before attempt_, which works with it.
   std::unique_ptr<Attempt> attempt_;
-  // The route's header edits are made once, though an attempt may be repeated.
-  bool request_finalized_ = false;
+  Timeouts timeouts_;
+  std::optional<upstream::RetryPlace> retry_place_;  // Held while a retry is under way; gone before cluster_.
+  std::unique_ptr<Retries> retries_;                 // Null: no retries and no timeouts of single tries.
+  const http::HeaderMap* forwarded_trailers_ = nullptr;
   base::MonotonicTime attempt_started_;
+  base::MonotonicTime forward_ended_at_;
+  int timeout_status_ = 504;  // Or what the request asked for.
+  int response_pauses_ = 0;   // How often the response's sender is asked to wait: also an attempt that is yet to come.
 
   event::Timer route_timer_;
   event::Timer idle_timer_;
   event::Timer request_timer_;
   event::Timer headers_timer_;
+  event::Timer duration_timer_;
   base::MonotonicTime last_activity_;
-  std::optional<base::Duration> route_timeout_;
   std::optional<base::Duration> idle_timeout_;  // The manager's, or the route's once it is known.
 
+  std::optional<uint64_t> hash_;
+  std::vector<std::string> set_cookies_;  // Made by a hash policy, for the answer.
+
+  bool switches_ = false;         // The request asks for another protocol.
+  bool by_http2_ = false;         // The client speaks HTTP/2.
+  bool tunnel_ = false;           // And has got it.
+  bool upgrade_counted_ = false;  // In downstream_cx_upgrades_active.
   bool filters_added_ = false;
   bool response_closes_ = false;  // The connection ends with this answer.
   bool head_request_ = false;
   bool grpc_request_ = false;
   bool request_ended_ = false;   // By the client.
   bool forward_ended_ = false;   // Forwarded to its end.
-  bool body_forwarded_ = false;  // Body bytes have gone to an attempt: it cannot be repeated.
+  bool body_forwarded_ = false;  // Body bytes have gone to an attempt.
+  bool attempt_blocked_ = false;
+  bool response_seen_ = false;  // The response that will be the answer has begun.
+  bool is_repeat_ = false;      // Of a request that a dead kept-alive connection took.
+  bool retried_ = false;        // By policy.
+  bool by_router_ = false;      // The answer is our own, in place of an upstream's.
   bool upstream_ended_ = false;
   bool answer_started_ = false;
   bool answer_ended_ = false;

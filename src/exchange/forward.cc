@@ -3,17 +3,19 @@
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
 #include "exchange/request_headers.h"
+#include "route/hash_policy.h"
+#include "route/retry_policy.h"
 
 namespace weir::exchange {
 namespace {
-
-constexpr base::Duration kDefaultRouteTimeout = std::chrono::seconds(15);
 
 // RFC 9110 9.2.2: a request whose repetition has no further effect may be sent again.
 bool isIdempotent(std::string_view method) {
   return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
          method == "DELETE";
 }
+
+constexpr uint64_t flagBit(filter::ResponseFlag flag) { return uint64_t{1} << static_cast<int>(flag); }
 
 }  // namespace
 
@@ -24,13 +26,13 @@ const route::Match* Exchange::route() {
     info_.route_table = manager_.routes;
     info_.route = route_ ? route_->route : nullptr;
     info_.virtual_host = route_ ? route_->virtual_host : nullptr;
+    applyRouteLimits();
   }
   return route_ ? &*route_ : nullptr;
 }
 
 void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) {
   const route::Match* match = route();
-  forward_ended_ = end_stream;
   if (match != nullptr && headers.getOr(http::HeaderId::Method, "").empty()) {  // A plugin took it away.
     return replyLocally(503, "missing_required_header", "missing required header: :method");
   }
@@ -49,11 +51,9 @@ void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) 
                         filter::ResponseFlag::NoClusterFound);
   }
   cluster_ = upstream::ClusterUse(*cluster);
-  idle_timeout_ = match->route->forward->idle_timeout ? match->route->forward->idle_timeout : idle_timeout_;
-  if (idle_timeout_ == base::Duration::zero()) idle_timeout_.reset();
-  idle_timer_.disarm();
-  touchIdleTimer();
-  startAttempt(end_stream);
+  finalizeRequest();
+  if (end_stream) forwardEnded();
+  startTry(end_stream);
 }
 
 void Exchange::answerDirectly() {
@@ -76,67 +76,117 @@ void Exchange::redirect() {
   chain_.sendLocalReply(reply);
 }
 
-void Exchange::startAttempt(bool end_stream) {
+// What is done once, however often the request is tried.
+void Exchange::finalizeRequest() {
   const route::RouteAction& action = *route_->route->forward;
-  upstream::Cluster& cluster = *cluster_;
-  if (!request_finalized_) {
-    request_finalized_ = true;
-    route_timeout_ = action.timeout.value_or(kDefaultRouteTimeout);
-    if (*route_timeout_ == base::Duration::zero()) route_timeout_.reset();
-    if (route_timeout_ && !manager_.suppress_envoy_headers) {
-      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(*route_timeout_).count();
-      request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(ms));
-    }
-    removeRouterInstructions(request_headers_);
-    info_.route_table->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
-    if (!info_.upstream) info_.upstream.emplace();
-    info_.upstream->cluster = cluster.spec().name;
-    info_.upstream->cluster_metadata = cluster.metadata();
-    if (end_stream) armRouteTimeout();
+  info_.upstream.emplace();
+  info_.upstream->cluster = cluster_->spec().name;
+  info_.upstream->cluster_metadata = cluster_->metadata();
+  if (route_->virtual_host->include_request_attempt_count) {
+    request_headers_.set(http::HeaderId::EnvoyAttemptCount, "1");
   }
+  timeouts_ = chooseTimeouts(action, route_->retry_policy == nullptr ? nullptr : route_->retry_policy->policy,
+                             request_headers_, grpc_request_);
+  tellTimeouts(base::Duration::zero());
+  if (request_headers_.get("x-envoy-upstream-rq-timeout-alt-response")) timeout_status_ = 204;
+  removeTimeoutInstructions(request_headers_);
+  info_.route_table->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
+  hashRequest();
+  prepareRetries();
+  removeRetryInstructions(request_headers_);
+}
+
+void Exchange::tellTimeouts(base::Duration spent) {
+  const auto left = timeLeft(timeouts_, spent);
+  if (!left) return;
+  if (!manager_.suppress_envoy_headers) {
+    request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(left->count()));
+  }
+  const route::RouteAction& action = *route_->route->forward;
+  if (grpc_request_ && !action.max_stream_duration && action.max_grpc_timeout) {
+    setGrpcTimeout(*left, request_headers_);
+  }
+}
+
+void Exchange::hashRequest() {
+  if (route_->hash_policies == nullptr) return;
+  const filter::ConnectionInfo& connection = *info_.connection;
+  const std::string name = connection.peer.toString() + connection.local.toString();
+  const std::string client = info_.client.isIp() ? info_.client.ip() : std::string();
+  route::Hashed hashed = route_->hash_policies->evaluate({request_headers_, client, name, info_.filter_state});
+  hash_ = hashed.hash;
+  set_cookies_ = std::move(hashed.set_cookies);
+}
+
+upstream::Wish Exchange::wish() const {
+  upstream::Wish wish;
+  wish.hash = hash_;
+  wish.downstream = info_.protocol;
+  wish.high_priority = route_->route->forward->high_priority;
+  const bool avoid = route_->retry_policy != nullptr && route_->retry_policy->policy->avoid_previous_hosts;
+  if (avoid && retries_ != nullptr) wish.avoid = retries_->tried;
+  return wish;
+}
+
+// May be told how it ended before it returns.
+void Exchange::startTry(bool end_stream) {
   ++info_.upstream->attempts;
   attempt_started_ = manager_.loop.now();
-  attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), cluster, request_headers_, end_stream,
-                                       manager_.buffer_limit);
-  attempt_->start(info_.protocol);
+  attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), *cluster_, wish(), request_headers_,
+                                       end_stream, switches_, manager_.buffer_limit);
+  for (int i = 0; i < response_pauses_; ++i) attempt_->pauseReceiving();
+  attempt_->start();
 }
 
 void Exchange::forwardRequestBody(base::BufferChain& bytes, bool end_stream) {
   body_forwarded_ = true;
-  forward_ended_ = end_stream;
-  if (end_stream) armRouteTimeout();
+  if (!keepForRetries(bytes)) return;
+  if (end_stream) forwardEnded();
   if (attempt_ != nullptr) attempt_->sendBody(bytes, end_stream);
 }
 
 void Exchange::forwardRequestTrailers(http::HeaderMap& trailers) {
-  forward_ended_ = true;
-  armRouteTimeout();
+  forwarded_trailers_ = &trailers;
+  forwardEnded();
   if (attempt_ != nullptr) attempt_->sendTrailers(trailers);
 }
 
 // As Envoy: the time runs from when the request's last byte was forwarded.
-void Exchange::armRouteTimeout() {
-  if (route_timeout_ && !upstream_ended_) route_timer_.arm(*route_timeout_);
+void Exchange::forwardEnded() {
+  forward_ended_ = true;
+  forward_ended_at_ = manager_.loop.now();
+  // A tunnel lasts; silence ends it.
+  if (upstream_ended_ || route_ == std::nullopt || switches_) return;
+  if (timeouts_.whole > base::Duration::zero()) route_timer_.arm(timeouts_.whole);
+  if (attempt_ != nullptr && attempt_->connected()) armTryTimers();
 }
 
 void Exchange::onRouteTimeout() {
   if (attempt_ != nullptr) {
-    attempt_->cluster().stats().upstream_rq_timeout.add();
+    cluster_->stats().upstream_rq_timeout.add();
     attempt_->countTimeout();
-    if (!answer_started_) attempt_->cluster().stats().countResponse(504);
+    if (!response_seen_) cluster_->stats().countResponse(timeout_status_);
   }
+  answerTimeout("response_timeout");
+}
+
+void Exchange::answerTimeout(std::string_view details) {
+  by_router_ = true;
   info_.setFlag(filter::ResponseFlag::UpstreamRequestTimeout);
   abandonUpstream();
   if (answer_started_) {
-    info_.response_code_details = "response_timeout";
+    info_.response_code_details = details;
     return resetClientStream();
   }
-  replyLocally(504, "response_timeout", "upstream request timeout");
+  replyLocally(timeout_status_, details, timeout_status_ == 504 ? "upstream request timeout" : "");
 }
 
 // One more try on a connection that turned out to be dead, and only where it cannot do harm.
-bool Exchange::canRetry() const {
-  return info_.upstream->attempts < 2 && !body_forwarded_ && forward_ended_ &&
+bool Exchange::canRepeat() const {
+  const uint64_t no_more =
+      flagBit(filter::ResponseFlag::UpstreamRetryLimitExceeded) | flagBit(filter::ResponseFlag::UpstreamOverflow);
+  if ((info_.response_flags & no_more) != 0) return false;
+  return !is_repeat_ && !body_forwarded_ && forward_ended_ && forwarded_trailers_ == nullptr &&
          isIdempotent(request_headers_.getOr(http::HeaderId::Method, ""));
 }
 

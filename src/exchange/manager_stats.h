@@ -16,6 +16,7 @@ struct ManagerStats {
   stats::Counter& downstream_cx_total;
   stats::Counter& downstream_cx_http1_total;
   stats::Counter& downstream_cx_http2_total;
+  stats::Counter& downstream_cx_upgrades_total;
   stats::Counter& downstream_cx_destroy;
   stats::Counter& downstream_cx_destroy_local;
   stats::Counter& downstream_cx_destroy_remote;
@@ -43,7 +44,9 @@ struct ManagerStats {
   stats::Counter& downstream_rq_timeout;
   stats::Counter& downstream_rq_header_timeout;
   stats::Counter& downstream_rq_idle_timeout;
+  stats::Counter& downstream_rq_max_duration_reached;
   stats::Counter& downstream_rq_too_large;
+  stats::Counter& downstream_rq_ws_on_non_ws_route;
   stats::Counter& downstream_rq_non_relative_path;
   stats::Counter& no_route;
   stats::Counter& no_cluster;
@@ -54,6 +57,7 @@ struct ManagerStats {
   stats::Gauge& downstream_cx_ssl_active;
   stats::Gauge& downstream_cx_http1_active;
   stats::Gauge& downstream_cx_http2_active;
+  stats::Gauge& downstream_cx_upgrades_active;
   stats::Gauge& downstream_rq_active;
   stats::Histogram& downstream_rq_time;  // Milliseconds.
   stats::Histogram& downstream_cx_length_ms;

@@ -52,8 +52,18 @@ std::string underscored(std::string_view words) {
   return out;
 }
 
-std::string failureBody(std::string_view reason) {
-  return fmt::format("upstream connect error or disconnect/reset before headers. reset reason: {}", reason);
+RetryState::Failure failureFor(http::ResetReason reason) {
+  switch (reason) {
+    case http::ResetReason::ConnectionFailure: return RetryState::Failure::Connect;
+    case http::ResetReason::Overflow: return RetryState::Failure::Overflow;
+    case http::ResetReason::RefusedStream: return RetryState::Failure::RefusedStream;
+    default: return RetryState::Failure::Reset;
+  }
+}
+
+std::string failureWords(std::string_view reason, bool is_retry) {
+  return fmt::format("upstream connect error or disconnect/reset before headers. {}reset reason: {}",
+                     is_retry ? "retried and the latest " : "", reason);
 }
 
 }  // namespace
@@ -68,9 +78,14 @@ void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& gra
   if (route_->route->forward->auto_host_rewrite && !endpoint.hostname.empty()) {
     request_headers_.set(http::HeaderId::Authority, endpoint.hostname);
   }
+  if (retries_ == nullptr) return;
+  retries_->request_started = true;
+  noteTried(endpoint);
+  armTryTimers();
 }
 
 void Exchange::onAttemptInformational(http::HeaderMap& headers) {
+  touchTryIdleTimer();
   // As Envoy: interim responses end here unless they were asked for by proxy_100_continue.
   if (stream_ == nullptr || answer_started_ || !manager_.spec->proxy_100_continue) return;
   stream_->sendInformational(headers);
@@ -78,17 +93,23 @@ void Exchange::onAttemptInformational(http::HeaderMap& headers) {
 
 void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   const int status = parseStatus(headers);
-  attempt_->cluster().stats().countResponse(status);
-  attempt_->countAnswer(status);
   touchIdleTimer();
-  const base::Duration took = manager_.loop.now() - attempt_started_;
+  if (retryAfterResponse(headers, status)) return dropTry();
+  response_seen_ = true;
+  if (retries_ != nullptr) retries_->try_timer.disarm();
+  touchTryIdleTimer();
+  cluster_->stats().countResponse(status);
+  attempt_->countAnswer(status);
   info_.response_started = manager_.loop.now() - info_.start_monotonic;
   info_.response_code_details = "via_upstream";
   response_headers_ = std::move(headers);
   if (!manager_.suppress_envoy_headers && forward_ended_) {  // As Envoy: measured from the request's end.
+    const base::Duration took = manager_.loop.now() - forward_ended_at_;
     const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
     response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
   }
+  noteAttempts(response_headers_);
+  for (const std::string& cookie : set_cookies_) response_headers_.add("set-cookie", cookie);
   info_.route_table->finalizeResponse(*route_, response_headers_);
   if (end_stream) responseEnded();
   chain_.responseHeaders(response_headers_, end_stream);
@@ -96,6 +117,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
 
 void Exchange::onAttemptBody(base::BufferChain& bytes, bool end_stream) {
   touchIdleTimer();
+  touchTryIdleTimer();
   if (end_stream) responseEnded();
   chain_.responseBody(bytes, end_stream);
 }
@@ -109,8 +131,9 @@ void Exchange::onAttemptTrailers(http::HeaderMap& trailers) {
 void Exchange::responseEnded() {
   upstream_ended_ = true;
   route_timer_.disarm();
+  if (retries_ != nullptr) retries_->end();
   const base::Duration took = manager_.loop.now() - attempt_started_;
-  attempt_->cluster().stats().upstream_rq_time.record(
+  cluster_->stats().upstream_rq_time.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
 }
 
@@ -119,10 +142,18 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
   if (endpoint != nullptr) {
     info_.upstream->remote = endpoint->address;
     info_.upstream->hostname = endpoint->hostname;
+    noteTried(*endpoint);
   }
   // As Envoy: a timeout is ours and no failure of the transport.
   if (why != upstream::AcquireFailure::ConnectTimeout) info_.upstream->failure_reason = detail;
-  attempt_->cluster().stats().countResponse(503);
+  if (why != upstream::AcquireFailure::NoEndpoint) {
+    const bool overflow = why == upstream::AcquireFailure::Overflow;
+    const auto failure = overflow ? RetryState::Failure::Overflow : RetryState::Failure::Connect;
+    if (retryAfterFailure(failure)) return dropTry();
+  }
+  by_router_ = true;
+  cluster_->stats().countResponse(503);
+  const auto failureBody = [this](std::string_view reason) { return failureWords(reason, retried_); };
   switch (why) {
     case upstream::AcquireFailure::NoEndpoint:
       return replyLocally(503, "no_healthy_upstream", "no healthy upstream", filter::ResponseFlag::NoHealthyUpstream);
@@ -145,28 +176,38 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
 }
 
 void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) {
-  if (on_reused && reason != http::ResetReason::ProtocolError && canRetry()) {
-    upstream::Cluster& cluster = attempt_->cluster();
+  // The answer is complete; only the rest of the request was refused, or a tunnel's other direction.
+  if (upstream_ended_) return tunnel_ ? resetClientStream() : void();
+  if (!response_seen_ && retryAfterFailure(failureFor(reason))) return dropTry();
+  if (on_reused && reason != http::ResetReason::ProtocolError && canRepeat()) {
     LOG(Router, Debug, "[C{}] a kept-alive connection to '{}' was dead; trying once more", connection_.info().id,
-        cluster.spec().name);
-    cluster.stats().upstream_rq_retry.add();
-    manager_.loop.destroyLater(std::move(attempt_));
-    return startAttempt(true);
+        cluster_->spec().name);
+    cluster_->stats().upstream_rq_retry.add();
+    dropTry();
+    is_repeat_ = true;
+    return startTry(true);
   }
-  if (upstream_ended_) return;  // The answer is complete; only the rest of the request was refused.
   info_.setFlag(resetFlag(reason));
+  by_router_ = true;
   if (answer_started_ || info_.response_started) {
     info_.response_code_details = "upstream_reset_after_response_started{" + underscored(resetWords(reason)) + "}";
     if (answer_started_) return resetClientStream();
   }
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
-  attempt_->cluster().stats().countResponse(status);
+  cluster_->stats().countResponse(status);
   std::string details = "upstream_reset_before_response_started{" + underscored(resetWords(reason));
   if (!detail.empty()) details += "|" + underscored(detail);
-  replyLocally(status, details + "}", failureBody(resetWords(reason)));
+  replyLocally(status, details + "}", failureWords(resetWords(reason), retried_));
 }
 
-void Exchange::onAttemptBlocked() { pauseRequest(); }
-void Exchange::onAttemptDrained() { resumeRequest(); }
+void Exchange::onAttemptBlocked() {
+  attempt_blocked_ = true;
+  pauseRequest();
+}
+
+void Exchange::onAttemptDrained() {
+  attempt_blocked_ = false;
+  resumeRequest();
+}
 
 }  // namespace weir::exchange

@@ -1,6 +1,7 @@
 #include "exchange/request_headers.h"
 
 #include <algorithm>
+#include <span>
 
 #include "base/random.h"
 #include "exchange/client_certificate.h"
@@ -12,7 +13,8 @@ namespace {
 using http::HeaderId;
 using http::HeaderMap;
 
-// Headers by which a caller inside steers the proxy; from outside they are removed.
+// Headers by which a caller inside steers the proxy; from outside they are removed. Nobody counts as inside: as with
+// Envoy, that takes an internal_address_config.
 constexpr std::string_view kInternalHeaders[] = {"x-envoy-retriable-status-codes",
                                                  "x-envoy-retriable-header-names",
                                                  "x-envoy-retry-on",
@@ -26,22 +28,27 @@ constexpr std::string_view kInternalHeaders[] = {"x-envoy-retriable-status-codes
                                                  "x-envoy-force-trace",
                                                  "x-envoy-ip-tags",
                                                  "x-envoy-original-url",
-                                                 "x-envoy-hedge-on-per-try-timeout",
-                                                 "x-envoy-decorator-operation",
-                                                 "x-envoy-downstream-service-cluster",
-                                                 "x-envoy-downstream-service-node"};
+                                                 "x-envoy-hedge-on-per-try-timeout"};
+constexpr std::string_view kEdgeHeaders[] = {"x-envoy-decorator-operation", "x-envoy-downstream-service-cluster",
+                                             "x-envoy-downstream-service-node"};
 
 // What the router itself takes as instructions; they never go upstream.
-constexpr std::string_view kRouterHeaders[] = {"x-envoy-retriable-status-codes",
-                                               "x-envoy-retriable-header-names",
-                                               "x-envoy-retry-on",
-                                               "x-envoy-retry-grpc-on",
-                                               "x-envoy-max-retries",
-                                               "x-envoy-upstream-alt-stat-name",
-                                               "x-envoy-upstream-rq-timeout-ms",
-                                               "x-envoy-upstream-rq-per-try-timeout-ms",
-                                               "x-envoy-upstream-rq-timeout-alt-response",
-                                               "x-envoy-hedge-on-per-try-timeout"};
+constexpr std::string_view kTimeoutInstructions[] = {"x-envoy-upstream-alt-stat-name", "x-envoy-upstream-rq-timeout-ms",
+                                                     "x-envoy-upstream-rq-timeout-alt-response"};
+constexpr std::string_view kRetryInstructions[] = {"x-envoy-retriable-status-codes",
+                                                   "x-envoy-retriable-header-names",
+                                                   "x-envoy-retry-on",
+                                                   "x-envoy-retry-grpc-on",
+                                                   "x-envoy-max-retries",
+                                                   "x-envoy-upstream-rq-per-try-timeout-ms",
+                                                   "x-envoy-hedge-on-per-try-timeout"};
+
+void removeInstructions(std::span<const std::string_view> names, HeaderMap& request) {
+  const bool any = std::any_of(request.begin(), request.end(),
+                               [](const HeaderMap::Entry& entry) { return entry.name.starts_with("x-envoy-"); });
+  if (!any) return;
+  for (const std::string_view name : names) request.remove(name);
+}
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
@@ -88,7 +95,11 @@ bool removableByConnection(std::string_view name) {
 }
 
 // RFC 9110 7.6.1: connection-specific fields, and those that Connection names, are not forwarded.
-void removeHopByHop(HeaderMap& headers) {
+void removeHopByHop(HeaderMap& headers, bool keep_upgrade) {
+  headers.remove(HeaderId::KeepAlive);
+  headers.remove(HeaderId::ProxyConnection);
+  headers.remove(HeaderId::TransferEncoding);
+  if (keep_upgrade) return;
   if (const auto connection = headers.get(HeaderId::Connection)) {
     std::string_view rest = *connection;
     while (!rest.empty()) {
@@ -98,9 +109,6 @@ void removeHopByHop(HeaderMap& headers) {
     headers.remove(HeaderId::Connection);
   }
   headers.remove(HeaderId::Upgrade);
-  headers.remove(HeaderId::KeepAlive);
-  headers.remove(HeaderId::ProxyConnection);
-  headers.remove(HeaderId::TransferEncoding);
 }
 
 // RFC 9110 10.1.4: of TE only "trailers" is of use to the next hop.
@@ -158,9 +166,12 @@ bool asksForUpgrade(const HeaderMap& request) {
   return false;
 }
 
-void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filter::StreamInfo& info) {
+bool isConnect(const HeaderMap& request) { return request.getOr(HeaderId::Method, "") == "CONNECT"; }
+
+void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filter::StreamInfo& info,
+                           bool keep_upgrade) {
   const HttpManagerSpec& spec = *manager.spec;
-  removeHopByHop(request);
+  removeHopByHop(request, keep_upgrade);
   keepOnlyTeTrailers(request);
   request.remove(HeaderId::EnvoyInternal);
   decideClient(manager, request, info);
@@ -168,8 +179,9 @@ void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filte
   setProtoAndScheme(spec, request, info);
 
   const bool at_edge = spec.use_remote_address;
+  removeInstructions(kInternalHeaders, request);
   if (at_edge) {
-    for (const std::string_view name : kInternalHeaders) request.remove(name);
+    removeInstructions(kEdgeHeaders, request);
     if (info.client.isIp()) request.set(HeaderId::EnvoyExternalAddress, info.client.ip());
   }
   if (spec.generate_request_id) {
@@ -182,17 +194,13 @@ void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filte
   }
 }
 
-void removeRouterInstructions(HeaderMap& request) {
-  const bool any = std::any_of(request.begin(), request.end(),
-                               [](const HeaderMap::Entry& entry) { return entry.name.starts_with("x-envoy-"); });
-  if (!any) return;
-  for (const std::string_view name : kRouterHeaders) request.remove(name);
-}
+void removeTimeoutInstructions(HeaderMap& request) { removeInstructions(kTimeoutInstructions, request); }
+void removeRetryInstructions(HeaderMap& request) { removeInstructions(kRetryInstructions, request); }
 
 void prepareResponseHeaders(const HttpManager& manager, const HeaderMap* request, HeaderMap& response,
-                            base::WallTime now) {
+                            base::WallTime now, bool keep_upgrade) {
   const HttpManagerSpec& spec = *manager.spec;
-  removeHopByHop(response);
+  removeHopByHop(response, keep_upgrade);
   if (!response.has(HeaderId::Date)) response.add(HeaderId::Date, http::imfDate(now));
   switch (spec.server_header) {
     case HttpManagerSpec::ServerHeader::Overwrite: response.set(HeaderId::Server, spec.server_name); break;

@@ -21,19 +21,24 @@ struct Refusal {
 std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
                                        http::HeaderMap& request);
 
-// RFC 9110 7.8: an Upgrade field that Connection names.
+// RFC 9110 7.8: Connection names Upgrade.
 bool asksForUpgrade(const http::HeaderMap& request);
+bool isConnect(const http::HeaderMap& request);
 
-// Removes hop-by-hop headers, decides who the client is (info.client), and sets x-forwarded-for, x-forwarded-proto,
-// :scheme, x-request-id and via.
-void prepareRequestHeaders(const HttpManager& manager, http::HeaderMap& request, filter::StreamInfo& info);
+// Removes hop-by-hop headers (keep_upgrade: but not those by which another protocol is asked for), decides who the
+// client is (info.client), and sets x-forwarded-for, x-forwarded-proto, :scheme, x-request-id and via.
+void prepareRequestHeaders(const HttpManager& manager, http::HeaderMap& request, filter::StreamInfo& info,
+                           bool keep_upgrade = false);
 
-// Removes the headers by which callers instruct the router itself (x-envoy-retry-on and the like).
-void removeRouterInstructions(http::HeaderMap& request);
+// Removes the headers by which callers instruct the router itself: as Envoy, those on timeouts before the route edits
+// headers, and those on retries (which the route may add) after it.
+void removeTimeoutInstructions(http::HeaderMap& request);
+void removeRetryInstructions(http::HeaderMap& request);
 
-// Removes hop-by-hop headers of the upstream and sets server, date, via and x-request-id as configured.
+// Removes hop-by-hop headers of the upstream (keep_upgrade: as above) and sets server, date, via and x-request-id as
+// configured.
 void prepareResponseHeaders(const HttpManager& manager, const http::HeaderMap* request, http::HeaderMap& response,
-                            base::WallTime now);
+                            base::WallTime now, bool keep_upgrade = false);
 
 // content-type says gRPC ("application/grpc" or "application/grpc+..."): local replies take gRPC's form.
 bool isGrpc(const http::HeaderMap& request);

@@ -71,14 +71,18 @@ struct HttpManagerSpec {
   bool allow_absolute_url = true;
   bool proxy_100_continue = false;
   http2::Settings http2;  // Its header limits are those below.
+  std::vector<route::Upgrade> upgrades;
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;
   std::optional<uint64_t> max_requests_per_connection;
   std::optional<base::Duration> idle_timeout = std::chrono::hours(1);  // Connection without a stream.
   std::optional<base::Duration> stream_idle_timeout = std::chrono::minutes(5);
-  std::optional<base::Duration> request_timeout;
-  std::optional<base::Duration> request_headers_timeout;
+  // Where Envoy has no limit weir has one: nobody may hold a connection by sending a request for ever.
+  std::optional<base::Duration> request_timeout = std::chrono::hours(1);  // Not for gRPC and tunnels by default.
+  bool request_timeout_configured = false;
+  std::optional<base::Duration> request_headers_timeout = std::chrono::seconds(60);
+  std::optional<base::Duration> max_stream_duration;
   std::optional<base::Duration> max_connection_duration;
   base::Duration drain_timeout = std::chrono::seconds(5);
   base::Duration delayed_close_timeout = std::chrono::seconds(1);

@@ -21,6 +21,7 @@ void stripHostPort(const HttpManagerSpec& spec, const filter::ConnectionInfo& co
 std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
                                        http::HeaderMap& request) {
   const std::string_view original = request.getOr(HeaderId::Path, "");
+  if (isConnect(request)) return std::nullopt;  // It has no path.
   // As Envoy: only paths are routed; "*" and what else is no path has no route.
   if (original.empty() || original.front() != '/') return Refusal{404, "absolute_path_rejected", ""};
   // A fragment is not sent (RFC 9110 4.2.5), and who does could mean two paths by it. HTTP/1's codec has refused it.

@@ -35,6 +35,8 @@ class Wire {
   virtual void send(base::BufferChain& bytes) = 0;
   // Bytes taken that the peer's machine has not taken yet: what HTTP/2 counts its unsent frames by.
   virtual size_t unsent() const { return 0; }
+  // No more will be sent: the peer is told so (FIN) when what was sent has gone. For tunnels, which end side by side.
+  virtual void sendEnd() {}
 
  protected:
   ~Wire() = default;
@@ -75,6 +77,10 @@ class Stream {
   // judge and write: see http1/README notes in its headers.
   virtual void sendHeaders(const HeaderMap& headers, bool end_stream) = 0;
   virtual void sendInformational(const HeaderMap& headers) = 0;  // Server side: 100, 103.
+  // Client side, before sendHeaders(): the request may ask for another protocol (an upgrade, or CONNECT), and its body
+  // is not sent before the answer has granted it. Without this, whatever a plugin wrote into the headers, it is an
+  // ordinary request.
+  virtual void expectTunnel() {}
   virtual void sendBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual void sendTrailers(const HeaderMap& trailers) = 0;
   // Ends the stream without a proper end. HTTP/1: the connection cannot be used further. The receiver is not told.
@@ -112,6 +118,9 @@ class ServerCodec {
   virtual base::Result<void> receive(base::BufferChain& bytes) = 0;
   // The peer has finished sending.
   virtual void receiveEnd() = 0;
+  // The whole connection belongs to one stream that speaks another protocol (HTTP/1 after an upgrade or a CONNECT that
+  // was taken): the peer's end is then that stream's last part, and not the end of the connection.
+  virtual bool tunnels() const { return false; }
   // The connection is gone: tells every stream's receiver onReset(ConnectionTermination).
   virtual void connectionLost(std::string_view detail) = 0;
   // Ask clients to go: HTTP/1 answers with "connection: close" from now on, HTTP/2 sends GOAWAY. Repeating it does no

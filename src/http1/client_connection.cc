@@ -31,7 +31,7 @@ ClientConnection::ClientConnection(http::Wire& wire, const ClientSettings& setti
 http::Stream& ClientConnection::newStream(http::StreamReceiver& receiver) {
   CHECK(available());
   receiver_ = &receiver;
-  head_sent_ = request_sent_ = is_head_ = false;
+  head_sent_ = request_sent_ = is_head_ = is_connect_ = may_switch_ = switches_ = false;
   informational_ = 0;
   bytes_sent_ = bytes_received_ = 0;
   reading_ = Reading::Head;
@@ -43,13 +43,18 @@ base::Result<void> ClientConnection::receive(base::BufferChain& bytes) {
   if (receiving_) return base::Ok{};  // A callback resumed the connection: the loop under way goes on by itself.
   receiving_ = true;
   while (!bytes.empty() && receiver_ != nullptr) {
-    if (!head_sent_) {
+    if (!head_sent_ || reading_ == Reading::Ended) {
       fail(kUnsolicited);
       break;
     }
-    reading_ == Reading::Head ? readHead(bytes) : readBody(bytes);
+    switch (reading_) {
+      case Reading::Head: readHead(bytes); break;
+      case Reading::Tunnel: readTunnel(bytes); break;
+      default: readBody(bytes); break;
+    }
   }
   receiving_ = false;
+  if (given_up_ && !fault_) bytes.clear();
   if (bytes.empty() && !fault_) return base::Ok{};
   // Bytes that nobody asked for: whose answer they would be taken for must never be a question.
   bytes.clear();
@@ -68,7 +73,29 @@ void ClientConnection::readHead(base::BufferChain& bytes) {
   const std::optional<Fault> fault = parseResponseHead(head_reader_.head(), limitsOf(settings_), headers, head);
   head_reader_.release(bytes);
   if (fault) return fail(*fault);
+  if (takesTunnel(head.status)) return beginTunnel(headers);
   head.status < 200 ? onInformational(headers, head) : onFinal(headers, head, bytes);
+}
+
+// RFC 9110 7.8 and 9.3.6.
+bool ClientConnection::takesTunnel(int status) const {
+  if (!switches_) return false;
+  return is_connect_ ? status >= 200 && status < 300 : status == 101;
+}
+
+void ClientConnection::beginTunnel(http::HeaderMap& headers) {
+  // RFC 9110 9.3.6: what a length says of a tunnel is ignored.
+  headers.remove(http::HeaderId::ContentLength);
+  headers.remove(http::HeaderId::TransferEncoding);
+  reading_ = Reading::Tunnel;
+  receiver_->onHeaders(headers, false);
+}
+
+void ClientConnection::readTunnel(base::BufferChain& bytes) {
+  base::BufferChain taken;
+  taken.append(bytes);
+  bytes_received_ += taken.size();
+  receiver_->onBody(taken, false);
 }
 
 void ClientConnection::onInformational(http::HeaderMap& headers, const ResponseHead& head) {
@@ -79,6 +106,7 @@ void ClientConnection::onInformational(http::HeaderMap& headers, const ResponseH
 
 void ClientConnection::onFinal(http::HeaderMap& headers, const ResponseHead& head, const base::BufferChain& rest) {
   const Framing& framing = head.framing;
+  if (switches_) request_sent_ = true;  // Nothing more will be asked of this connection.
   if (framing.close || (head.version_minor == 0 && !framing.keep_alive)) reusable_ = false;
   const bool bodiless = is_head_ || head.status == 204 || head.status == 304;
   if (bodiless || (!framing.chunked && framing.content_length == 0u)) {
@@ -151,14 +179,21 @@ void ClientConnection::forgetStream() {
 void ClientConnection::receiveEnd() {
   reusable_ = false;
   if (receiver_ == nullptr) return;
+  base::BufferChain nothing;
   // Bytes that never became a head: whatever that was, it was no response.
   if (reading_ == Reading::Head && !head_reader_.head().empty()) {
     return endWith(http::ResetReason::ProtocolError, "upstream_connection_closed_within_head");
   }
+  if (reading_ == Reading::Ended) return;
+  if (reading_ == Reading::Tunnel) {
+    reading_ = Reading::Ended;
+    receiver_->onBody(nothing, true);
+    if (receiver_ != nullptr && request_sent_) endResponse(nothing);
+    return;
+  }
   if (reading_ == Reading::Head || !body_reader_.endsWithConnection()) {
     return connectionLost("upstream_connection_closed_within_response");
   }
-  base::BufferChain nothing;
   receiver_->onBody(nothing, true);
   if (receiver_ != nullptr) endResponse(nothing);
 }

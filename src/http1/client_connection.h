@@ -25,11 +25,12 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   http::Protocol protocol() const override { return http::Protocol::Http11; }
 
  private:
-  enum class Reading : uint8_t { Head, Body };
+  enum class Reading : uint8_t { Head, Body, Tunnel, Ended };
 
   // http::Stream, for the request under way.
   void sendHeaders(const http::HeaderMap& headers, bool end_stream) override;
   void sendInformational(const http::HeaderMap& headers) override { (void)headers; }  // Servers' business.
+  void expectTunnel() override { may_switch_ = true; }
   void sendBody(base::BufferChain& bytes, bool end_stream) override;
   void sendTrailers(const http::HeaderMap& trailers) override;
   void reset(http::ResetReason reason) override;
@@ -42,6 +43,9 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   void onInformational(http::HeaderMap& headers, const ResponseHead& head);
   void onFinal(http::HeaderMap& headers, const ResponseHead& head, const base::BufferChain& rest);
   void readBody(base::BufferChain& bytes);
+  bool takesTunnel(int status) const;
+  void beginTunnel(http::HeaderMap& headers);
+  void readTunnel(base::BufferChain& bytes);
   void endResponse(const base::BufferChain& rest);
   void fail(const Fault& fault);
   void endWith(http::ResetReason reason, std::string_view detail);
@@ -57,6 +61,7 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   // The connection.
   bool reusable_ = true;
   bool receiving_ = false;  // Within receive().
+  bool given_up_ = false;   // By reset(): what still comes is nobody's fault.
   bool wire_blocked_ = false;
   bool paused_ = false;  // As read_control_ was told.
   std::optional<Fault> fault_;
@@ -70,6 +75,9 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   bool head_sent_ = false;
   bool request_sent_ = false;
   bool is_head_ = false;
+  bool is_connect_ = false;
+  bool may_switch_ = false;
+  bool switches_ = false;  // The request asks for another protocol; what else is sent waits for the answer elsewhere.
   int informational_ = 0;
   int pauses_ = 0;
   uint64_t bytes_sent_ = 0;

@@ -10,6 +10,12 @@
 // HTTP/1.0 client, ends with the connection). A body longer than its content-length is cut, one that is shorter ends
 // the connection. Names and values that may not stand on the wire are left out, whoever set them.
 //
+// Upgrades and CONNECT: such a request has no end of its own (onHeaders(..., false)), and what comes behind its head is
+// not looked at before it is answered. With 101, or 2xx to a CONNECT, the connection is a tunnel: bytes pass as body
+// parts in both directions, each direction ends by itself, and Wire::sendEnd() tells the peer. With any other answer
+// what came is dropped and the connection ends. "connection" and "upgrade" of these messages are written as they are.
+// An upgrade of a request with a body is refused: where the body ends would be a matter of opinion.
+//
 // Body parts are told as Envoy tells them: what one receive() brought in one onBody(bytes, false), and the end in an
 // onBody(empty, true) of its own; a message without a body ends with its headers.
 #pragma once

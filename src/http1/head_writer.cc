@@ -77,6 +77,12 @@ void HeadWriter::putFields(const http::HeaderMap& headers, FieldsIn where, bool 
   }
 }
 
+void HeadWriter::putUpgrade(const http::HeaderMap& headers) {
+  for (const auto& entry : headers) {
+    if (entry.id == HeaderId::Connection && validOnWire(entry, entry.value)) putField(entry.name, entry.value);
+  }
+}
+
 std::optional<uint64_t> announcedLength(const http::HeaderMap& headers) {
   if (!headers.has(HeaderId::ContentLength)) return std::nullopt;
   std::optional<uint64_t> length;

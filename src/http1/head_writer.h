@@ -29,6 +29,8 @@ class HeadWriter {
   void putNumber(uint64_t number);
   // "name: value" CRLF
   void putField(std::string_view name, std::string_view value);
+  // The "connection" fields of a message that asks for another protocol, or takes it.
+  void putUpgrade(const http::HeaderMap& headers);
   // All fields that may be written: no pseudo headers (but ":authority" as "host" in a request), no framing (but
   // content-length if keep_length), and nothing that is not valid on the wire.
   void putFields(const http::HeaderMap& headers, FieldsIn where, bool keep_length = false);

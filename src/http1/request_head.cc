@@ -19,8 +19,7 @@ constexpr Fault kInvalidScheme{400, "http1.invalid_scheme"};
 constexpr Fault kFragment{400, "path_normalization_failed"};
 constexpr Fault kMissingHost{400, "missing_host_header"};
 constexpr Fault kInvalidHost{400, "http.invalid_authority"};
-constexpr Fault kConnectRefused{404, "route_not_found"};  // As Envoy without a route for CONNECT.
-constexpr Fault kUpgradeRefused{403, "upgrade_failed"};   // As Envoy without upgrade_configs.
+constexpr Fault kUpgradeWithBody{400, "http1.upgrade_with_body"};
 constexpr Fault kBadConnection{400, "http1.connection_header_rejected"};
 
 // The methods that Envoy takes: the registered ones of its parser. RFC 9110 9.1 has others answered by an error.
@@ -56,6 +55,7 @@ std::optional<Fault> parseVersion(std::string_view version, const ServerSettings
 // What a target says, by its form. RFC 9112 3.2.
 struct Target {
   std::string_view scheme;     // Absolute form only.
+  bool connect = false;        // Authority form: there is no path.
   std::string_view authority;  // Absolute form only.
   std::string_view path;
   bool needs_slash = false;  // "http://host?query": the path is "/" (RFC 9110 4.2.3).
@@ -76,8 +76,17 @@ std::optional<Fault> parseAbsolute(std::string_view target, Target& out) {
   return std::nullopt;
 }
 
+// RFC 9110 9.3.6: host and port, and nothing else.
+std::optional<Fault> parseConnect(std::string_view target, Target& out) {
+  const auto authority = http::parseAuthority(target);
+  if (!authority || !authority->port || target.find_first_of("/?#") != std::string_view::npos) return kInvalidUrl;
+  out.authority = target;
+  out.connect = true;
+  return std::nullopt;
+}
+
 std::optional<Fault> parseTarget(const RequestLine& line, const ServerSettings& settings, Target& out) {
-  if (line.method == "CONNECT") return kConnectRefused;
+  if (line.method == "CONNECT") return parseConnect(line.target, out);
   if (line.target.find('#') != std::string_view::npos) return kFragment;
   if (line.target.front() == '/') {
     out.path = line.target;
@@ -126,13 +135,18 @@ std::optional<Fault> settleAuthority(std::string_view from_target, bool has_host
   return std::nullopt;
 }
 
-// No protocol to upgrade to is offered yet, but for "h2c", which Envoy ignores (RFC 9113 3.1 has it obsolete).
-std::optional<Fault> settleUpgrade(const Framing& framing, http::HeaderMap& out) {
-  const auto upgrade = out.get(HeaderId::Upgrade);
-  if (!upgrade || !framing.upgrade) return std::nullopt;
-  if (!http::equalsIgnoreCase(*upgrade, "h2c")) return kUpgradeRefused;
-  out.remove(HeaderId::Upgrade);
-  out.remove(HeaderId::Http2Settings);
+// "h2c" is ignored, as by Envoy (RFC 9113 3.1 has it obsolete). What else there is to be had, the layer above knows.
+std::optional<Fault> settleUpgrade(const RequestLine& line, RequestHead& info, http::HeaderMap& out) {
+  const auto upgrade = info.framing.upgrade ? out.get(HeaderId::Upgrade) : std::nullopt;
+  if (upgrade && http::equalsIgnoreCase(*upgrade, "h2c")) {
+    out.remove(HeaderId::Upgrade);
+    out.remove(HeaderId::Http2Settings);
+  } else if (upgrade) {
+    info.switches = true;
+  }
+  if (line.method == "CONNECT") info.switches = true;
+  const bool has_body = info.framing.chunked || info.framing.content_length.value_or(0) > 0;
+  if (info.switches && has_body) return kUpgradeWithBody;
   return std::nullopt;
 }
 
@@ -173,8 +187,10 @@ std::optional<Fault> parseRequestHead(std::string_view head, const ServerSetting
     const bool https = target.scheme.size() == 5;
     out.addStored(HeaderId::Scheme, name(HeaderId::Scheme), https ? "https" : "http");
   }
-  const std::string_view path = moved(target.path, from, to);
-  out.addStored(HeaderId::Path, name(HeaderId::Path), target.needs_slash ? withSlash(path, out) : path);
+  const std::string_view path = target.connect ? std::string_view() : moved(target.path, from, to);
+  if (!target.connect) {
+    out.addStored(HeaderId::Path, name(HeaderId::Path), target.needs_slash ? withSlash(path, out) : path);
+  }
   out.addStored(HeaderId::Method, name(HeaderId::Method), moved(line.method, from, to));
 
   const size_t fields_begin = line_end + 2;
@@ -184,11 +200,13 @@ std::optional<Fault> parseRequestHead(std::string_view head, const ServerSetting
   if (auto fault = parseFields(fields, FieldsOf::Request, limits, out, &has_host)) return fault;
   info.version_minor = line.version_minor;
   info.is_head = line.method == "HEAD";
+  info.is_connect = line.method == "CONNECT";
   if (auto fault = readFraming(out, line.version_minor, info.framing)) return fault;
   if (info.framing.bad_connection) return kBadConnection;
-  const std::string_view authority = target.scheme.empty() ? std::string_view() : moved(target.authority, from, to);
+  const bool names_host = target.connect || !target.scheme.empty();
+  const std::string_view authority = names_host ? moved(target.authority, from, to) : std::string_view();
   if (auto fault = settleAuthority(authority, has_host, info, settings, out)) return fault;
-  return settleUpgrade(info.framing, out);
+  return settleUpgrade(line, info, out);
 }
 
 }  // namespace weir::http1

@@ -22,6 +22,8 @@ std::optional<Fault> parseRequestLine(std::string_view line, const ServerSetting
 struct RequestHead {
   int version_minor = 1;
   bool is_head = false;
+  bool is_connect = false;
+  bool switches = false;  // Asks for another protocol on this connection: an upgrade, or a CONNECT.
   Framing framing;
 };
 

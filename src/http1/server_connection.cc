@@ -30,10 +30,11 @@ ServerConnection::ServerConnection(http::Wire& wire, Events& events, const Serve
 base::Result<void> ServerConnection::receive(base::BufferChain& bytes) {
   if (receiving_) return base::Ok{};  // A callback resumed the connection: the loop under way goes on by itself.
   receiving_ = true;
-  while (!bytes.empty() && reading_ != Reading::NextRequest) {
+  while (!bytes.empty() && reading_ != Reading::NextRequest && reading_ != Reading::Switching) {
     switch (reading_) {
       case Reading::Head: readHead(bytes); break;
       case Reading::Body: readBody(bytes); break;
+      case Reading::Tunnel: readTunnel(bytes); break;
       default: bytes.clear(); break;
     }
   }
@@ -76,7 +77,7 @@ bool ServerConnection::acceptable(HeadReader::State state) {
 
 void ServerConnection::beginStream() {
   request_ = RequestHead();
-  line_checked_ = head_sent_ = false;
+  line_checked_ = head_sent_ = tunnel_ = response_ended_ = false;
   bytes_sent_ = bytes_received_ = 0;
   body_writer_.expectNone();
   receiver_ = &events_.onNewStream(*this);
@@ -86,9 +87,12 @@ void ServerConnection::beginStream() {
 void ServerConnection::onHead(http::HeaderMap& headers) {
   const Framing& framing = request_.framing;
   const bool stays = request_.version_minor == 1 || framing.keep_alive;  // RFC 9112 9.3
-  // What follows a request for an upgrade may be in the other protocol: it is never taken for a request.
-  const bool upgrade = framing.upgrade && headers.has(HeaderId::Upgrade);
-  persistent_ = stays && !framing.close && !upgrade;
+  persistent_ = stays && !framing.close && !request_.switches;
+  if (request_.switches) {
+    // What follows may be in the other protocol: it is never taken for a request.
+    reading_ = Reading::Switching;
+    return receiver_->onHeaders(headers, false);
+  }
 
   const bool has_body = framing.chunked || framing.content_length.value_or(0) > 0;
   if (framing.chunked) {
@@ -113,6 +117,13 @@ void ServerConnection::readBody(base::BufferChain& bytes) {
   if (state == BodyReader::State::Done) deliverEnd();
 }
 
+void ServerConnection::readTunnel(base::BufferChain& bytes) {
+  base::BufferChain taken;
+  taken.append(bytes);
+  bytes_received_ += taken.size();
+  receiver_->onBody(taken, false);
+}
+
 void ServerConnection::deliverEnd() {
   reading_ = Reading::NextRequest;
   if (settings_.enable_trailers && !body_reader_.trailers().empty()) {
@@ -132,11 +143,23 @@ void ServerConnection::fail(const Fault& fault) {
 }
 
 void ServerConnection::receiveEnd() {
-  if (receiver_ != nullptr && (reading_ == Reading::Head || reading_ == Reading::Body)) {
-    return connectionLost("downstream_remote_disconnect");
+  const bool within = reading_ == Reading::Head || reading_ == Reading::Body || reading_ == Reading::Switching;
+  if (receiver_ != nullptr && within) return connectionLost("downstream_remote_disconnect");
+  if (receiver_ != nullptr && reading_ == Reading::Tunnel) {
+    reading_ = Reading::Nothing;
+    base::BufferChain nothing;
+    receiver_->onBody(nothing, true);
+    if (receiver_ != nullptr && response_ended_) completeTunnel();
+    return;
   }
   persistent_ = false;
   if (receiver_ == nullptr) reading_ = Reading::Nothing;
+}
+
+void ServerConnection::completeTunnel() {
+  http::StreamReceiver* const receiver = receiver_;
+  endStream();
+  receiver->onComplete();
 }
 
 void ServerConnection::connectionLost(std::string_view detail) {

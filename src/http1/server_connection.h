@@ -17,6 +17,7 @@ class ServerConnection final : public http::ServerCodec, private http::Stream {
   void receiveEnd() override;
   void connectionLost(std::string_view detail) override;
   void drain() override { draining_ = true; }
+  bool tunnels() const override { return tunnel_; }
   bool finished() const override { return receiver_ == nullptr && reading_ == Reading::Nothing; }
   size_t activeStreams() const override { return receiver_ == nullptr ? 0 : 1; }
   void wireBlocked() override;
@@ -31,7 +32,9 @@ class ServerConnection final : public http::ServerCodec, private http::Stream {
     Head,
     Body,
     NextRequest,  // The request is complete: what comes is the next one, and waits for the response.
-    Nothing,      // What comes is dropped.
+    Switching,    // What comes may be in another protocol: it waits for the answer.
+    Tunnel,
+    Nothing,  // What comes is dropped.
   };
 
   // http::Stream, for the request under way.
@@ -49,6 +52,9 @@ class ServerConnection final : public http::ServerCodec, private http::Stream {
   bool acceptable(HeadReader::State state);
   void onHead(http::HeaderMap& headers);
   void readBody(base::BufferChain& bytes);
+  void readTunnel(base::BufferChain& bytes);
+  void completeTunnel();
+  bool takesTunnel(int status) const;
   void deliverEnd();
   void beginStream();
   void fail(const Fault& fault);
@@ -81,6 +87,8 @@ class ServerConnection final : public http::ServerCodec, private http::Stream {
   RequestHead request_;
   BodyWriter body_writer_;
   bool head_sent_ = false;
+  bool tunnel_ = false;          // The answer has made it one.
+  bool response_ended_ = false;  // Of a tunnel, while the client's direction goes on.
   int pauses_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;

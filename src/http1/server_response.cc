@@ -49,6 +49,11 @@ void ServerConnection::sendInformational(const http::HeaderMap& headers) {
 ServerConnection::FramingField ServerConnection::announceBody(const http::HeaderMap& headers, int status,
                                                               bool end_stream) {
   body_writer_.expectNone();
+  if (takesTunnel(status)) {
+    tunnel_ = true;
+    body_writer_.expectUntilClose();
+    return FramingField::None;
+  }
   if (status < 200 || status == 204) return FramingField::None;
   const std::optional<uint64_t> length = announcedLength(headers);
   if (request_.is_head || status == 304) {
@@ -70,6 +75,12 @@ ServerConnection::FramingField ServerConnection::announceBody(const http::Header
   return FramingField::Chunked;
 }
 
+// RFC 9110 7.8 and 9.3.6.
+bool ServerConnection::takesTunnel(int status) const {
+  if (reading_ != Reading::Switching) return false;
+  return request_.is_connect ? status >= 200 && status < 300 : status == 101;
+}
+
 void ServerConnection::sendHeaders(const http::HeaderMap& headers, bool end_stream) {
   CHECK(receiver_ != nullptr && !head_sent_);
   head_sent_ = true;
@@ -86,11 +97,13 @@ void ServerConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
     writer.putFields(headers, FieldsIn::Response, framing == FramingField::GivenLength);
     if (framing == FramingField::ZeroLength) writer.putField("content-length", "0");
     if (framing == FramingField::Chunked) writer.putField("transfer-encoding", "chunked");
-    if (!persistent_) writer.putField("connection", "close");
+    if (tunnel_) writer.putUpgrade(headers);
+    if (!persistent_ && !tunnel_) writer.putField("connection", "close");
     if (persistent_ && http_10) writer.putField("connection", "keep-alive");
     writer.put("\r\n");
   }
   put(out);
+  if (tunnel_) reading_ = Reading::Tunnel;
   if (end_stream) endResponse();
 }
 
@@ -122,6 +135,13 @@ void ServerConnection::put(base::BufferChain& out) {
 }
 
 void ServerConnection::endResponse() {
+  if (tunnel_) {
+    wire_.sendEnd();
+    response_ended_ = true;
+    if (reading_ == Reading::Tunnel) return;  // The client's direction goes on.
+    reading_ = Reading::Nothing;
+    return completeTunnel();
+  }
   const bool broken = body_writer_.isShort();
   const bool goes_on = persistent_ && !draining_ && !broken && reading_ == Reading::NextRequest;
   reading_ = goes_on ? Reading::Head : Reading::Nothing;

@@ -276,7 +276,11 @@ TEST(Strictness, OfTargetsAndHosts) {
       {"absolute form without an authority", line("GET http:///x HTTP/1.1"), 400},
       {"absolute form with a bad port", line("GET http://other:99999/ HTTP/1.1"), 400},
       {"absolute form without Host", "GET http://other/x HTTP/1.1\r\n\r\n", 400},
-      {"CONNECT", line("CONNECT h:80 HTTP/1.1"), 404},
+      {"CONNECT", line("CONNECT h:80 HTTP/1.1"), 0},  // Whether it may be had is for the layer above to say.
+      {"CONNECT without a port", line("CONNECT h HTTP/1.1"), 400},
+      {"CONNECT with a path", line("CONNECT /path HTTP/1.1"), 400},
+      {"CONNECT with a URL", line("CONNECT http://h:80/ HTTP/1.1"), 400},
+      {"CONNECT with a user", line("CONNECT u@h:80 HTTP/1.1"), 400},
       {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
       {"two Hosts", host("h\r\nHost: h"), 400},
       {"empty Host", host(""), 0},
@@ -303,7 +307,9 @@ TEST(Strictness, OfConnectionAndUpgrade) {
       {"names content-length", kPost + "Connection: content-length\r\nContent-Length: 0\r\n\r\n", 400},
       {"names a pseudo header", get("Connection: :path\r\n"), 400},
       {"names ten", get("Connection: a,b,c,d,e,f,g,h,i,j\r\n"), 400},
-      {"upgrade to WebSocket", get("Connection: upgrade\r\nUpgrade: websocket\r\n"), 403},
+      {"upgrade to WebSocket", get("Connection: upgrade\r\nUpgrade: websocket\r\n"), 0},
+      {"upgrade with a body", get("Connection: upgrade\r\nUpgrade: websocket\r\nContent-Length: 1\r\n"), 400},
+      {"upgrade with chunks", get("Connection: upgrade\r\nUpgrade: websocket\r\nTransfer-Encoding: chunked\r\n"), 400},
       {"upgrade to h2c", get("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n"), 0},
       {"upgrade without Connection", get("Upgrade: websocket\r\n"), 0},
   });

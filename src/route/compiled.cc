@@ -35,12 +35,25 @@ base::Result<void> compileRewrite(const std::optional<RegexRewrite>& spec, std::
   return base::Ok{};
 }
 
+base::Result<void> compileRetries(const std::optional<RetryPolicy>& spec,
+                                  std::optional<CompiledRetryPolicy>& compiled) {
+  if (!spec) return base::Ok{};
+  auto policy = CompiledRetryPolicy::create(*spec);
+  if (!policy.ok()) return std::move(policy).error().in("retry_policy");
+  compiled = *std::move(policy);
+  return base::Ok{};
+}
+
 base::Result<void> compileForward(const RouteAction& action, CompiledRoute& compiled) {
   compiled.path_rewrite.prefix = action.prefix_rewrite;
   if (auto done = compileRewrite(action.regex_rewrite, compiled.path_rewrite.regex); !done.ok()) return done;
   if (auto done = compileRewrite(action.host_rewrite_path_regex, compiled.host_rewrite_path_regex); !done.ok()) {
     return done;
   }
+  if (auto done = compileRetries(action.retry_policy, compiled.retry_policy); !done.ok()) return done;
+  auto hashing = HashPolicies::create(action.hash_policies);
+  if (!hashing.ok()) return std::move(hashing).error().in("hash_policy");
+  compiled.hash_policies = *std::move(hashing);
   for (const WeightedCluster& cluster : action.weighted) {
     compiled.weight_total += cluster.weight;
     auto mutations = CompiledMutations::create(cluster.headers);
@@ -109,6 +122,9 @@ base::Result<CompiledVirtualHost> CompiledVirtualHost::create(const VirtualHost&
   auto mutations = CompiledMutations::create(virtual_host.header_mutations);
   if (!mutations.ok()) return std::move(mutations).error();
   compiled.mutations = *std::move(mutations);
+  if (auto done = compileRetries(virtual_host.retry_policy, compiled.retry_policy); !done.ok()) {
+    return std::move(done).error();
+  }
   if (compiled.routes.size() >= kIndexFrom) compiled.index = std::make_unique<RouteIndex>(virtual_host.routes);
   return compiled;
 }

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "route/hash_policy.h"
 #include "route/matchers.h"
 #include "route/mutations.h"
+#include "route/retry_policy.h"
 #include "route/rewrite.h"
 #include "route/route_index.h"
 #include "route/spec.h"
@@ -30,6 +32,8 @@ struct CompiledRoute {
   std::optional<Rewriter> host_rewrite_path_regex;
   CompiledMutations mutations;
   std::vector<CompiledMutations> weighted_mutations;  // One per weighted cluster.
+  std::optional<CompiledRetryPolicy> retry_policy;
+  HashPolicies hash_policies;
 
   // route must outlive what is created.
   static base::Result<CompiledRoute> create(const Route& route);
@@ -43,6 +47,7 @@ struct CompiledVirtualHost {
   std::vector<CompiledRoute> routes;
   std::unique_ptr<RouteIndex> index;  // Null for few routes: testing them in turn costs less.
   CompiledMutations mutations;
+  std::optional<CompiledRetryPolicy> retry_policy;  // Of routes without one of their own.
 
   static base::Result<CompiledVirtualHost> create(const VirtualHost& virtual_host);
   const CompiledRoute* find(const http::HeaderMap& request, uint64_t random_value) const;

@@ -86,7 +86,11 @@ std::optional<Match> CompiledTable::match(const http::HeaderMap& request, uint64
   match.compiled = match.tls_redirect ? &tls_redirect_ : host->find(request, random_value);
   if (match.compiled == nullptr) return std::nullopt;
   match.route = match.compiled->route;
-  if (match.route->forward) chooseCluster(*match.compiled, request, random_value, match);
+  if (!match.route->forward) return match;
+  chooseCluster(*match.compiled, request, random_value, match);
+  const auto& policy = match.compiled->retry_policy ? match.compiled->retry_policy : host->retry_policy;
+  if (policy) match.retry_policy = &*policy;
+  if (!match.compiled->hash_policies.empty()) match.hash_policies = &match.compiled->hash_policies;
   return match;
 }
 

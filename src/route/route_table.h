@@ -12,6 +12,8 @@
 
 namespace weir::route {
 
+struct CompiledRetryPolicy;
+class HashPolicies;
 struct CompiledRoute;  // The table's own view of a route.
 
 // What the table found; valid as long as the table and the request's headers live.
@@ -26,6 +28,8 @@ struct Match {
   // Answer it like any other redirect.
   bool tls_redirect = false;
   const CompiledRoute* compiled = nullptr;
+  const CompiledRetryPolicy* retry_policy = nullptr;  // The route's, else the virtual host's; null if neither has one.
+  const HashPolicies* hash_policies = nullptr;        // Null if the route has none.
 };
 
 class RouteTable {

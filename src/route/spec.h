@@ -73,6 +73,51 @@ struct WeightedCluster {
   HeaderMutations headers;
 };
 
+// envoy.config.route.v3.RetryPolicy. retry_policy.h compiles it and knows the conditions.
+struct RetryPolicy {
+  struct ResetHeader {
+    std::string name;
+    bool unix_timestamp = false;  // Otherwise seconds from now.
+  };
+  std::string retry_on;  // As given: conditions of HTTP and of gRPC, by commas; what nobody knows is ignored.
+  uint32_t num_retries = 1;
+  std::optional<base::Duration> per_try_timeout;       // Absent or zero: none.
+  std::optional<base::Duration> per_try_idle_timeout;  // Likewise.
+  base::Duration base_interval = std::chrono::milliseconds(25);
+  std::optional<base::Duration> max_interval;  // Absent: ten times the base.
+  std::vector<ResetHeader> reset_headers;      // rate_limited_retry_back_off
+  base::Duration reset_max_interval = std::chrono::seconds(300);
+  std::vector<uint32_t> retriable_status_codes;
+  std::vector<HeaderMatch> retriable_headers;
+  std::vector<HeaderMatch> retriable_request_headers;
+  bool avoid_previous_hosts = false;  // retry_host_predicate previous_hosts
+};
+
+// upgrade_configs: a protocol that may be asked for (Upgrade's value, or "CONNECT").
+struct Upgrade {
+  std::string type;  // Compared without regard to case.
+  bool enabled = true;
+};
+
+// envoy.config.route.v3.RouteAction.HashPolicy; hash_policy.h compiles it.
+struct HashPolicy {
+  enum class Kind : uint8_t { Header, Cookie, SourceIp, QueryParameter, FilterState };
+  Kind kind = Kind::Header;
+  std::string name;  // Of header, cookie, parameter or filter state.
+  bool terminal = false;
+  std::optional<RegexRewrite> header_rewrite;
+  std::optional<base::Duration> cookie_ttl;  // Absent: no cookie is made. Zero: it lives as long as the client.
+  std::string cookie_path;
+  std::vector<std::pair<std::string, std::string>> cookie_attributes;
+};
+
+// Zero lifts what the manager says.
+struct MaxStreamDuration {
+  std::optional<base::Duration> max;
+  std::optional<base::Duration> grpc_header_max;  // With it grpc-timeout counts, up to this; zero: without a limit.
+  std::optional<base::Duration> grpc_header_offset;
+};
+
 struct RouteAction {
   std::string cluster;  // One of cluster, cluster_header, weighted.
   std::string cluster_header;
@@ -87,7 +132,13 @@ struct RouteAction {
   bool append_x_forwarded_host = false;
   std::optional<base::Duration> timeout;  // Absent: 15 s; zero: none.
   std::optional<base::Duration> idle_timeout;
-  std::optional<uint32_t> num_retries;  // Reserved for retry policies; see config for what is accepted.
+  std::optional<RetryPolicy> retry_policy;  // Absent: the virtual host's.
+  std::vector<Upgrade> upgrades;
+  std::vector<HashPolicy> hash_policies;
+  std::optional<MaxStreamDuration> max_stream_duration;  // With it there is no timeout by default.
+  std::optional<base::Duration> max_grpc_timeout;        // The old way to have grpc-timeout count.
+  std::optional<base::Duration> grpc_timeout_offset;
+  bool high_priority = false;
 };
 
 struct RedirectAction {
@@ -120,6 +171,7 @@ struct Route {
   std::optional<DirectResponse> direct;
   HeaderMutations header_mutations;
   std::string metadata;  // Serialized envoy.config.core.v3.Metadata; empty if none. Plugins read it as a property.
+  std::optional<uint64_t> request_body_buffer_limit;  // Absent: the virtual host's.
 };
 
 struct VirtualHost {
@@ -129,6 +181,11 @@ struct VirtualHost {
   bool require_tls_all = false;
   HeaderMutations header_mutations;
   std::string metadata;
+  std::optional<RetryPolicy> retry_policy;
+  std::optional<uint64_t> request_body_buffer_limit;  // Kept of a body for retries; absent: what the connection keeps.
+  bool include_request_attempt_count = false;
+  bool include_attempt_count_in_response = false;
+  bool include_is_timeout_retry_header = false;
 };
 
 struct RouteConfig {

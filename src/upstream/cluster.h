@@ -258,7 +258,14 @@ struct ClusterStats {
   stats::Counter& upstream_rq_timeout;
   stats::Counter& upstream_rq_retry;
   stats::Counter& upstream_rq_retry_success;
+  stats::Counter& upstream_rq_retry_limit_exceeded;
   stats::Counter& upstream_rq_retry_overflow;
+  stats::Counter& upstream_rq_retry_backoff_exponential;
+  stats::Counter& upstream_rq_retry_backoff_ratelimited;
+  stats::Counter& retry_or_shadow_abandoned;
+  stats::Counter& upstream_rq_per_try_timeout;
+  stats::Counter& upstream_rq_per_try_idle_timeout;
+  stats::Counter& upstream_rq_max_duration_reached;
   stats::Counter& upstream_rq_pending_total;
   stats::Counter& upstream_rq_pending_overflow;
   stats::Counter& upstream_rq_pending_failure_eject;
@@ -281,6 +288,8 @@ struct ClusterStats {
   void countResponse(int status);
   // cluster.<name>.http2.*, made when the first connection by HTTP/2 is.
   http2::Stats& http2();
+  // A response that is not the last, because the request is tried again (cluster.<name>.retry.upstream_rq_503).
+  void countRetriedResponse(int status);
   stats::Store& store;
   std::string prefix;
 

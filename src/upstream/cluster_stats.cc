@@ -51,7 +51,14 @@ ClusterStats::ClusterStats(stats::Store& store, std::string_view stat_name)
       COUNTER(upstream_rq_timeout),
       COUNTER(upstream_rq_retry),
       COUNTER(upstream_rq_retry_success),
+      COUNTER(upstream_rq_retry_limit_exceeded),
       COUNTER(upstream_rq_retry_overflow),
+      COUNTER(upstream_rq_retry_backoff_exponential),
+      COUNTER(upstream_rq_retry_backoff_ratelimited),
+      COUNTER(retry_or_shadow_abandoned),
+      COUNTER(upstream_rq_per_try_timeout),
+      COUNTER(upstream_rq_per_try_idle_timeout),
+      COUNTER(upstream_rq_max_duration_reached),
       COUNTER(upstream_rq_pending_total),
       COUNTER(upstream_rq_pending_overflow),
       COUNTER(upstream_rq_pending_failure_eject),
@@ -114,6 +121,13 @@ void ClusterStats::countResponse(int status) {
   counters.external->add();
   counters.external_class->add();
   counters.external_completed->add();
+}
+
+void ClusterStats::countRetriedResponse(int status) {
+  const std::string under = prefix + "retry.upstream_rq_";
+  store.counter(under + "completed").add();
+  store.counter(under + std::to_string(status / 100) + "xx").add();
+  store.counter(under + std::to_string(status)).add();
 }
 
 }  // namespace weir::upstream

@@ -1,5 +1,7 @@
 #include "upstream/connection.h"
 
+#include <utility>
+
 #include "base/check.h"
 #include "base/log.h"
 
@@ -56,7 +58,7 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
 
 // Only at the end of all clusters is it destroyed while it is open.
 Connection::~Connection() {
-  if (state_ == State::Closed) return;
+  if (state_ == State::Closed || state_ == State::Flushing) return;
   const bool busy = state_ == State::Busy;
   countEnd(false, busy);
   state_ = State::Closed;
@@ -154,6 +156,7 @@ void Connection::onGoAway() {
 }
 
 void Connection::onBytes(base::BufferChain& received) {
+  if (state_ == State::Flushing) return received.clear();
   stats_.upstream_cx_rx_bytes_total.add(received.size());
   feed(received);
 }
@@ -178,12 +181,16 @@ void Connection::work() {
 }
 
 void Connection::onEnd() {
+  if (state_ == State::Flushing) return;
   peer_went_ = true;
   if (state_ == State::Busy) codec_->receiveEnd();
+  // A tunnel's other direction may go on.
+  if (state_ == State::Busy && codec_->activeStreams() > 0) return;
   close(true);
 }
 
 void Connection::onClosed(const base::Error& why) {
+  if (state_ == State::Flushing) return;
   if (state_ == State::Connecting) return onConnectError(why);
   peer_went_ = true;
   if (state_ == State::Busy) codec_->connectionLost(why.detail);
@@ -196,8 +203,16 @@ void Connection::send(base::BufferChain& bytes) {
   flush_.schedule();
 }
 
+void Connection::sendEnd() {
+  tunnelled_ = true;
+  end_asked_ = true;
+  flush_.schedule();
+}
+
 void Connection::flush() {
-  if (state_ != State::Closed && !out_.empty()) stream_->write(out_);
+  if (state_ == State::Closed || state_ == State::Flushing) return;
+  if (!out_.empty()) stream_->write(out_);
+  if (std::exchange(end_asked_, false)) stream_->finishWriting();
 }
 
 void Connection::countRequestOver() {
@@ -209,10 +224,15 @@ void Connection::countRequestOver() {
 // --- The end ---
 
 void Connection::close(bool by_peer, bool within_request) {
-  if (state_ == State::Closed) return;
+  if (state_ == State::Closed || state_ == State::Flushing) return;
+  if (tunnelled_) flush();
   countEnd(by_peer, within_request);
-  state_ = State::Closed;
   idle_timer_.disarm();
+  if (tunnelled_ && stream_->unsent() > 0) {
+    state_ = State::Flushing;
+    return stream_->close(net::ByteStream::Close::Flush);
+  }
+  state_ = State::Closed;
   stream_->close(net::ByteStream::Close::Now);
   pool_.onClosed(*this);
 }

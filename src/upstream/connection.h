@@ -64,7 +64,8 @@ class Connection final : public event::Deferred,
   bool ready = false;  // It is among those that can carry a request.
 
  private:
-  enum class State : uint8_t { Connecting, Idle, Busy, Closed };
+  // Flushing: over, but for a tunnel's last bytes, which the endpoint is given time to take.
+  enum class State : uint8_t { Connecting, Idle, Busy, Flushing, Closed };
 
   // net::ByteStream::Receiver
   void onConnected() override;
@@ -77,9 +78,11 @@ class Connection final : public event::Deferred,
   void onDrained() override {
     if (codec_ != nullptr) codec_->wireDrained();
   }
+  void onFlushed() override { pool_.onClosed(*this); }
   // http::Wire
   void send(base::BufferChain& bytes) override;
   size_t unsent() const override { return out_.size() + stream_->unsent(); }
+  void sendEnd() override;
   // http1::ReadControl
   void onPauseConnection() override { stream_->pauseReading(); }
   void onResumeConnection() override { stream_->resumeReading(); }
@@ -111,6 +114,8 @@ class Connection final : public event::Deferred,
   State state_ = State::Connecting;
   bool receiving_ = false;  // Within the codec's receive(): what ends a request there is its response.
   bool peer_went_ = false;
+  bool tunnelled_ = false;  // A tunnel has ended its direction.
+  bool end_asked_ = false;  // FIN follows what is in out_.
   bool last_request_ = false;
   bool http2_ = false;
   uint64_t requests_ = 0;

@@ -77,7 +77,7 @@ def _answer(reader, method):
             message["version"], code, message["reason"] = (first.split(" ", 2) + ["", ""])[:3]
             message["status"] = int(code)
             message["headers"] = reader.fields()
-            interim = 100 <= message["status"] < 200
+            interim = 100 <= message["status"] < 200 and message["status"] != 101
             if not interim and method != "HEAD" and message["status"] not in (204, 304):
                 reader.body(message["headers"], message, to_close=True)
         except Ended as ended:
@@ -88,7 +88,7 @@ def _answer(reader, method):
         except ValueError:
             message["cut"] = "not HTTP"
         answers.append(message)
-        if message["status"] is None or not 100 <= message["status"] < 200:
+        if message["status"] is None or message["status"] == 101 or not 100 <= message["status"] < 200:
             return answers
 
 

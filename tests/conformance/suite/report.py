@@ -60,6 +60,6 @@ def first_status(connections):
     """The first final answer's status."""
     for seen in connections:
         for answer in seen["answers"]:
-            if not 100 <= (answer.get("status") or 0) < 200:
+            if answer.get("status") == 101 or not 100 <= (answer.get("status") or 0) < 200:
                 return answer.get("status")
     return None

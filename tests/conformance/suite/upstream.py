@@ -55,6 +55,36 @@ def by_path(**answers):
     return act
 
 
+def switch(*then, status="101 Switching Protocols", headers=(("connection", "Upgrade"), ("upgrade", "websocket"))):
+    """Takes the upgrade (or, with its own status, a CONNECT); then come bytes, pauses, `echoing` or `listening`."""
+    return scripted([head(f"HTTP/1.1 {status}", headers), *then])
+
+
+def echoing(sock, reader, seen):
+    """Gives back what comes until the peer ends; the case sees what that was."""
+    sock.settimeout(1.5)
+    try:
+        while True:
+            sock.sendall(reader.buffer)
+            seen["body"] += reader.buffer
+            reader.buffer = b""
+            reader.more()
+    except Ended as ended:
+        seen["cut"] = str(ended)
+
+
+def listening(sock, reader, seen):
+    """Reads what comes until the peer ends, and says so."""
+    sock.settimeout(1.5)
+    try:
+        while True:
+            seen["body"] += reader.buffer
+            reader.buffer = b""
+            reader.more()
+    except Ended as ended:
+        seen["cut"] = str(ended)
+
+
 def hang(seconds=2.0):
     return scripted([seconds, CLOSE])
 
@@ -145,14 +175,17 @@ class Upstream:
         for piece in act(seen):
             if piece is CLOSE:
                 return False
-            self._act(sock, piece)
+            self._act(sock, reader, seen, piece)
         if act.early:
             self._read_body(reader, seen)
         return True
 
     @staticmethod
-    def _act(sock, piece):
-        time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
+    def _act(sock, reader, seen, piece):
+        if callable(piece):
+            piece(sock, reader, seen)
+        else:
+            time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
 
     def _read_body(self, reader, seen):
         try:
