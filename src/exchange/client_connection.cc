@@ -118,7 +118,7 @@ void ClientConnection::countHttp2Fault(const base::Error& why) {
 }
 
 void ClientConnection::onEnd() {
-  if (codec_->tunnels()) {  // The other direction may go on.
+  if (codec_ != nullptr && codec_->tunnels()) {  // The other direction may go on.
     codec_->receiveEnd();
     return closeIfFinished();
   }

@@ -11,6 +11,13 @@ using testing::Not;
 
 struct Durations : ExchangeTest {};
 
+TEST_F(Durations, LetAClientGoThatHasSaidNothing) {
+  begin();
+  client_stream->close(net::ByteStream::Close::Now);
+  turns();
+  EXPECT_TRUE(closed);
+}
+
 TEST_F(Durations, EndARequestWhoseHeadersDoNotCome) {
   begin();
   say("GET / HTTP/1.1\r\nhost: h\r\n");

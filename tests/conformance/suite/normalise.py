@@ -23,7 +23,7 @@ def headers(fields, ports, keep_order):
         if name.lower() == "x-envoy-upstream-service-time" and value.isdigit():
             value = "<ms>"
         if name.lower() == "x-envoy-expected-rq-timeout-ms" and value.isdigit():
-            step = 1000 if int(value) > 5000 else 100  # A later try is told what is left.
+            step = 1000 if int(value) > 1500 else 100  # A later try is told what is left.
             value = str(-(-int(value) // step) * step)
         out.append((name, text(value, ports)))
     return out if keep_order else sorted(out, key=lambda field: field[0].lower())

@@ -34,7 +34,8 @@ g.case("of duration, with a timeout that does not count", get("/empty"), upstrea
 for path in ("/header", "/any", "/offset", "/both", "/old", "/oldany", "/oldoffset", "/plain", "/empty"):
     for asked in ("300m", "1S", None, "wrong", "0S"):
         fields = {**GRPC, **({"grpc-timeout": asked} if asked else {})}
-        g.case(f"gRPC {path}, asking for {asked}", post(path, "", headers=fields), upstream=[answer(headers=[("grpc-status", "0")], body="", delay=0.05)], status=200)
+        g.case(f"gRPC {path}, asking for {asked}", post(path, "", headers=fields), upstream=[answer(headers=[("grpc-status", "0")], body="", delay=0.05)], status=200,
+               differs="sometimes: nothing goes upstream of a request whose time is over before it began" if asked == "0S" and path in ("/header", "/any", "/offset", "/both") else None)
 g.case("gRPC /header, late", post("/header", "", headers={**GRPC, "grpc-timeout": "10S"}), upstream=SLOW, status=200, stats=STATS)
 g.case("gRPC /offset, late", post("/offset", "", headers={**GRPC, "grpc-timeout": "500m"}), upstream=SLOW, status=200)
 g.case("gRPC /old, late", post("/old", "", headers={**GRPC, "grpc-timeout": "10S"}), upstream=SLOW, status=200, stats=STATS)
