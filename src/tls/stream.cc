@@ -153,7 +153,11 @@ void Stream::holdBelow() {
   hold ? below_->pauseReading() : below_->resumeReading();
 }
 
-void Stream::pauseReading() { paused_ = true; }
+// At once: paused between two reads, it must not go on collecting what is still encrypted.
+void Stream::pauseReading() {
+  paused_ = true;
+  if (state_ == State::Open && !end_told_) holdBelow();
+}
 
 void Stream::resumeReading() {
   paused_ = false;

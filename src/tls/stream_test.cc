@@ -172,6 +172,7 @@ TEST_F(StreamTest, TellsAWriterOfItsWatermarks) {
 TEST_F(StreamTest, APauseHoldsWhatIsDecrypted) {
   begin();
   server->pauseReading();
+  EXPECT_TRUE(server_below->paused()) << "what nobody takes must not be collected";
   send(*client, "later");
   turns();
   EXPECT_EQ(server_hears.text, "");
