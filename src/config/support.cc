@@ -12,6 +12,7 @@ std::span<const SupportSection> supportSections() {
       SupportSection{"Bootstrap and admin", &bootstrapSupport()},
       SupportSection{"Listeners", &listenerSupport()},
       SupportSection{"HTTP connection manager", &httpManagerSupport()},
+      SupportSection{"Access logs and formats", &accessLogSupport()},
       SupportSection{"Routes", &routeSupport()},
       SupportSection{"Clusters", &clusterSupport()},
       SupportSection{"TLS", &tlsSupport()},

@@ -46,6 +46,7 @@ using SupportTables = std::vector<MessageSupport>;
 const SupportTables& bootstrapSupport();
 const SupportTables& listenerSupport();
 const SupportTables& httpManagerSupport();
+const SupportTables& accessLogSupport();
 const SupportTables& routeSupport();
 const SupportTables& clusterSupport();
 const SupportTables& tlsSupport();

@@ -52,6 +52,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void abandon();
 
   upstream::Cluster& cluster() { return cluster_; }
+  // What has gone over the wire for it so far.
+  filter::WireBytes wire() const;
   // Counts the answer for the endpoint, if one was reached.
   void countAnswer(int status);
   void countTimeout();
@@ -83,6 +85,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   const bool headers_only_;
   bool request_ended_;
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
+  filter::WireBytes wire_;        // Once the stream has ended.
   bool reused_ = false;
   bool response_started_ = false;
   bool response_ended_ = false;

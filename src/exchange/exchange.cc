@@ -26,6 +26,7 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   manager_.stats.downstream_rq_http1_total.add();
   manager_.stats.downstream_rq_active.add();
   idle_timeout_ = manager_.spec->stream_idle_timeout;
+  startPeriodicLog();
   if (manager_.spec->request_timeout) request_timer_.arm(*manager_.spec->request_timeout);
   if (manager_.spec->request_headers_timeout) headers_timer_.arm(*manager_.spec->request_headers_timeout);
   touchIdleTimer();
@@ -51,6 +52,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     stream_->sendInformational(interim);
   }
 
+  if (manager_.spec->underscores != HttpManagerSpec::Underscores::Allow && !judgeUnderscores()) return;
   addFilters();
   if (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)) {
     // No upgrade is configured. What the client sends next is not HTTP: answer and close.
@@ -65,8 +67,28 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     return replyLocally(refusal->status, refusal->details);
   }
   prepareRequestHeaders(manager_, request_headers_, info_);
-  if (!chain_.empty()) route();  // Filters may ask which route it would be.
+  const bool logged_now = manager_.spec->access_log_options.at_start && !manager_.access_logs.empty();
+  if (!chain_.empty() || logged_now) route();  // Filters may ask which route it would be.
+  if (logged_now) writeAccessLogs(format::LogType::DownstreamStart);
   chain_.requestHeaders(request_headers_, end_stream);
+}
+
+// headers_with_underscores_action. False: the request was answered.
+bool Exchange::judgeUnderscores() {
+  std::vector<std::string> named;
+  for (const auto& entry : request_headers_) {
+    if (entry.name.find('_') != std::string_view::npos) named.emplace_back(entry.name);
+  }
+  if (named.empty()) return true;
+  if (manager_.spec->underscores == HttpManagerSpec::Underscores::Reject) {
+    manager_.stats.requests_rejected_with_underscores.add();
+    onMalformed(400, {base::Code::Malformed, base::Side::Client, base::Retry::No, "http1.unexpected_underscore"});
+    return false;
+  }
+  for (const std::string& name : named) {
+    manager_.stats.dropped_headers_with_underscores.add(request_headers_.remove(name));
+  }
+  return true;
 }
 
 void Exchange::addFilters() {
@@ -113,6 +135,7 @@ void Exchange::onMalformed(int status, const base::Error& why) {
 }
 
 void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
+  if (!over_) noteBytes();
   stream_ = nullptr;
   if (over_) return;
   if (reason == http::ResetReason::ConnectionTermination) {
@@ -124,6 +147,7 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
 }
 
 void Exchange::onComplete() {
+  if (!over_) noteBytes();
   stream_ = nullptr;
   finish();
 }
@@ -150,6 +174,7 @@ void Exchange::resumeResponse() {
 void Exchange::clearRouteCache() {
   route_known_ = false;
   info_.route = nullptr;  // As Envoy: the virtual host stays known until the next match.
+  info_.route_name = info_.route_metadata = {};
 }
 
 // The timer is not moved at every sign of life: when it fires it looks when the last one was.

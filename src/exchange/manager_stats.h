@@ -40,6 +40,8 @@ struct ManagerStats {
   stats::Counter& downstream_rq_idle_timeout;
   stats::Counter& downstream_rq_too_large;
   stats::Counter& downstream_rq_non_relative_path;
+  stats::Counter& dropped_headers_with_underscores;    // http1.
+  stats::Counter& requests_rejected_with_underscores;  // http1.
   stats::Counter& no_route;
   stats::Counter& no_cluster;
   stats::Counter& rq_direct_response;

@@ -16,6 +16,16 @@ void stripHostPort(const HttpManagerSpec& spec, const filter::ConnectionInfo& co
   if (stripped.size() != host.size()) request.set(HeaderId::Authority, std::string(stripped));
 }
 
+// "host." and "host.:80" name the same host as without the dot (RFC 1034 3.1).
+void stripTrailingDot(http::HeaderMap& request) {
+  const std::string_view authority = request.getOr(HeaderId::Authority, "");
+  const std::string_view host = http::stripPort(authority);
+  if (!host.ends_with('.')) return;
+  std::string stripped(host.substr(0, host.size() - 1));
+  stripped += authority.substr(host.size());
+  request.set(HeaderId::Authority, stripped);
+}
+
 }  // namespace
 
 std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
@@ -23,6 +33,7 @@ std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter
   const std::string_view original = request.getOr(HeaderId::Path, "");
   // As Envoy: only paths are routed; "*" and what else is no path has no route.
   if (original.empty() || original.front() != '/') return Refusal{404, "absolute_path_rejected", ""};
+  if (spec.strip_trailing_host_dot) stripTrailingDot(request);
   if (spec.strip_any_host_port || spec.strip_matching_host_port) stripHostPort(spec, connection, request);
   if (!spec.normalize_path && !spec.merge_slashes && spec.escaped_slashes == EscapedSlashes::Keep) return std::nullopt;
 

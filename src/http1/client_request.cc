@@ -54,7 +54,7 @@ void ClientConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
 
   base::BufferChain out;
   {
-    HeadWriter writer(out, headers.bytes() + headers.size() * 4 + 96);
+    HeadWriter writer(out, headers.bytes() + headers.size() * 4 + 96, settings_.proper_case);
     writer.put(method);
     writer.put(" ");
     writer.put(*headers.get(HeaderId::Path));
@@ -64,6 +64,7 @@ void ClientConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
     if (empty) writer.putField("content-length", "0");
     if (wantsClose(headers)) writer.putField("connection", "close");
     writer.put("\r\n");
+    field_bytes_sent_ += writer.fieldBytes();
   }
   body_writer_.expectNone();
   if (chunked) body_writer_.expectChunks();

@@ -1,17 +1,10 @@
 #include "server/door.h"
 
-#include <atomic>
-
 #include "base/log.h"
+#include "net/connection_id.h"
 #include "net/socket_stream.h"
 
 namespace weir::server {
-namespace {
-
-// Connections are numbered over all workers, so that [C17] means one connection in the log.
-std::atomic<uint64_t> next_connection_id{1};
-
-}  // namespace
 
 Door::Door(SharedListener& shared, event::Loop& loop, std::function<void()> on_come, std::function<void()> on_gone)
     : shared_(shared), loop_(loop), on_come_(std::move(on_come)), on_gone_(std::move(on_gone)), handshakes_(loop) {
@@ -44,7 +37,7 @@ void Door::onAccepted(net::Fd socket, const net::Address& peer) {
 
 filter::ConnectionInfo Door::describe(const net::ByteStream& stream, const net::Address& peer) const {
   filter::ConnectionInfo info;
-  info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
+  info.id = net::nextConnectionId();
   info.local = stream.local();
   info.peer = peer;
   info.listener_metadata = shared_.spec.metadata;
@@ -60,6 +53,7 @@ void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filt
   shared_.stats->downstream_cx_total.add();
   shared_.stats->downstream_cx_active.add();
   on_come_();
+  info.filter_chain_name = chain.shared.name;
   if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
   serveHttp(chain, std::move(stream), std::move(info));
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "access_log/feed.h"
 #include "base/result.h"
 #include "config/spec.h"
 #include "proxy_wasm/spec.h"
@@ -21,6 +22,7 @@ struct Options {
   bool bind = true;  // False: what is made can only be judged, not run; another process may hold its addresses.
   base::Duration drain_time = std::chrono::seconds(600);
   proxy_wasm::Budgets budgets;
+  access_log::FlushRules log_flush;
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.
   std::string version;

@@ -82,6 +82,7 @@ class Connection final : public event::Deferred,
   std::shared_ptr<const net::TlsInfo> tls_;
   std::unique_ptr<http::ClientCodec> codec_;
   const base::MonotonicTime started_;
+  ConnectionFacts facts_;
   State state_ = State::Connecting;
   bool receiving_ = false;  // Within the codec's receive(): what ends a request there is its response.
   bool peer_went_ = false;

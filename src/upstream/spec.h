@@ -55,6 +55,7 @@ struct ClusterSpec {
   uint32_t max_pending_requests = 1024;
   uint32_t max_requests = 1024;
   bool enable_trailers = false;  // http_protocol_options.enable_trailers: request trailers are sent, response's kept.
+  bool proper_case = false;      // Names of request headers over HTTP/1: "Content-Type".
   uint32_t max_response_headers_kb = 60;
   uint32_t max_response_headers_count = 100;
 };
