@@ -251,11 +251,11 @@ TEST(LogFilter, GrpcStatusAlsoOfOtherRequests) {
 TEST(LogFilter, SamplesByTheRequestsIdOrIndependently) {
   FilterSpec spec;
   spec.kind = FilterSpec::Kind::Runtime;
-  spec.fraction = 0.5;
+  spec.numerator = 95;
   TestEntry test;
-  // 0x9d138c39 is 2635303993: 303993 of a million.
+  // 0x9d138c39 is 2635303993: 93 of a hundred.
   EXPECT_TRUE(passes(spec, test, test.random));
-  spec.fraction = 0.3;
+  spec.numerator = 30;
   EXPECT_FALSE(passes(spec, test, test.random));
   spec.independent = true;
   int passed = 0;

@@ -89,11 +89,10 @@ bool LogFilter::passes(const format::Entry& entry, base::Random& random) const {
 }
 
 bool LogFilter::sampled(const format::Entry& entry, base::Random& random) const {
-  constexpr uint64_t kParts = 1'000'000;
   std::optional<uint64_t> number;
   if (!spec_.independent) number = numberOfRequestId(entry.request);
   if (!number) number = random.next();
-  return static_cast<double>(*number % kParts) < spec_.fraction * kParts;
+  return *number % spec_.denominator < spec_.numerator;
 }
 
 bool LogFilter::metadataMatches(const format::Entry& entry) const {

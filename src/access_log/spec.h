@@ -52,7 +52,8 @@ struct FilterSpec {
   };
   Kind kind = Kind::NotHealthCheck;
   Comparison comparison;
-  double fraction = 0;  // Of Runtime: 0 to 1.
+  uint32_t numerator = 0;  // Of Runtime.
+  uint32_t denominator = 100;
   bool independent = false;
   std::vector<FilterSpec> parts;  // Of And and Or.
   route::HeaderMatch header;

@@ -25,8 +25,6 @@ constexpr Idle kIdle[] = {
     {"--reject-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
     {"--ignore-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
     {"--cpuset-threads", false, "the default number of workers already follows the CPUs this process may use"},
-    {"--file-flush-interval-msec", true, "access logs are not built yet"},
-    {"--file-flush-min-size-kb", true, "access logs are not built yet"},
     {"--drain-strategy", true, "all connections are asked to go at once; a gradual drain is not built yet"},
     {"--enable-core-dump", false, "core dumps follow the system's limits"},
     {"--enable-mutex-tracing", false, "there is no mutex on the data path to trace"},
@@ -58,6 +56,10 @@ void addEnvoyFlags(CLI::App& app, Flags& flags) {
   app.add_option("--drain-time-s", flags.drain_time_s, "Most seconds that a stop waits for requests under way");
   app.add_option("--parent-shutdown-time-s", flags.parent_shutdown_time_s, "For hot restart");
   app.add_option("--admin-address-path", flags.admin_address_path, "File to which the admin address is written");
+  app.add_option("--file-flush-interval-msec", flags.file_flush_interval_msec,
+                 "Most milliseconds that lines of access logs wait to be written");
+  app.add_option("--file-flush-min-size-kb", flags.file_flush_min_size_kb,
+                 "KiB of access log lines that are written before the interval has passed");
   app.add_option("--base-id", flags.base_id, "For hot restart");
   app.add_option("--restart-epoch", flags.restart_epoch, "For hot restart");
   app.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", flags.allow_unknown_static_fields,

@@ -32,6 +32,7 @@ struct Flags {
   uint32_t base_id = 0;
   uint32_t restart_epoch = 0;
   uint32_t file_flush_interval_msec = 10000;
+  uint32_t file_flush_min_size_kb = 64;
 
   // Ours.
   uint32_t plugin_call_ms = 200;

@@ -14,6 +14,7 @@
 #include <envoy/extensions/wasm/v3/wasm.pb.h>
 #include <envoy/type/matcher/v3/regex.pb.h>
 #include <envoy/type/matcher/v3/string.pb.h>
+#include <envoy/type/v3/percent.pb.h>
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/duration.pb.h>
 
@@ -92,6 +93,8 @@ proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginCo
 route::PathMatch convertPath(const envoy::config::route::v3::RouteMatch& match, const Place& place);
 route::HeaderMatch convertHeaderMatch(const envoy::config::route::v3::HeaderMatcher& matcher, const Place& place);
 void convertMatch(const envoy::config::route::v3::RouteMatch& match, const Place& place, route::Route& route);
+// 0 to 1.
+double convertFraction(const envoy::type::v3::FractionalPercent& fraction);
 route::StringMatch convertString(const envoy::type::matcher::v3::StringMatcher& matcher, const Place& place);
 // Also checks that the expression compiles.
 std::string convertRegex(const envoy::type::matcher::v3::RegexMatcher& matcher, const Place& place);

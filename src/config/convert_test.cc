@@ -277,5 +277,72 @@ TEST(Bootstrap, StatsTags) {
                           HasSubstr("stats_tags[1].regex: needs a group in parentheses: the tag's value")));
 }
 
+// ---- Access logs and formats
+
+constexpr char kFile[] =
+    "'@type': type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /log";
+
+TEST(AccessLog, FilesAndStreams) {
+  const auto spec =
+      managerOf(std::string("access_log: [{typed_config: {") + kFile +
+                "}}, {typed_config: {'@type': "
+                "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog, log_format: "
+                "{json_format: {a: 1, b: ['%PROTOCOL%', null]}, omit_empty_values: true}}}]");
+  ASSERT_EQ(spec.access_logs.size(), 2u);
+  EXPECT_EQ(spec.access_logs[0].sink.path, "/log");
+  EXPECT_EQ(spec.access_logs[0].format.text, format::kDefaultFormat);
+  EXPECT_EQ(spec.access_logs[1].sink.kind, access_log::SinkSpec::Kind::Stdout);
+  EXPECT_EQ(spec.access_logs[1].format.kind, format::FormatSpec::Kind::Json);
+  EXPECT_TRUE(spec.access_logs[1].format.omit_empty);
+}
+
+TEST(AccessLog, Filters) {
+  const auto spec = managerOf(
+      std::string("access_log: [{typed_config: {") + kFile +
+      "}, filter: {or_filter: {filters: [{status_code_filter: {comparison: {op: GE, value: {default_value: 500, "
+      "runtime_key: k}}}}, {response_flag_filter: {flags: [NR, UF]}}, {log_type_filter: {types: [DownstreamStart], "
+      "exclude: true}}, {grpc_status_filter: {statuses: [UNAVAILABLE]}}, {runtime_filter: {runtime_key: k, "
+      "percent_sampled: {numerator: 5, denominator: TEN_THOUSAND}}}]}}}]");
+  const access_log::FilterSpec& any = *spec.access_logs.at(0).filter;
+  ASSERT_EQ(any.parts.size(), 5u);
+  EXPECT_EQ(any.parts[0].comparison.op, access_log::Comparison::Op::AtLeast);
+  EXPECT_EQ(any.parts[0].comparison.value, 500u);
+  EXPECT_EQ(any.parts[1].flags, 1u << 8 | 1u << 5);
+  EXPECT_EQ(any.parts[2].types.at(0), format::LogType::DownstreamStart);
+  EXPECT_TRUE(any.parts[2].exclude);
+  EXPECT_EQ(any.parts[3].grpc_statuses.at(0), 14);
+  EXPECT_EQ(any.parts[4].numerator, 5u);
+  EXPECT_EQ(any.parts[4].denominator, 10'000u);
+}
+
+TEST(AccessLog, Options) {
+  const auto spec =
+      managerOf("access_log_options: {flush_access_log_on_new_request: true, access_log_flush_interval: 2s}");
+  EXPECT_TRUE(spec.access_log_options.at_start);
+  EXPECT_EQ(spec.access_log_options.interval, std::chrono::seconds(2));
+}
+
+TEST(LocalReplies, MappersAndTheirFormats) {
+  const auto spec = managerOf(
+      "local_reply_config: {mappers: [{filter: {response_flag_filter: {}}, status_code: 500, body: {inline_string: x}, "
+      "body_format_override: {json_format: {a: '%LOCAL_REPLY_BODY%'}}, headers_to_add: [{header: {key: a, value: "
+      "b}}]}], "
+      "body_format: {text_format_source: {inline_string: '%RESPONSE_CODE%'}, content_type: text/html}}");
+  ASSERT_EQ(spec.local_replies.mappers.size(), 1u);
+  EXPECT_EQ(spec.local_replies.mappers[0].status, 500);
+  EXPECT_EQ(spec.local_replies.mappers[0].body, "x");
+  EXPECT_EQ(spec.local_replies.mappers[0].headers_to_add.at(0).name, "a");
+  EXPECT_EQ(spec.local_replies.body_format->content_type, "text/html");
+}
+
+TEST(HttpManager, HeaderRules) {
+  const auto spec = managerOf(
+      "strip_trailing_host_dot: true\n          append_x_forwarded_port: true\n          common_http_protocol_options: "
+      "{headers_with_underscores_action: DROP_HEADER}\n          http_protocol_options: {header_key_format: "
+      "{proper_case_words: {}}}");
+  EXPECT_TRUE(spec.strip_trailing_host_dot && spec.append_x_forwarded_port && spec.proper_case);
+  EXPECT_EQ(spec.underscores, exchange::HttpManagerSpec::Underscores::Drop);
+}
+
 }  // namespace
 }  // namespace weir::config

@@ -2,6 +2,7 @@
 
 #include "config/names.h"
 #include "config/values.h"
+#include "format/text_format.h"
 
 namespace weir::config {
 namespace {
@@ -19,6 +20,9 @@ route::HeaderValueOption convertOption(const HeaderValueOption& option, const Pl
   result.keep_empty_value = option.keep_empty_value();
   if (!mayChange(result.name)) {
     place.field("header").field("key").fault(FaultKind::Rule, ":-prefixed or host headers may not be modified");
+  }
+  if (auto compiled = format::TextFormat::create(result.value); !compiled.ok()) {
+    place.field("header").field("value").fault(FaultKind::Rule, compiled.error().detail);
   }
   if (option.has_append() && option.append_action() != HeaderValueOption::APPEND_IF_EXISTS_OR_ADD) {
     place.field("append").fault(FaultKind::Conflict, "only one of append and append_action may be set");

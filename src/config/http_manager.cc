@@ -1,4 +1,6 @@
 // envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
+#include "config/access_log.h"
+#include "config/header_mutations.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -7,6 +9,8 @@ namespace {
 
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using exchange::HttpManagerSpec;
+
+constexpr std::string_view kKeepsConnection = "going on with a connection after a malformed message";
 
 HttpManagerSpec::Codec convertCodec(HttpConnectionManager::CodecType codec, const Place& place) {
   switch (codec) {
@@ -58,16 +62,35 @@ void convertCommon(const HttpConnectionManager& manager, const Place& place, Htt
   if (common.has_max_requests_per_connection() && common.max_requests_per_connection().value() > 0) {
     spec.max_requests_per_connection = common.max_requests_per_connection().value();
   }
+  switch (common.headers_with_underscores_action()) {
+    case envoy::config::core::v3::HttpProtocolOptions::REJECT_REQUEST:
+      spec.underscores = HttpManagerSpec::Underscores::Reject;
+      break;
+    case envoy::config::core::v3::HttpProtocolOptions::DROP_HEADER:
+      spec.underscores = HttpManagerSpec::Underscores::Drop;
+      break;
+    default: break;
+  }
   if (common.has_max_response_headers_kb()) {
     here.field("max_response_headers_kb").notice("accepted, without effect: it concerns responses of upstreams only");
   }
 }
 
-void convertHttp1(const HttpConnectionManager& manager, HttpManagerSpec& spec) {
+// True: names as "Content-Type".
+bool convertKeyFormat(const envoy::config::core::v3::Http1ProtocolOptions& options, const Place& place) {
+  return options.header_key_format().has_proper_case_words();
+}
+
+void convertHttp1(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
   const auto& http1 = manager.http_protocol_options();
   spec.accept_http_10 = http1.accept_http_10();
   spec.default_host_for_http_10 = http1.default_host_for_http_10();
   spec.enable_trailers = http1.enable_trailers();
+  const Place here = place.field("http_protocol_options");
+  spec.proper_case = convertKeyFormat(http1, here);
+  if (http1.override_stream_error_on_invalid_http_message().value()) {
+    here.field("override_stream_error_on_invalid_http_message").unsupported(kKeepsConnection);
+  }
   if (http1.has_allow_absolute_url()) spec.allow_absolute_url = http1.allow_absolute_url().value();
 }
 
@@ -124,6 +147,10 @@ void convertHeaders(const HttpConnectionManager& manager, const Place& place, Ht
   spec.scheme_to_overwrite = manager.scheme_header_transformation().scheme_to_overwrite();
   if (manager.has_max_request_headers_kb()) spec.max_request_headers_kb = manager.max_request_headers_kb().value();
   spec.proxy_100_continue = manager.proxy_100_continue();
+  spec.append_x_forwarded_port = manager.append_x_forwarded_port();
+  if (manager.stream_error_on_invalid_http_message().value()) {
+    place.field("stream_error_on_invalid_http_message").unsupported(kKeepsConnection);
+  }
 }
 
 void convertPathRules(const HttpConnectionManager& manager, const Place& place, HttpManagerSpec& spec) {
@@ -132,10 +159,45 @@ void convertPathRules(const HttpConnectionManager& manager, const Place& place, 
   spec.escaped_slashes = convertSlashes(manager.path_with_escaped_slashes_action(), place);
   spec.strip_matching_host_port = manager.strip_matching_host_port();
   spec.strip_any_host_port = manager.strip_any_host_port();
+  spec.strip_trailing_host_dot = manager.strip_trailing_host_dot();
   if (spec.strip_matching_host_port && spec.strip_any_host_port) {
     place.field("strip_any_host_port")
         .fault(FaultKind::Conflict, "only one of strip_matching_host_port and strip_any_host_port may be set");
   }
+}
+
+void convertLogging(const HttpConnectionManager& manager, const Place& place, Conversion& conversion,
+                    HttpManagerSpec& spec) {
+  spec.access_logs = convertAccessLogs(manager.access_log(), place.field("access_log"), conversion);
+  const auto& options = manager.access_log_options();
+  const Place here = place.field("access_log_options");
+  spec.access_log_options.at_start = options.flush_access_log_on_new_request();
+  if (options.has_access_log_flush_interval()) {
+    spec.access_log_options.interval =
+        convertTimeout(options.access_log_flush_interval(), here.field("access_log_flush_interval"));
+  }
+}
+
+exchange::LocalReplySpec convertLocalReplies(const HttpConnectionManager& manager, const Place& place,
+                                             const Conversion& conversion) {
+  exchange::LocalReplySpec spec;
+  const auto& config = manager.local_reply_config();
+  for (int i = 0; i < config.mappers_size(); i++) {
+    const auto& mapper = config.mappers(i);
+    const Place here = place.item("mappers", static_cast<size_t>(i));
+    exchange::LocalReplyMapper& result = spec.mappers.emplace_back();
+    result.filter = convertLogFilter(mapper.filter(), here.field("filter"));
+    if (mapper.has_status_code()) result.status = static_cast<int>(mapper.status_code().value());
+    if (mapper.has_body()) result.body = readDataSource(mapper.body(), here.field("body"), conversion.options);
+    if (mapper.has_body_format_override()) {
+      result.body_format = convertFormat(mapper.body_format_override(), here.field("body_format_override"), conversion);
+    }
+    result.headers_to_add = convertOptions(mapper.headers_to_add(), here.field("headers_to_add"));
+  }
+  if (config.has_body_format()) {
+    spec.body_format = convertFormat(config.body_format(), place.field("body_format"), conversion);
+  }
+  return spec;
 }
 
 }  // namespace
@@ -151,7 +213,7 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   convertHeaders(manager, place, spec);
   convertPathRules(manager, place, spec);
   convertCommon(manager, place, spec);
-  convertHttp1(manager, spec);
+  convertHttp1(manager, place, spec);
   if (manager.has_http2_protocol_options()) {
     spec.http2 = convertHttp2(manager.http2_protocol_options(), place.field("http2_protocol_options"), spec.http2);
   }
@@ -159,6 +221,8 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   for (const auto& upgrade : manager.upgrade_configs()) {
     spec.upgrades.push_back({upgrade.upgrade_type(), !upgrade.has_enabled() || upgrade.enabled().value()});
   }
+  convertLogging(manager, place, conversion, spec);
+  spec.local_replies = convertLocalReplies(manager, place.field("local_reply_config"), conversion);
   return spec;
 }
 
@@ -196,7 +260,12 @@ const SupportTables& httpManagerSupport() {
         {"path_with_escaped_slashes_action"},
         {"strip_matching_host_port"},
         {"strip_any_host_port"},
-        refused("access_log", "access logs come later"),
+        {"strip_trailing_host_dot"},
+        {"append_x_forwarded_port"},
+        {"stream_error_on_invalid_http_message"},
+        {"access_log"},
+        {"access_log_options"},
+        {"local_reply_config"},
         refused("rds", "xDS comes later; write the routes in route_config"),
         refused("scoped_routes", "xDS comes later; write the routes in route_config"),
         refused("tracing", "tracing comes later"),
@@ -204,6 +273,13 @@ const SupportTables& httpManagerSupport() {
         {"http2_protocol_options"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
        {{"subject"}, {"cert"}, {"chain"}, {"dns"}, {"uri"}}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions",
+       {{"access_log_flush_interval"},
+        {"flush_access_log_on_new_request"},
+        noEffect("flush_log_on_tunnel_successfully_established", "tunnels (CONNECT) come later")}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig", {{"mappers"}, {"body_format"}}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper",
+       {{"filter"}, {"status_code"}, {"body"}, {"body_format_override"}, {"headers_to_add"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
        {{"name"},
         {"typed_config"},
@@ -213,7 +289,7 @@ const SupportTables& httpManagerSupport() {
       {"envoy.extensions.filters.http.router.v3.Router",
        {{"suppress_envoy_headers"},
         noEffect("start_child_span", kNoTracing),
-        refused("upstream_log", "access logs come later"),
+        refused("upstream_log", "the router's own log comes later"),
         refused("upstream_http_filters", "filters towards upstreams come later")}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig",
        {{"upgrade_type"},
@@ -225,9 +301,18 @@ const SupportTables& httpManagerSupport() {
         {"max_stream_duration"},
         {"max_headers_count"},
         {"max_response_headers_kb"},
-        {"max_requests_per_connection"}}},
+        {"max_requests_per_connection"},
+        {"headers_with_underscores_action"}}},
       {"envoy.config.core.v3.Http1ProtocolOptions",
-       {{"allow_absolute_url"}, {"accept_http_10"}, {"default_host_for_http_10"}, {"enable_trailers"}}},
+       {{"allow_absolute_url"},
+        {"accept_http_10"},
+        {"default_host_for_http_10"},
+        {"enable_trailers"},
+        {"header_key_format"},
+        {"override_stream_error_on_invalid_http_message"}}},
+      {"envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat",
+       {{"proper_case_words"}, refused("stateful_formatter", "the case in which names came is not kept")}},
+      {"envoy.config.core.v3.Http1ProtocolOptions.HeaderKeyFormat.ProperCaseWords", {}},
       {"envoy.config.core.v3.SchemeHeaderTransformation", {{"scheme_to_overwrite"}}},
   };
   return kTables;

@@ -16,6 +16,8 @@
 #include <envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.pb.h>
 #include <envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h>
 #include <envoy/extensions/filters/network/wasm/v3/wasm.pb.h>
+#include <envoy/extensions/formatter/metadata/v3/metadata.pb.h>
+#include <envoy/extensions/formatter/req_without_query/v3/req_without_query.pb.h>
 #include <envoy/extensions/load_balancing_policies/least_request/v3/least_request.pb.h>
 #include <envoy/extensions/load_balancing_policies/maglev/v3/maglev.pb.h>
 #include <envoy/extensions/load_balancing_policies/random/v3/random.pb.h>
@@ -52,6 +54,7 @@ void linkKnownTypes() {
   namespace balancers = ext::load_balancing_policies;
   link<ext::access_loggers::file::v3::FileAccessLog, ext::access_loggers::stream::v3::StdoutAccessLog,
        ext::access_loggers::wasm::v3::WasmAccessLog>();
+  link<ext::formatter::metadata::v3::Metadata, ext::formatter::req_without_query::v3::ReqWithoutQuery>();
   link<filters::http::router::v3::Router, filters::http::upstream_codec::v3::UpstreamCodec,
        filters::http::wasm::v3::Wasm, filters::listener::http_inspector::v3::HttpInspector,
        filters::listener::proxy_protocol::v3::ProxyProtocol, filters::listener::tls_inspector::v3::TlsInspector,

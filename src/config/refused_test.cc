@@ -184,8 +184,8 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
               ElementsAre(cluster("transport_socket",
                                   "the transport socket envoy.transport_sockets.tls is known to "
                                   "Envoy, but not implemented in weir yet")));
-  EXPECT_THAT(managerFaults("access_log: [{name: x}]"),
-              ElementsAre(manager("access_log", "not implemented in weir: access logs come later")));
+  EXPECT_THAT(managerFaults("tracing: {}"),
+              ElementsAre(manager("tracing", "not implemented in weir: tracing comes later")));
   EXPECT_THAT(clusterFaults("", "EDS"),
               ElementsAre(cluster("type", "type EDS is known to Envoy, but not implemented in weir yet")));
   EXPECT_THAT(
@@ -313,6 +313,48 @@ TEST(File, AMissingPluginFileHasItsLine) {
 TEST(File, AnEndlessFileIsNoBody) {
   EXPECT_THAT(routeFaults("[{match: {prefix: /}, direct_response: {status: 200, body: {filename: /dev/zero}}}]"),
               ElementsAre(HasSubstr("body.filename: cannot read '/dev/zero': no regular file")));
+}
+
+std::vector<std::string> logFaults(const std::string& members, const std::string& more = "") {
+  return managerFaults(
+      "access_log: [{name: x, typed_config: {'@type': "
+      "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, " +
+      members + "}" + more + "}]");
+}
+
+TEST(Refused, FormatsOfAccessLogs) {
+  const std::string format = "access_log[0].typed_config.log_format.";
+  EXPECT_THAT(logFaults("path: /x, log_format: {text_format_source: {inline_string: '%FOO%'}}"),
+              ElementsAre(manager(format + "text_format_source", "there is no operator %FOO%")));
+  EXPECT_THAT(logFaults("path: /x, log_format: {text_format: '%CEL(x)%'}"),
+              ElementsAre(manager(format + "text_format",
+                                  "%CEL% is known to Envoy, but not implemented in weir yet: there are no CEL "
+                                  "expressions")));
+  EXPECT_THAT(logFaults("path: /x, log_format: {json_format: {a: {b: ['%REQ%']}}}"),
+              ElementsAre(manager(format + "json_format", "a: b: [0]: REQ requires parameters")));
+  EXPECT_THAT(logFaults("path: ''"),
+              ElementsAre(manager("access_log[0].typed_config.path", "is required and must not be empty")));
+}
+
+TEST(Refused, FiltersOfAccessLogsThatNeedWhatIsNotThere) {
+  EXPECT_THAT(
+      logFaults("path: /x", ", filter: {traceable_filter: {}}"),
+      ElementsAre(manager("access_log[0].filter.traceable_filter", "not implemented in weir: tracing comes later")));
+  EXPECT_THAT(logFaults("path: /x", ", filter: {response_flag_filter: {flags: [XX]}}").size(), 1u);
+  EXPECT_THAT(logFaults("path: /x", ", filter: {and_filter: {filters: [{not_health_check_filter: {}}]}}").size(), 1u);
+}
+
+TEST(Refused, OperatorsInHeaderValuesThatThereAreNot) {
+  EXPECT_THAT(routeFaults("[{match: {prefix: '/'}, route: {cluster: web}, request_headers_to_add: [{header: {key: x, "
+                          "value: 'a%b'}}]}]"),
+              ElementsAre(manager("route_config.virtual_hosts[0].routes[0].request_headers_to_add[0].header.value",
+                                  "no operator begins at the '%' at position 1 of the format; a '%' itself is written "
+                                  "'%%'")));
+}
+
+TEST(Refused, GoingOnAfterMalformedMessages) {
+  EXPECT_THAT(managerFaults("stream_error_on_invalid_http_message: true").size(), 1u);
+  EXPECT_THAT(managerFaults("stream_error_on_invalid_http_message: false"), IsEmpty());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "config/access_log.h"
 #include "config/header_mutations.h"
 #include "config/names.h"
 #include "config/support.h"
@@ -13,11 +14,14 @@ namespace {
 namespace v3 = envoy::config::route::v3;
 
 route::DirectResponse convertDirect(const v3::DirectResponseAction& action, const Place& place, size_t max_body,
-                                    const LoadOptions& options) {
+                                    const Conversion& conversion) {
   route::DirectResponse result;
   result.status = static_cast<int>(action.status());
+  if (action.has_body_format()) {
+    result.body_format = convertFormat(action.body_format(), place.field("body_format"), conversion);
+  }
   if (!action.has_body()) return result;
-  result.body = readDataSource(action.body(), place.field("body"), options);
+  result.body = readDataSource(action.body(), place.field("body"), conversion.options);
   if (result.body.size() > max_body) {
     place.field("body").fault(
         FaultKind::Rule,
@@ -33,8 +37,7 @@ route::Route convertRoute(const v3::Route& route, const Place& place, size_t max
   if (route.has_route()) result.forward = convertRouteAction(route.route(), place.field("route"), conversion);
   if (route.has_redirect()) result.redirect = convertRedirect(route.redirect(), place.field("redirect"));
   if (route.has_direct_response()) {
-    result.direct =
-        convertDirect(route.direct_response(), place.field("direct_response"), max_body, conversion.options);
+    result.direct = convertDirect(route.direct_response(), place.field("direct_response"), max_body, conversion);
   }
   result.header_mutations = convertMutations(route, place);
   result.metadata = serialized(route.metadata());
@@ -248,7 +251,7 @@ const SupportTables& routeSupport() {
         {"regex_rewrite"},
         {"response_code"},
         {"strip_query"}}},
-      {"envoy.config.route.v3.DirectResponseAction", {{"status"}, {"body"}}},
+      {"envoy.config.route.v3.DirectResponseAction", {{"status"}, {"body"}, {"body_format"}}},
       {"envoy.config.core.v3.HeaderValueOption", {{"header"}, {"append"}, {"append_action"}, {"keep_empty_value"}}},
       {"envoy.config.core.v3.HeaderValue", {{"key"}, {"value"}}},
   };

@@ -14,6 +14,7 @@ std::span<const SupportSection> supportSections() {
       SupportSection{"Network filters", &networkFilterSupport()},
       SupportSection{"HTTP connection manager", &httpManagerSupport()},
       SupportSection{"HTTP/2", &http2Support()},
+      SupportSection{"Access logs and formats", &accessLogSupport()},
       SupportSection{"Routes", &routeSupport()},
       SupportSection{"Retries", &retrySupport()},
       SupportSection{"Clusters", &clusterSupport()},

@@ -48,6 +48,7 @@ const SupportTables& listenerSupport();
 const SupportTables& networkFilterSupport();
 const SupportTables& httpManagerSupport();
 const SupportTables& http2Support();
+const SupportTables& accessLogSupport();
 const SupportTables& routeSupport();
 const SupportTables& retrySupport();
 const SupportTables& clusterSupport();

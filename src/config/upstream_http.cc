@@ -14,6 +14,10 @@ void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& o
   if (options.has_max_stream_duration()) {
     place.field("max_stream_duration").unsupported("max_stream_duration towards upstreams");
   }
+  if (options.headers_with_underscores_action() != envoy::config::core::v3::HttpProtocolOptions::ALLOW) {
+    place.field("headers_with_underscores_action")
+        .notice("accepted, without effect: it concerns requests from clients only");
+  }
   if (options.has_max_headers_count()) spec.max_response_headers_count = options.max_headers_count().value();
   if (options.has_max_response_headers_kb()) spec.max_response_headers_kb = options.max_response_headers_kb().value();
   if (options.has_max_requests_per_connection() && options.max_requests_per_connection().value() > 0) {
@@ -29,7 +33,11 @@ void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& o
   if (!options.default_host_for_http_10().empty()) {
     place.field("default_host_for_http_10").notice(std::string(kServerOnly));
   }
+  if (options.has_override_stream_error_on_invalid_http_message()) {
+    place.field("override_stream_error_on_invalid_http_message").notice(std::string(kServerOnly));
+  }
   spec.enable_trailers = options.enable_trailers();
+  spec.proper_case = options.header_key_format().has_proper_case_words();
 }
 
 void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptions& options,

@@ -17,6 +17,7 @@ void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   if (!status) return answerWithoutStatus();
   info_.response_code = *status;
   if (granted) beginTunnel(headers);
+  info_.answer_began = manager_.loop.now() - info_.start_monotonic;
   // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
   if (!tunnel_ && (!request_ended_ || response_closes_)) headers.set(http::HeaderId::Connection, "close");
   manager_.stats.countResponse(info_.response_code);
@@ -55,6 +56,7 @@ void Exchange::answerTrailers(http::HeaderMap& trailers) {
 // The last part was handed to the codec. If that has ended the stream (onComplete), the exchange is over already.
 void Exchange::answered() {
   answer_ended_ = true;
+  info_.answer_ended = manager_.loop.now() - info_.start_monotonic;
   route_timer_.disarm();
   if (retries_ != nullptr) retries_->end();
   if (over_) return;
@@ -68,8 +70,15 @@ void Exchange::answered() {
   }
 }
 
-http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& reply, base::BufferChain& body) {
+http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) {
+  filter::LocalReply reply = given;
+  const route::Mutations* added = nullptr;
+  if (manager_.local_replies != nullptr) {
+    response_headers_ = localReplyHeaders(reply, false);
+    added = manager_.local_replies->rewrite(reply, info_, logEntry(format::LogType::NotSet), manager_.random);
+  }
   response_headers_ = localReplyHeaders(reply, grpc_request_);
+  if (added != nullptr) added->apply(response_headers_, logEntry(format::LogType::NotSet));
   if (by_router_ && info_.upstream) noteAttempts(response_headers_);
   if (!head_request_ && !grpc_request_) body.append(reply.body);
   return response_headers_;
@@ -84,6 +93,7 @@ void Exchange::abandonUpstream() {
   route_timer_.disarm();
   if (retries_ != nullptr) retries_->end();
   if (attempt_ == nullptr) return;
+  if (!manager_.access_logs.empty()) noteBytes();
   attempt_->abandon();
   manager_.loop.destroyLater(std::move(attempt_));
 }
@@ -101,6 +111,7 @@ void Exchange::resetClientStream() {
 void Exchange::finish() {
   if (over_) return;
   over_ = true;
+  noteBytes();
   abandonUpstream();
   stopTimers();
   if (upgrade_counted_) manager_.stats.downstream_cx_upgrades_active.sub();
@@ -108,7 +119,9 @@ void Exchange::finish() {
   manager_.stats.downstream_rq_active.sub();
   manager_.stats.downstream_rq_time.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(*info_.finished).count()));
+  if (log_timer_) log_timer_->disarm();
   chain_.logAndDestroy();
+  writeAccessLogs(format::LogType::DownstreamEnd);
   connection_.onExchangeOver(*this);
 }
 

@@ -128,6 +128,7 @@ void Attempt::onInformational(http::HeaderMap& headers) { owner_.onAttemptInform
 
 void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
   const bool silent = stream_ == nullptr || stream_->bytesReceived() == 0;
+  wire_ = wire();
   if (stream_ != nullptr && !response_started_ && !over_) {
     cluster_.report(*endpoint_, upstream::Outcome::ConnectFailed);
   }
@@ -141,9 +142,12 @@ void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
 }
 
 void Attempt::onComplete() {
+  wire_ = wire();
   stream_ = nullptr;
   over_ = true;
 }
+
+filter::WireBytes Attempt::wire() const { return stream_ == nullptr ? wire_ : filter::wireBytes(*stream_); }
 
 void Attempt::countAnswer(int status) {
   if (stream_ == nullptr) return;

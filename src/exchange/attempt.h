@@ -55,6 +55,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
 
   // Has a connection, and its stream has not ended.
   bool connected() const { return stream_ != nullptr; }
+  // What has gone over the wire for it so far.
+  filter::WireBytes wire() const;
   // Counts the answer for the endpoint, if one was reached.
   void countAnswer(int status);
   void countTimeout();
@@ -92,6 +94,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   bool request_ended_;
   bool holds_body_;               // There is a stream, and nothing but the headers may be sent on it yet.
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.
+  filter::WireBytes wire_;        // Once the stream has ended.
   bool reused_ = false;
   bool response_started_ = false;
   bool response_ended_ = false;

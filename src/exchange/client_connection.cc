@@ -11,6 +11,7 @@ namespace {
 
 http1::ServerSettings http1Settings(const HttpManagerSpec& spec) {
   http1::ServerSettings settings;
+  settings.proper_case = spec.proper_case;
   settings.max_headers_kb = spec.max_request_headers_kb;
   settings.max_headers_count = spec.max_headers_count;
   settings.accept_http_10 = spec.accept_http_10;

@@ -29,6 +29,7 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   manager_.stats.downstream_rq_active.add();
   by_http2_ = stream.protocol() == http::Protocol::Http2;
   startTimers();
+  startPeriodicLog();
 }
 
 Exchange::~Exchange() = default;
@@ -52,6 +53,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     stream_->sendInformational(interim);
   }
 
+  if (manager_.spec->underscores != HttpManagerSpec::Underscores::Allow && !judgeUnderscores()) return;
   readExtendedConnect();
   switches_ = !end_stream && (isConnect(request_headers_) ||
                               (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)));
@@ -64,9 +66,29 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
     return replyLocally(refusal->status, refusal->details);
   }
   prepareRequestHeaders(manager_, request_headers_, info_, switches_);
-  if (!chain_.empty()) route();  // Filters may ask which route it would be.
+  const bool logged_now = manager_.spec->access_log_options.at_start && !manager_.access_logs.empty();
+  if (!chain_.empty() || logged_now) route();  // Filters may ask which route it would be.
+  if (logged_now) writeAccessLogs(format::LogType::DownstreamStart);
   if (!settleUpgrade()) return;
   chain_.requestHeaders(request_headers_, end_stream);
+}
+
+// headers_with_underscores_action. False: the request was answered.
+bool Exchange::judgeUnderscores() {
+  std::vector<std::string> named;
+  for (const auto& entry : request_headers_) {
+    if (entry.name.find('_') != std::string_view::npos) named.emplace_back(entry.name);
+  }
+  if (named.empty()) return true;
+  if (manager_.spec->underscores == HttpManagerSpec::Underscores::Reject) {
+    manager_.stats.requests_rejected_with_underscores.add();
+    onMalformed(400, {base::Code::Malformed, base::Side::Client, base::Retry::No, "http1.unexpected_underscore"});
+    return false;
+  }
+  for (const std::string& name : named) {
+    manager_.stats.dropped_headers_with_underscores.add(request_headers_.remove(name));
+  }
+  return true;
 }
 
 void Exchange::addFilters() {
@@ -113,6 +135,7 @@ void Exchange::onMalformed(int status, const base::Error& why) {
 }
 
 void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
+  if (!over_) noteBytes();
   stream_ = nullptr;
   if (over_) return;
   if (reason == http::ResetReason::ConnectionTermination) {
@@ -128,6 +151,7 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
 }
 
 void Exchange::onComplete() {
+  if (!over_) noteBytes();
   stream_ = nullptr;
   finish();
 }
@@ -156,6 +180,7 @@ void Exchange::resumeResponse() {
 void Exchange::clearRouteCache() {
   route_known_ = false;
   info_.route = nullptr;  // As Envoy: the virtual host stays known until the next match.
+  info_.route_name = info_.route_metadata = {};
 }
 
 }  // namespace weir::exchange

@@ -15,6 +15,7 @@
 #include "exchange/retries.h"
 #include "exchange/timeouts.h"
 #include "filter/chain.h"
+#include "format/entry.h"
 #include "http/codec.h"
 
 namespace weir::exchange {
@@ -44,6 +45,7 @@ class Exchange final : public event::Deferred,
   void onSendDrained() override;
   void requestEnded();
   void addFilters();
+  bool judgeUnderscores();
 
   // ---- route and attempt: the request has passed the filters (forward.cc)
   void forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) override;
@@ -108,12 +110,19 @@ class Exchange final : public event::Deferred,
   void answerHeaders(http::HeaderMap& headers, bool end_stream) override;
   void answerBody(base::BufferChain& bytes, bool end_stream) override;
   void answerTrailers(http::HeaderMap& trailers) override;
-  http::HeaderMap& makeLocalReply(const filter::LocalReply& reply, base::BufferChain& body) override;
+  http::HeaderMap& makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) override;
   void abandonUpstream() override;
   void resetClientStream() override;
   void replyLocally(int status, std::string_view details, std::string body = {}, filter::ResponseFlag flag = kNoFlag);
   void answerWithoutStatus();
   void answered();
+  // ---- access logs (logging.cc)
+  format::Entry logEntry(format::LogType type) const;
+  void writeAccessLogs(format::LogType type);
+  void noteBytes();
+  void noteConnection(const upstream::ConnectionWaiter::Granted& granted);
+  void startPeriodicLog();
+
   // The end: counts, log and destroy for the filters, and the connection is told.
   void finish();
 
@@ -171,6 +180,7 @@ class Exchange final : public event::Deferred,
   event::Timer request_timer_;
   event::Timer headers_timer_;
   event::Timer duration_timer_;
+  std::optional<event::Timer> log_timer_;  // access_log_flush_interval
   base::MonotonicTime last_activity_;
   std::optional<base::Duration> idle_timeout_;  // The manager's, or the route's once it is known.
 

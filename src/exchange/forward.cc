@@ -26,6 +26,9 @@ const route::Match* Exchange::route() {
     info_.route_table = manager_.routes;
     info_.route = route_ ? route_->route : nullptr;
     info_.virtual_host = route_ ? route_->virtual_host : nullptr;
+    info_.route_name = route_ ? std::string_view(route_->route->name) : std::string_view();
+    info_.route_metadata = route_ ? std::string_view(route_->route->metadata) : std::string_view();
+    info_.virtual_host_metadata = route_ ? std::string_view(route_->virtual_host->metadata) : std::string_view();
     applyRouteLimits();
   }
   return route_ ? &*route_ : nullptr;
@@ -60,8 +63,11 @@ void Exchange::answerDirectly() {
   manager_.stats.rq_direct_response.add();
   const route::DirectResponse& direct = *route_->route->direct;
   http::HeaderMap additions;
-  info_.route_table->finalizeResponse(*route_, additions);
-  filter::LocalReply reply{direct.status, direct.body, "direct_response", {}, -1};
+  info_.route_table->finalizeResponse(*route_, additions, logEntry(format::LogType::NotSet));
+  std::string type;
+  std::string body = manager_.routes->directBody(*route_, logEntry(format::LogType::NotSet), type);
+  filter::LocalReply reply{direct.status, std::move(body), "direct_response", {}, -1};
+  if (!type.empty()) reply.headers.emplace_back("content-type", type);
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
   chain_.sendLocalReply(reply);
 }
@@ -69,7 +75,7 @@ void Exchange::answerDirectly() {
 void Exchange::redirect() {
   manager_.stats.rq_redirect.add();
   http::HeaderMap additions;
-  info_.route_table->finalizeResponse(*route_, additions);
+  info_.route_table->finalizeResponse(*route_, additions, logEntry(format::LogType::NotSet));
   filter::LocalReply reply{route_->route->redirect->status, "", "direct_response", {}, -1};
   reply.headers.emplace_back("location", info_.route_table->redirectLocation(*route_, request_headers_));
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
@@ -90,7 +96,8 @@ void Exchange::finalizeRequest() {
   tellTimeouts(base::Duration::zero());
   if (request_headers_.get("x-envoy-upstream-rq-timeout-alt-response")) timeout_status_ = 204;
   removeTimeoutInstructions(request_headers_);
-  info_.route_table->finalizeRequest(*route_, request_headers_, !manager_.suppress_envoy_headers);
+  info_.route_table->finalizeRequest(*route_, request_headers_, logEntry(format::LogType::NotSet),
+                                     !manager_.suppress_envoy_headers);
   hashRequest();
   prepareRetries();
   removeRetryInstructions(request_headers_);
@@ -130,7 +137,10 @@ upstream::Wish Exchange::wish() const {
 
 // May be told how it ended before it returns.
 void Exchange::startTry(bool end_stream) {
-  ++info_.upstream->attempts;
+  if (info_.upstream->attempts++ > 0) {
+    info_.upstream->tried.push_back({info_.upstream->remote, info_.upstream->hostname, info_.upstream->connection_id});
+    info_.upstream->connected = false;
+  }
   attempt_started_ = manager_.loop.now();
   attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), *cluster_, wish(), request_headers_,
                                        end_stream, switches_, manager_.buffer_limit);
@@ -155,6 +165,9 @@ void Exchange::forwardRequestTrailers(http::HeaderMap& trailers) {
 void Exchange::forwardEnded() {
   forward_ended_ = true;
   forward_ended_at_ = manager_.loop.now();
+  if (info_.upstream && info_.upstream->connected) {
+    info_.upstream->request_ended = manager_.loop.now() - info_.start_monotonic;
+  }
   // A tunnel lasts; silence ends it.
   if (upstream_ended_ || route_ == std::nullopt || switches_) return;
   if (timeouts_.whole > base::Duration::zero()) route_timer_.arm(timeouts_.whole);

@@ -5,8 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "access_log/log.h"
 #include "base/random.h"
 #include "event/loop.h"
+#include "exchange/local_reply_rules.h"
 #include "exchange/manager_stats.h"
 #include "exchange/spec.h"
 #include "filter/filter.h"
@@ -25,10 +27,12 @@ struct HttpManager {
   // May be replaced at any time (RDS): a request keeps the table in which it found its route (StreamInfo::route_table).
   std::shared_ptr<const route::RouteTable> routes;
   std::vector<std::unique_ptr<filter::FilterFactory>> filters;  // In order, without the router.
-  bool suppress_envoy_headers = false;                          // The router's setting.
-  size_t buffer_limit = 1024 * 1024;                            // The listener's per_connection_buffer_limit_bytes.
-  std::string local_ip;                                         // What Envoy appends for a loopback client; see xff.
-  bool draining = false;                                        // New responses ask clients to go.
+  access_log::Logs access_logs = {};
+  std::shared_ptr<const LocalReplyRules> local_replies = nullptr;  // Null: as the proxy makes them.
+  bool suppress_envoy_headers = false;                             // The router's setting.
+  size_t buffer_limit = 1024 * 1024;                               // The listener's per_connection_buffer_limit_bytes.
+  std::string local_ip;                                            // What Envoy appends for a loopback client; see xff.
+  bool draining = false;                                           // New responses ask clients to go.
 };
 
 }  // namespace weir::exchange

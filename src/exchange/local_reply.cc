@@ -24,6 +24,8 @@ int grpcStatusFor(int http_status) {
 
 // gRPC over HTTP/2, "Percent-Encoded": everything but printable ASCII, and '%'.
 std::string percentEncoded(std::string_view text) {
+  while (text.ends_with('\n'))
+    text.remove_suffix(1);  // A message is one line; what ends a JSON body is not part of it.
   std::string out;
   for (const char c : text) {
     if (c >= ' ' && c <= '~' && c != '%') {

@@ -57,6 +57,8 @@ ManagerStats::ManagerStats(stats::Store& store, std::string_view stat_prefix)
       downstream_rq_too_large(Maker{store, stat_prefix}.counter("downstream_rq_too_large")),
       downstream_rq_ws_on_non_ws_route(Maker{store, stat_prefix}.counter("downstream_rq_ws_on_non_ws_route")),
       downstream_rq_non_relative_path(Maker{store, stat_prefix}.counter("downstream_rq_non_relative_path")),
+      dropped_headers_with_underscores(store.counter("http1.dropped_headers_with_underscores")),
+      requests_rejected_with_underscores(store.counter("http1.requests_rejected_with_underscores_in_headers")),
       no_route(Maker{store, stat_prefix}.counter("no_route")),
       no_cluster(Maker{store, stat_prefix}.counter("no_cluster")),
       rq_direct_response(Maker{store, stat_prefix}.counter("rq_direct_response")),

@@ -48,6 +48,8 @@ struct ManagerStats {
   stats::Counter& downstream_rq_too_large;
   stats::Counter& downstream_rq_ws_on_non_ws_route;
   stats::Counter& downstream_rq_non_relative_path;
+  stats::Counter& dropped_headers_with_underscores;    // http1.
+  stats::Counter& requests_rejected_with_underscores;  // http1.
   stats::Counter& no_route;
   stats::Counter& no_cluster;
   stats::Counter& rq_direct_response;

@@ -75,6 +75,7 @@ void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& gra
   info_.upstream->tls = granted.tls;
   info_.upstream->hostname = endpoint.hostname;
   info_.upstream->endpoint_metadata = endpoint.metadata;
+  noteConnection(granted);
   if (route_->route->forward->auto_host_rewrite && !endpoint.hostname.empty()) {
     request_headers_.set(http::HeaderId::Authority, endpoint.hostname);
   }
@@ -102,6 +103,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   attempt_->countAnswer(status);
   info_.response_started = manager_.loop.now() - info_.start_monotonic;
   info_.response_code_details = "via_upstream";
+  info_.response_code = status;  // Operators in response headers may ask for it.
   response_headers_ = std::move(headers);
   if (!manager_.suppress_envoy_headers && forward_ended_) {  // As Envoy: measured from the request's end.
     const base::Duration took = manager_.loop.now() - forward_ended_at_;
@@ -110,13 +112,16 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   }
   noteAttempts(response_headers_);
   for (const std::string& cookie : set_cookies_) response_headers_.add("set-cookie", cookie);
-  info_.route_table->finalizeResponse(*route_, response_headers_);
+  info_.route_table->finalizeResponse(*route_, response_headers_, logEntry(format::LogType::NotSet));
   if (end_stream) responseEnded();
   chain_.responseHeaders(response_headers_, end_stream);
 }
 
 void Exchange::onAttemptBody(base::BufferChain& bytes, bool end_stream) {
   touchIdleTimer();
+  if (!info_.upstream->response_body_began) {
+    info_.upstream->response_body_began = manager_.loop.now() - info_.start_monotonic;
+  }
   touchTryIdleTimer();
   if (end_stream) responseEnded();
   chain_.responseBody(bytes, end_stream);
@@ -132,6 +137,7 @@ void Exchange::responseEnded() {
   upstream_ended_ = true;
   route_timer_.disarm();
   if (retries_ != nullptr) retries_->end();
+  info_.upstream->response_ended = manager_.loop.now() - info_.start_monotonic;
   const base::Duration took = manager_.loop.now() - attempt_started_;
   cluster_->stats().upstream_rq_time.record(
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
@@ -196,7 +202,8 @@ void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail,
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
   cluster_->stats().countResponse(status);
   std::string details = "upstream_reset_before_response_started{" + underscored(resetWords(reason));
-  if (!detail.empty()) details += "|" + underscored(detail);
+  // As Envoy: that the connection ended says it all.
+  if (!detail.empty() && reason != http::ResetReason::ConnectionTermination) details += "|" + underscored(detail);
   replyLocally(status, details + "}", failureWords(resetWords(reason), retried_));
 }
 

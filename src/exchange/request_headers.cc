@@ -139,6 +139,10 @@ void decideClient(const HttpManager& manager, HeaderMap& request, filter::Stream
       const std::string appended = xff.empty() ? ip : std::string(xff) + "," + ip;
       request.set(HeaderId::ForwardedFor, appended);
     }
+    const bool trusted = spec.xff_num_trusted_hops > 0 && request.has(HeaderId::ForwardedPort);
+    if (spec.append_x_forwarded_port && !trusted && info.connection->local.isIp()) {
+      request.set(HeaderId::ForwardedPort, std::to_string(info.connection->local.port()));
+    }
     return;
   }
   info.client = addressFromXff(xff, spec.xff_num_trusted_hops).value_or(peer);

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "access_log/spec.h"
 #include "base/clock.h"
 #include "http2/settings.h"
 #include "proxy_wasm/spec.h"
@@ -39,9 +40,25 @@ struct ClientCertificateSpec {
   bool dns = false;
 };
 
+// One mapper of local_reply_config: what it changes of the replies that its filter lets pass.
+struct LocalReplyMapper {
+  access_log::FilterSpec filter;
+  std::optional<int> status;
+  std::optional<std::string> body;
+  std::optional<format::FormatSpec> body_format;
+  std::vector<route::HeaderValueOption> headers_to_add;
+};
+
+struct LocalReplySpec {
+  std::vector<LocalReplyMapper> mappers;  // The first that fits counts.
+  std::optional<format::FormatSpec> body_format;
+  bool empty() const { return mappers.empty() && !body_format; }
+};
+
 struct HttpManagerSpec {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
   enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
+  enum class Underscores : uint8_t { Allow, Reject, Drop };
   enum class Codec : uint8_t { Auto, Http1, Http2 };
 
   std::string stat_prefix;
@@ -64,6 +81,10 @@ struct HttpManagerSpec {
   EscapedSlashes escaped_slashes = EscapedSlashes::Keep;
   bool strip_matching_host_port = false;
   bool strip_any_host_port = false;
+  bool strip_trailing_host_dot = false;
+  Underscores underscores = Underscores::Allow;  // In names of request headers.
+  bool append_x_forwarded_port = false;
+  bool proper_case = false;  // Names of response headers towards HTTP/1 clients: "Content-Type".
   std::string scheme_to_overwrite;
   bool accept_http_10 = false;
   std::string default_host_for_http_10;
@@ -72,6 +93,10 @@ struct HttpManagerSpec {
   bool proxy_100_continue = false;
   http2::Settings http2;  // Its header limits are those below.
   std::vector<route::Upgrade> upgrades;
+
+  std::vector<access_log::LogSpec> access_logs;
+  access_log::LogOptions access_log_options;
+  LocalReplySpec local_replies;
 
   uint32_t max_request_headers_kb = 60;
   uint32_t max_headers_count = 100;

@@ -16,6 +16,16 @@ void stripHostPort(const HttpManagerSpec& spec, const filter::ConnectionInfo& co
   if (stripped.size() != host.size()) request.set(HeaderId::Authority, std::string(stripped));
 }
 
+// "host." and "host.:80" name the same host as without the dot (RFC 1034 3.1).
+void stripTrailingDot(http::HeaderMap& request) {
+  const std::string_view authority = request.getOr(HeaderId::Authority, "");
+  const std::string_view host = http::stripPort(authority);
+  if (!host.ends_with('.')) return;
+  std::string stripped(host.substr(0, host.size() - 1));
+  stripped += authority.substr(host.size());
+  request.set(HeaderId::Authority, stripped);
+}
+
 }  // namespace
 
 std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter::ConnectionInfo& connection,
@@ -24,6 +34,7 @@ std::optional<Refusal> normalizeTarget(const HttpManagerSpec& spec, const filter
   if (isConnect(request)) return std::nullopt;  // It has no path.
   // As Envoy: only paths are routed; "*" and what else is no path has no route.
   if (original.empty() || original.front() != '/') return Refusal{404, "absolute_path_rejected", ""};
+  if (spec.strip_trailing_host_dot) stripTrailingDot(request);
   // A fragment is not sent (RFC 9110 4.2.5), and who does could mean two paths by it. HTTP/1's codec has refused it.
   if (original.find('#') != std::string_view::npos) return Refusal{400, "path_normalization_failed", ""};
   if (spec.strip_any_host_port || spec.strip_matching_host_port) stripHostPort(spec, connection, request);

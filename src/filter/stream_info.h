@@ -68,6 +68,8 @@ struct WireBytes {
   uint64_t decompressed_header_received = 0;
 };
 
+WireBytes wireBytes(const http::Stream& stream);
+
 // How a connection was seen to end.
 enum class CloseType : uint8_t { Normal, LocalReset, RemoteReset };
 

@@ -100,14 +100,19 @@ bool hostName(const Entry& e, bool with_port, std::string& out) {
 // All endpoints that were tried, the last one included, separated by commas.
 template <typename Put>
 bool tried(const Entry& entry, std::string& out, Put put_one) {
-  if (upstreamHost(entry) == nullptr) return false;
+  if (!entry.info.upstream) return false;
   const filter::UpstreamInfo& upstream = *entry.info.upstream;
   for (const auto& earlier : upstream.tried) {
     put_one(earlier.remote, earlier.hostname, earlier.connection_id);
     out += ',';
   }
-  put_one(upstream.remote, upstream.hostname, upstream.connection_id);
-  return true;
+  // As Envoy: a connection that never came to be does not count.
+  if (upstream.connected) {
+    put_one(upstream.remote, upstream.hostname, upstream.connection_id);
+  } else if (!upstream.tried.empty()) {
+    out.pop_back();
+  }
+  return upstream.connected || !upstream.tried.empty();
 }
 
 bool hostsTried(const Entry& entry, bool with_port, std::string& out) {
@@ -173,7 +178,9 @@ constexpr PlainRow kRows[] = {
     {"UPSTREAM_CLUSTER_RAW", Kind::Text, cluster},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", Kind::Text,
      [](const Entry& e, std::string& out) {
-       return e.info.upstream && putKnown(out, e.info.upstream->failure_reason);
+       if (!e.info.upstream) return false;
+       for (const char c : e.info.upstream->failure_reason) out += c == ' ' ? '_' : c;
+       return !e.info.upstream->failure_reason.empty();
      }},
     {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Kind::Text,
      [](const Entry& e, std::string& out) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "format/tables.h"
+#include "http/characters.h"
 #include "http/path.h"
 
 namespace weir::format {
@@ -92,22 +93,16 @@ base::Result<Operator> createPath(const Command& command) {
                   }};
 }
 
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // "%20" becomes a blank; what is no escape stays. At most `limit` bytes.
 void appendDecoded(std::string_view text, size_t limit, std::string& out) {
   for (size_t i = 0; i < text.size() && limit > 0; ++i, --limit) {
     const bool escape =
-        text[i] == '%' && i + 2 < text.size() && hexDigit(text[i + 1]) >= 0 && hexDigit(text[i + 2]) >= 0;
+        text[i] == '%' && i + 2 < text.size() && http::hexValue(text[i + 1]) >= 0 && http::hexValue(text[i + 2]) >= 0;
     if (!escape) {
       out += text[i];
       continue;
     }
-    out += static_cast<char>(hexDigit(text[i + 1]) * 16 + hexDigit(text[i + 2]));
+    out += static_cast<char>(http::hexValue(text[i + 1]) * 16 + http::hexValue(text[i + 2]));
     i += 2;
   }
 }

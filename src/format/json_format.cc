@@ -102,17 +102,33 @@ bool JsonFormat::appendNode(const Node& node, const Entry& entry, std::string& o
       return true;
     case Node::Kind::Single: return appendSingle(node.format.pieces().front().operation, entry, out);
     case Node::Kind::Mixed: appendMixed(node.format, entry, out); return true;
-    case Node::Kind::Object: appendObject(node, entry, out); return true;
+    case Node::Kind::Object:
+      if (node.children.empty() && omit_empty_ && !node.name.empty()) return false;
+      appendObject(node, entry, out);
+      return true;
     case Node::Kind::List:
       out += '[';
-      for (size_t i = 0; i < node.children.size(); ++i) {
-        if (i > 0) out += ',';
-        if (!appendNode(node.children[i], entry, out)) out += "null";
-      }
+      appendItems(node, entry, out);
       out += ']';
       return true;
   }
   return false;
+}
+
+void JsonFormat::appendItems(const Node& node, const Entry& entry, std::string& out) const {
+  bool first = true;
+  for (const Node& child : node.children) {
+    const size_t before = out.size();
+    if (!first) out += ',';
+    if (!appendNode(child, entry, out)) {
+      if (omit_empty_) {
+        out.resize(before);
+        continue;
+      }
+      out += "null";
+    }
+    first = false;
+  }
 }
 
 void JsonFormat::appendObject(const Node& node, const Entry& entry, std::string& out) const {

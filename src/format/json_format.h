@@ -42,6 +42,7 @@ class JsonFormat {
   bool appendNode(const Node& node, const Entry& entry, std::string& out) const;
   bool appendSingle(const Operator& operation, const Entry& entry, std::string& out) const;
   void appendMixed(const TextFormat& format, const Entry& entry, std::string& out) const;
+  void appendItems(const Node& node, const Entry& entry, std::string& out) const;
   void appendObject(const Node& node, const Entry& entry, std::string& out) const;
 
   Node root_;

@@ -115,8 +115,7 @@ std::optional<std::string_view> filterChainStruct(const Entry& e, std::string_vi
   return e.info.connection == nullptr ? std::nullopt : structOf(e.info.connection->filter_chain_metadata, filter);
 }
 
-// The text is cut where a length is given, but for a Struct or list of DYNAMIC_METADATA, which has no meaning cut. For
-// simplicity, and as Envoy's documentation has it, none is cut.
+// A length cuts the text, whatever it is, and never a JSON value.
 Operator makeOperator(FindStruct find, std::string_view path_text, std::optional<size_t> length) {
   std::vector<std::string> path = splitPath(path_text);
   const std::string filter = path.front();
@@ -140,8 +139,15 @@ Operator makeOperator(FindStruct find, std::string_view path_text, std::optional
           [append](const Entry& entry, std::string& out) { return append(entry, out, false); }};
 }
 
+// The older form for header values: ["namespace", "key"].
+bool isOldForm(std::string_view text) { return text.starts_with('['); }
+
 template <FindStruct kFind>
 base::Result<Operator> createFor(const Command& command) {
+  if (isOldForm(*command.parameter)) {
+    return refused(std::string(command.name) +
+                   ": the form [\"namespace\", \"key\"] is deprecated; write namespace:key");
+  }
   return makeOperator(kFind, *command.parameter, command.length);
 }
 

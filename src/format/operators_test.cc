@@ -110,6 +110,9 @@ constexpr Row kRows[] = {
     {"REQUESTED_SERVER_NAME", "sni.example"},
     {"REQUESTED_SERVER_NAME(HOST_FIRST)", "host.example"},
     {"REQUESTED_SERVER_NAME(SNI_FIRST:HOST)", "sni.example"},
+    {"COALESCE({\"operators\": [\"TRACE_ID\", {\"command\": \"REQ\", \"param\": \"x-a\"}]})", "first"},
+    {"COALESCE({\"operators\":[{\"command\":\"REQ\",\"param\":\"x-a\",\"max_length\":3}]}):2", "fi"},
+    {"COALESCE({\"operators\":[\"CUSTOM_FLAGS\"]})", "-"},
     {"REQ(:METHOD)", "GET"},
     {"REQ(X-A)", "first"},
     {"REQ(x-none?x-a):3", "fir"},
@@ -177,6 +180,22 @@ TEST(Operators, AreAbsentOrZeroWhereNothingIsKnown) {
   }
 }
 
+TEST(Operators, CiphersHaveOpenSslsNames) {
+  TestEntry test;
+  const auto name = [&](const char* standard) {
+    auto tls = std::make_shared<net::TlsInfo>();
+    tls->cipher = standard;
+    test.connection.tls = tls;
+    std::string out;
+    TextFormat::create("%DOWNSTREAM_TLS_CIPHER%")->append(test.entry(), false, out);
+    return out;
+  };
+  EXPECT_EQ(name("TLS_AES_256_GCM_SHA384"), "TLS_AES_256_GCM_SHA384");
+  EXPECT_EQ(name("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"), "ECDHE-RSA-AES128-GCM-SHA256");
+  EXPECT_EQ(name("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"), "ECDHE-ECDSA-CHACHA20-POLY1305");
+  EXPECT_EQ(name("TLS_RSA_WITH_AES_256_CBC_SHA"), "AES256-SHA");
+}
+
 TEST(Operators, UniqueIdIsAUuid) { EXPECT_EQ(run("UNIQUE_ID").size(), 36u); }
 
 TEST(Operators, GrpcStatusIsThatOfTrailersThenHeadersThenHttp) {
@@ -214,6 +233,10 @@ TEST(Operators, WrongParametersAreRefusedWithTheirName) {
       {"GRPC_STATUS(X)", "GRPC_STATUS only supports CAMEL_STRING, SNAKE_STRING or NUMBER. Got: X"},
       {"REQUESTED_SERVER_NAME(X)",
        "Invalid REQUESTED_SERVER_NAME option: 'X', only 'SNI_ONLY'/'SNI_FIRST'/'HOST_FIRST' are allowed"},
+      {"COALESCE(x)", "COALESCE requires a JSON object with \"operators\", a list of 1 to 32"},
+      {"COALESCE({\"operators\":[\"FOO\"]})", "there is no operator %FOO%"},
+      {"DYNAMIC_METADATA([\"a\"])",
+       "DYNAMIC_METADATA: the form [\"namespace\", \"key\"] is deprecated; write namespace:key"},
       {"CEL(x)", "%CEL% is known to Envoy, but not implemented in weir yet: there are no CEL expressions"},
   };
   for (const Row& row : kRefused) EXPECT_EQ(run(row.format), "refused: " + std::string(row.expected));

@@ -11,6 +11,7 @@
 namespace weir::format {
 
 base::Result<Operator> createCommonDuration(const Command& command);      // durations.cc
+base::Result<Operator> createCoalesce(const Command& command);            // coalesce.cc
 base::Result<Operator> createClientValidFrom(const Command& command);     // tls.cc
 base::Result<Operator> createClientValidUntil(const Command& command);    // tls.cc
 base::Result<Operator> createUpstreamValidFrom(const Command& command);   // tls.cc
@@ -144,6 +145,7 @@ base::Result<Operator> createUpstreamFilterState(const Command&) {
 
 constexpr RowWithParameter kRows[] = {
     {"RESPONSE_CODE_DETAILS", Parameter::Optional, false, createCodeDetails},
+    {"COALESCE", Parameter::Required, true, createCoalesce},
     {"COMMON_DURATION", Parameter::Required, false, createCommonDuration},
     {"GRPC_STATUS", Parameter::Optional, false, createGrpcStatus},
     {"GRPC_STATUS_NUMBER", Parameter::None, false, createGrpcNumber},
@@ -173,7 +175,6 @@ constexpr MissingRow kMissing[] = {
     {"UPSTREAM_LOCAL_CLOSE_REASON", "it is not kept"},
     {"UPSTREAM_DETECTED_CLOSE_TYPE", "it is not kept"},
     {"QUERY_PARAMS", "use QUERY_PARAM or PATH"},
-    {"COALESCE", "alternatives exist for headers only: %REQ(X?Y)%"},
     {"PER_REQUEST_STATE", "use FILTER_STATE(key:PLAIN)"},
     {"FILE_CONTENT", "files are not read into formats"},
     {"SECRET", "there are no secrets for formats"},

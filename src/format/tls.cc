@@ -19,6 +19,30 @@ bool session(const Entry& e, std::string& out) {
   const TlsInfo* tls = kFind(e);
   return tls != nullptr && putKnown(out, tls->*kField);
 }
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  if (const size_t at = text.find(from); at != std::string::npos) text.replace(at, from.size(), to);
+}
+
+// As Envoy: by OpenSSL's name, which differs from IANA's before TLS 1.3: ECDHE-RSA-AES128-GCM-SHA256 is
+// TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256.
+std::string openSslName(const std::string& cipher) {
+  const size_t with = cipher.find("_WITH_");
+  if (with == std::string::npos || !cipher.starts_with("TLS_")) return cipher;
+  const std::string exchange = cipher.substr(4, with - 4);
+  std::string name = (exchange == "RSA" ? "" : exchange + "-") + cipher.substr(with + 6);
+  for (char& c : name) c = c == '_' ? '-' : c;
+  replace(name, "AES-", "AES");
+  replace(name, "-CBC-", "-");
+  replace(name, "POLY1305-SHA256", "POLY1305");
+  return name;
+}
+
+template <FindTls kFind>
+bool cipher(const Entry& e, std::string& out) {
+  const TlsInfo* tls = kFind(e);
+  return tls != nullptr && putKnown(out, openSslName(tls->cipher));
+}
+
 template <FindTls kFind, CertificateInfo TlsInfo::*kWhose, std::string CertificateInfo::*kField>
 bool certificate(const Entry& e, std::string& out) {
   const TlsInfo* tls = kFind(e);
@@ -54,7 +78,7 @@ constexpr auto kPeer = &TlsInfo::peer;
 
 constexpr PlainRow kRows[] = {
     {"DOWNSTREAM_TLS_VERSION", Kind::Text, session<down, &TlsInfo::version>},
-    {"DOWNSTREAM_TLS_CIPHER", Kind::Text, session<down, &TlsInfo::cipher>},
+    {"DOWNSTREAM_TLS_CIPHER", Kind::Text, cipher<down>},
     {"DOWNSTREAM_TLS_SESSION_ID", Kind::Text, session<down, &TlsInfo::session_id>},
     {"DOWNSTREAM_LOCAL_SUBJECT", Kind::Text, certificate<down, kLocal, &CertificateInfo::subject>},
     {"DOWNSTREAM_LOCAL_URI_SAN", Kind::Text, names<down, kLocal, &CertificateInfo::uri_sans>},
@@ -72,7 +96,7 @@ constexpr PlainRow kRows[] = {
     {"DOWNSTREAM_PEER_IP_SAN", Kind::Text, names<down, kPeer, &CertificateInfo::ip_sans>},
     {"DOWNSTREAM_PEER_EMAIL_SAN", Kind::Text, names<down, kPeer, &CertificateInfo::email_sans>},
     {"UPSTREAM_TLS_VERSION", Kind::Text, session<up, &TlsInfo::version>},
-    {"UPSTREAM_TLS_CIPHER", Kind::Text, session<up, &TlsInfo::cipher>},
+    {"UPSTREAM_TLS_CIPHER", Kind::Text, cipher<up>},
     {"UPSTREAM_TLS_SESSION_ID", Kind::Text, session<up, &TlsInfo::session_id>},
     {"UPSTREAM_SERVER_NAME", Kind::Text, session<up, &TlsInfo::requested_server_name>},
     {"UPSTREAM_PEER_SUBJECT", Kind::Text, certificate<up, kPeer, &CertificateInfo::subject>},

@@ -92,6 +92,12 @@ class Stream {
   // Bytes of this message put on the wire so far, head and framing included.
   virtual uint64_t bytesSent() const = 0;
   virtual uint64_t bytesReceived() const = 0;
+  // Of those, the field lines of heads and trailers as they stood on the wire; and before compression, where there is
+  // one.
+  virtual uint64_t headerBytesSent() const { return 0; }
+  virtual uint64_t headerBytesReceived() const { return 0; }
+  virtual uint64_t plainHeaderBytesSent() const { return headerBytesSent(); }
+  virtual uint64_t plainHeaderBytesReceived() const { return headerBytesReceived(); }
 
  protected:
   ~Stream() = default;

@@ -33,7 +33,7 @@ http::Stream& ClientConnection::newStream(http::StreamReceiver& receiver) {
   receiver_ = &receiver;
   head_sent_ = request_sent_ = is_head_ = is_connect_ = may_switch_ = switches_ = false;
   informational_ = 0;
-  bytes_sent_ = bytes_received_ = 0;
+  bytes_sent_ = bytes_received_ = field_bytes_sent_ = field_bytes_received_ = 0;
   reading_ = Reading::Head;
   if (wire_blocked_) receiver_->onSendBlocked();
   return *this;
@@ -70,6 +70,7 @@ void ClientConnection::readHead(base::BufferChain& bytes) {
   http::HeaderMap headers;
   ResponseHead head;
   bytes_received_ += head_reader_.head().size();
+  field_bytes_received_ += fieldBytes(head_reader_.head());
   const std::optional<Fault> fault = parseResponseHead(head_reader_.head(), limitsOf(settings_), headers, head);
   head_reader_.release(bytes);
   if (fault) return fail(*fault);

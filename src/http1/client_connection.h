@@ -38,6 +38,8 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   void resumeReceiving() override;
   uint64_t bytesSent() const override { return bytes_sent_; }
   uint64_t bytesReceived() const override { return bytes_received_; }
+  uint64_t headerBytesSent() const override { return field_bytes_sent_; }
+  uint64_t headerBytesReceived() const override { return field_bytes_received_; }
 
   void readHead(base::BufferChain& bytes);
   void onInformational(http::HeaderMap& headers, const ResponseHead& head);
@@ -82,6 +84,8 @@ class ClientConnection final : public http::ClientCodec, private http::Stream {
   int pauses_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
+  uint64_t field_bytes_sent_ = 0;
+  uint64_t field_bytes_received_ = 0;
 };
 
 }  // namespace weir::http1

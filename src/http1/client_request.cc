@@ -70,7 +70,7 @@ void ClientConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
 
   base::BufferChain out;
   {
-    HeadWriter writer(out, headers.bytes() + headers.size() * 4 + 96);
+    HeadWriter writer(out, headers.bytes() + headers.size() * 4 + 96, settings_.proper_case);
     writer.put(method);
     writer.put(" ");
     writer.put(*headers.get(is_connect_ ? HeaderId::Authority : HeaderId::Path));
@@ -84,6 +84,7 @@ void ClientConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
       writer.putField("connection", "close");
     }
     writer.put("\r\n");
+    field_bytes_sent_ += writer.fieldBytes();
   }
   body_writer_.expectNone();
   if (chunked) body_writer_.expectChunks();

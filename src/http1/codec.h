@@ -50,6 +50,7 @@ struct ServerSettings {
   std::string default_host_for_http_10;
   bool enable_trailers = false;  // Otherwise trailers are checked and dropped, and none are sent.
   bool allow_absolute_url = true;
+  bool proper_case = false;  // Field names are written as "Content-Type".
 };
 
 // One request at a time; the next is parsed when the response has been sent.
@@ -69,6 +70,7 @@ struct ClientSettings {
   uint32_t max_headers_kb = 60;
   uint32_t max_headers_count = 100;
   bool enable_trailers = false;
+  bool proper_case = false;  // As ServerSettings.
 };
 
 // Stops and goes on with the reading of a client connection: flow control of HTTP/1, which has no other. And tells the

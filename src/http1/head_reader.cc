@@ -80,4 +80,13 @@ void HeadReader::reset() {
   empty_lines_ = 0;
 }
 
+uint64_t fieldBytes(std::string_view head) {
+  const size_t begin = head.find('\n');
+  if (begin == std::string_view::npos) return 0;
+  const std::string_view fields = head.substr(begin + 1);
+  const size_t end = fields.ends_with("\r\n") ? 2 : 1;  // The empty line.
+  const auto lines = static_cast<uint64_t>(std::count(fields.begin(), fields.end(), '\n'));
+  return lines == 0 || fields.size() < end + lines - 1 ? 0 : fields.size() - end - (lines - 1);
+}
+
 }  // namespace weir::http1

@@ -56,4 +56,7 @@ class HeadReader {
   Fault fault_;
 };
 
+// Of a whole head: the bytes of its field lines, counted without the last byte of each, as Envoy's parser counts them.
+uint64_t fieldBytes(std::string_view head);
+
 }  // namespace weir::http1

@@ -34,7 +34,8 @@ bool validOnWire(const http::HeaderMap::Entry& entry, std::string_view value) {
 
 }  // namespace
 
-HeadWriter::HeadWriter(base::BufferChain& out, size_t expected) : out_(out) {
+HeadWriter::HeadWriter(base::BufferChain& out, size_t expected, bool proper_case)
+    : out_(out), proper_case_(proper_case) {
   const std::span<char> room = out.reserve(std::max<size_t>(expected, 64));
   begin_ = at_ = room.data();
   end_ = begin_ + room.size();
@@ -56,11 +57,23 @@ void HeadWriter::putNumber(uint64_t number) {
   put({digits, static_cast<size_t>(end - digits)});
 }
 
+void HeadWriter::putProperCase(std::string_view name) {
+  const auto isLetter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  bool begins = true;
+  for (char c : name) {
+    const bool part_of_word = isLetter(c) || (c >= '0' && c <= '9');
+    if (begins && c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    put({&c, 1});
+    begins = !part_of_word;
+  }
+}
+
 void HeadWriter::putField(std::string_view name, std::string_view value) {
-  put(name);
+  proper_case_ ? putProperCase(name) : put(name);
   put(": ");
   put(value);
   put("\r\n");
+  field_bytes_ += name.size() + value.size() + 4;
 }
 
 void HeadWriter::putFields(const http::HeaderMap& headers, FieldsIn where, bool keep_length) {

@@ -16,7 +16,8 @@ enum class FieldsIn : uint8_t { Request, Response, Informational, Trailers };
 class HeadWriter {
  public:
   // expected: about how many bytes will be put; no more than a wish.
-  HeadWriter(base::BufferChain& out, size_t expected);
+  // proper_case: "content-type" is written as "Content-Type".
+  HeadWriter(base::BufferChain& out, size_t expected, bool proper_case = false);
   ~HeadWriter() { commit(); }
   HeadWriter(const HeadWriter&) = delete;
   HeadWriter& operator=(const HeadWriter&) = delete;
@@ -34,15 +35,20 @@ class HeadWriter {
   // All fields that may be written: no pseudo headers (but ":authority" as "host" in a request), no framing (but
   // content-length if keep_length), and nothing that is not valid on the wire.
   void putFields(const http::HeaderMap& headers, FieldsIn where, bool keep_length = false);
+  // Bytes of the field lines put so far.
+  uint64_t fieldBytes() const { return field_bytes_; }
 
  private:
   void commit();
   void putSlowly(std::string_view bytes);
+  void putProperCase(std::string_view name);
 
   base::BufferChain& out_;
   char* begin_;
   char* at_;
   char* end_;
+  uint64_t field_bytes_ = 0;
+  const bool proper_case_;
 };
 
 // The content-length that a map announces: exactly one, and a number; else nullopt.

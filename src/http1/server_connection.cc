@@ -54,6 +54,7 @@ void ServerConnection::readHead(base::BufferChain& bytes) {
 
   http::HeaderMap headers;
   bytes_received_ += head_reader_.head().size();
+  field_bytes_received_ += fieldBytes(head_reader_.head());
   const std::optional<Fault> fault = parseRequestHead(head_reader_.head(), settings_, headers, request_);
   head_reader_.release(bytes);
   if (fault) return fail(*fault);
@@ -78,7 +79,7 @@ bool ServerConnection::acceptable(HeadReader::State state) {
 void ServerConnection::beginStream() {
   request_ = RequestHead();
   line_checked_ = head_sent_ = tunnel_ = response_ended_ = false;
-  bytes_sent_ = bytes_received_ = 0;
+  bytes_sent_ = bytes_received_ = field_bytes_sent_ = field_bytes_received_ = 0;
   body_writer_.expectNone();
   receiver_ = &events_.onNewStream(*this);
   if (wire_blocked_) receiver_->onSendBlocked();

@@ -37,7 +37,7 @@ void ServerConnection::sendInformational(const http::HeaderMap& headers) {
   if (head_sent_ || request_.version_minor == 0) return;  // RFC 9110 15.2: never to an HTTP/1.0 client.
   base::BufferChain out;
   {
-    HeadWriter writer(out, expectedSize(headers));
+    HeadWriter writer(out, expectedSize(headers), settings_.proper_case);
     putStatusLine(writer, "HTTP/1.1", statusOf(headers));
     writer.putFields(headers, FieldsIn::Informational);
     writer.put("\r\n");
@@ -92,7 +92,7 @@ void ServerConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
   const bool http_10 = request_.version_minor == 0;
   base::BufferChain out;
   {
-    HeadWriter writer(out, expectedSize(headers));
+    HeadWriter writer(out, expectedSize(headers), settings_.proper_case);
     putStatusLine(writer, http_10 ? "HTTP/1.0" : "HTTP/1.1", status);
     writer.putFields(headers, FieldsIn::Response, framing == FramingField::GivenLength);
     if (framing == FramingField::ZeroLength) writer.putField("content-length", "0");
@@ -101,6 +101,7 @@ void ServerConnection::sendHeaders(const http::HeaderMap& headers, bool end_stre
     if (!persistent_ && !tunnel_) writer.putField("connection", "close");
     if (persistent_ && http_10) writer.putField("connection", "keep-alive");
     writer.put("\r\n");
+    field_bytes_sent_ += writer.fieldBytes();
   }
   put(out);
   if (tunnel_) reading_ = Reading::Tunnel;

@@ -68,6 +68,11 @@ base::Result<void> compileForward(const RouteAction& action, CompiledRoute& comp
 
 base::Result<void> compileAction(const Route& route, CompiledRoute& compiled) {
   if (route.forward) return compileForward(*route.forward, compiled);
+  if (route.direct && route.direct->body_format) {
+    auto format = format::Format::create(*route.direct->body_format);
+    if (!format.ok()) return std::move(format).error();
+    compiled.direct_body = *std::move(format);
+  }
   if (!route.redirect) return base::Ok{};
   compiled.path_rewrite.prefix = route.redirect->prefix_rewrite;
   return compileRewrite(route.redirect->regex_rewrite, compiled.path_rewrite.regex);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "format/format.h"
 #include "route/hash_policy.h"
 #include "route/matchers.h"
 #include "route/mutations.h"
@@ -30,6 +31,7 @@ struct CompiledRoute {
   uint64_t weight_total = 0;
   PathRewrite path_rewrite;  // Of a forwarding route, or of a redirect.
   std::optional<Rewriter> host_rewrite_path_regex;
+  std::optional<format::Format> direct_body;
   CompiledMutations mutations;
   std::vector<CompiledMutations> weighted_mutations;  // One per weighted cluster.
   std::optional<CompiledRetryPolicy> retry_policy;

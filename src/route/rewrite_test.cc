@@ -6,6 +6,8 @@
 namespace weir::route {
 namespace {
 
+const filter::StreamInfo kNothing;
+
 using Action = HeaderValueOption::Action;
 using testing::ElementsAre;
 using Kind = PathMatch::Kind;
@@ -14,7 +16,7 @@ http::HeaderMap finalized(RouteConfig config, http::HeaderMap headers, bool note
   const auto table = build(std::move(config));
   const auto match = table->match(headers, 0);
   EXPECT_TRUE(match.has_value());
-  table->finalizeRequest(*match, headers, note_originals);
+  table->finalizeRequest(*match, headers, {.info = kNothing}, note_originals);
   return headers;
 }
 
@@ -168,6 +170,40 @@ RouteConfig mutatedOnEveryLevel() {
   return config;
 }
 
+TEST(Mutations, OperatorsAreAboutTheRequestAndAbsentOnesAreEmpty) {
+  Route made;
+  made.path.text = "/";
+  made.direct.emplace();
+  made.header_mutations.response_add = {
+      {.name = "x-path", .value = "<%REQ(:path)%>"},
+      {.name = "x-none", .value = "%REQ(none)%"},
+      {.name = "x-kept", .value = "%REQ(none)%", .keep_empty_value = true},
+  };
+  auto table = RouteTable::create(tableOf({made}));
+  ASSERT_TRUE(table.ok());
+  const http::HeaderMap asked = request("h", "/a");
+  http::HeaderMap response;
+  (*table)->finalizeResponse(*(*table)->match(asked, 0), response, {.info = kNothing, .request = &asked});
+  EXPECT_EQ(response.get("x-path"), "</a>");
+  EXPECT_FALSE(response.get("x-none").has_value());
+  EXPECT_EQ(response.get("x-kept"), "");
+}
+
+TEST(RouteTable, FormatsTheBodyOfADirectResponse) {
+  Route made;
+  made.path.text = "/";
+  made.direct.emplace();
+  made.direct->body = "given";
+  made.direct->body_format.emplace().text = "<%LOCAL_REPLY_BODY%> %REQ(:path)%";
+  auto table = RouteTable::create(tableOf({made}));
+  ASSERT_TRUE(table.ok());
+  const http::HeaderMap asked = request("h", "/a");
+  std::string type;
+  EXPECT_EQ((*table)->directBody(*(*table)->match(asked, 0), {.info = kNothing, .request = &asked}, type),
+            "<given> /a");
+  EXPECT_EQ(type, "text/plain");
+}
+
 TEST(Mutations, TheMostGeneralComesLastUnlessTheFlagTurnsThemRound) {
   RouteConfig config = mutatedOnEveryLevel();
   EXPECT_THAT(values(finalized(config, request("h", "/")), "x-order"),
@@ -181,7 +217,7 @@ TEST(Mutations, ResponsesGetTheirsInTheSameOrder) {
   const auto table = build(mutatedOnEveryLevel());
   const auto asked = request("h", "/");
   http::HeaderMap response;
-  table->finalizeResponse(*table->match(asked, 0), response);
+  table->finalizeResponse(*table->match(asked, 0), response, {.info = kNothing});
   EXPECT_THAT(values(response, "x-order"), ElementsAre("cluster", "route", "host", "config"));
 }
 
@@ -195,7 +231,8 @@ TEST(Mutations, WhatMayNotBeChangedOrCannotBeSentIsRefused) {
   EXPECT_TRUE(refused("Host", "x"));
   EXPECT_TRUE(refused("a b", "x"));
   EXPECT_TRUE(refused("a", "x\r\ny"));
-  EXPECT_TRUE(refused("a", "%REQ(x)%"));
+  EXPECT_TRUE(refused("a", "%FOO%"));
+  EXPECT_FALSE(refused("a", "%REQ(x)%"));
   EXPECT_TRUE(refused("a", "50%"));
   EXPECT_FALSE(refused("a", "50%%"));
 }

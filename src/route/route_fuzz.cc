@@ -53,6 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto match = routes->match(request, size);
   if (!match) return 0;
   routes->redirectLocation(*match, request);
-  routes->finalizeRequest(*match, request);
+  const weir::filter::StreamInfo nothing;
+  routes->finalizeRequest(*match, request, {.info = nothing});
   return 0;
 }

@@ -13,8 +13,10 @@ class CompiledTable final : public RouteTable {
 
   std::optional<Match> match(const http::HeaderMap& request, uint64_t random_value) const override;
   const RouteConfig& config() const override { return config_; }
-  void finalizeRequest(const Match& match, http::HeaderMap& request, bool note_originals) const override;
-  void finalizeResponse(const Match& match, http::HeaderMap& response) const override;
+  void finalizeRequest(const Match& match, http::HeaderMap& request, const format::Entry& entry,
+                       bool note_originals) const override;
+  void finalizeResponse(const Match& match, http::HeaderMap& response, const format::Entry& entry) const override;
+  std::string directBody(const Match& match, const format::Entry& entry, std::string& content_type) const override;
   std::string redirectLocation(const Match& match, const http::HeaderMap& request) const override;
 
  private:
@@ -113,12 +115,13 @@ void CompiledTable::eachMutation(const Match& match, Apply apply) const {
   }
 }
 
-void CompiledTable::finalizeRequest(const Match& match, http::HeaderMap& request, bool note_originals) const {
+void CompiledTable::finalizeRequest(const Match& match, http::HeaderMap& request, const format::Entry& entry,
+                                    bool note_originals) const {
   // A weighted cluster's own host is set without leaving a note, and a rewrite by the route comes after it.
   if (match.weighted != nullptr && !match.weighted->host_rewrite.empty()) {
     request.set(http::HeaderId::Authority, match.weighted->host_rewrite);
   }
-  eachMutation(match, [&](const CompiledMutations& mutations) { mutations.request.apply(request); });
+  eachMutation(match, [&](const CompiledMutations& mutations) { mutations.request.apply(request, entry); });
   if (match.route->forward) rewriteRequestHost(match, request, note_originals);
   if (match.compiled->path_rewrite.empty()) return;
   const auto path = request.get(http::HeaderId::Path);
@@ -141,8 +144,19 @@ void CompiledTable::rewriteRequestHost(const Match& match, http::HeaderMap& requ
   rewriteHost(request, match.compiled->host_rewrite_path_regex->replaceAll(path), append, note_original);
 }
 
-void CompiledTable::finalizeResponse(const Match& match, http::HeaderMap& response) const {
-  eachMutation(match, [&](const CompiledMutations& mutations) { mutations.response.apply(response); });
+void CompiledTable::finalizeResponse(const Match& match, http::HeaderMap& response, const format::Entry& entry) const {
+  eachMutation(match, [&](const CompiledMutations& mutations) { mutations.response.apply(response, entry); });
+}
+
+std::string CompiledTable::directBody(const Match& match, const format::Entry& entry, std::string& content_type) const {
+  const std::string& body = match.route->direct->body;
+  if (!match.compiled->direct_body) return body;
+  format::Entry with_body = entry;
+  with_body.local_reply_body = body;
+  std::string out;
+  match.compiled->direct_body->append(with_body, out);
+  content_type = match.compiled->direct_body->contentType();
+  return out;
 }
 
 std::string CompiledTable::redirectLocation(const Match& match, const http::HeaderMap& request) const {

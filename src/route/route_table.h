@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "format/entry.h"
 #include "http/header_map.h"
 #include "route/spec.h"
 
@@ -49,8 +50,11 @@ class RouteTable {
   // host, configuration, or these three the other way round with most_specific_mutations_win), then host and path
   // rewritten. note_originals: x-envoy-original-host and x-envoy-original-path tell what was there (no, with the
   // router's suppress_envoy_headers). auto_host_rewrite is the caller's, by rewriteHost(), once the endpoint is known.
-  virtual void finalizeRequest(const Match& match, http::HeaderMap& request, bool note_originals = true) const = 0;
-  virtual void finalizeResponse(const Match& match, http::HeaderMap& response) const = 0;
+  virtual void finalizeRequest(const Match& match, http::HeaderMap& request, const format::Entry& entry,
+                               bool note_originals = true) const = 0;
+  virtual void finalizeResponse(const Match& match, http::HeaderMap& response, const format::Entry& entry) const = 0;
+  // The body of a route that answers directly, and its type (empty: as for any body).
+  virtual std::string directBody(const Match& match, const format::Entry& entry, std::string& content_type) const = 0;
   // The Location of a redirect for this request (RFC 9110 10.2.2). Envoy adds it also to a direct response with status
   // 201 or 3xx: then it is the request's own URI.
   virtual std::string redirectLocation(const Match& match, const http::HeaderMap& request) const = 0;

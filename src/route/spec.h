@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "format/spec.h"
 
 namespace weir::route {
 
@@ -156,6 +157,7 @@ struct RedirectAction {
 struct DirectResponse {
   int status = 200;
   std::string body;
+  std::optional<format::FormatSpec> body_format;
 };
 
 struct Route {

@@ -26,6 +26,11 @@ AdminAnswer passHealthChecks(const AdminContext& context, const AdminQuery&) {
 
 AdminAnswer quit(const AdminContext&, const AdminQuery&) { return {.body = "OK\n", .quit = true}; }
 
+AdminAnswer reopenLogs(const AdminContext& context, const AdminQuery&) {
+  context.source.reopenLogs();
+  return done();
+}
+
 AdminAnswer resetCounters(const AdminContext& context, const AdminQuery&) {
   context.stats.resetCounters();
   return done();
@@ -44,6 +49,7 @@ constexpr AdminPage kPages[] = {
     {"/memory", false, "print current allocation/heap usage", adminMemory},
     {"/quitquitquit", true, "exit the server", quit},
     {"/ready", false, "print server state, return 200 if LIVE, otherwise return 503", adminReady},
+    {"/reopen_logs", true, "reopen access logs", reopenLogs},
     {"/reset_counters", true, "reset all counters to zero", resetCounters},
     {"/server_info", false, "print server version/status information", adminServerInfo},
     {"/stats", false, "print server stats (format: text, json, prometheus; filter, usedonly, type)", adminStats},

@@ -45,7 +45,8 @@ TEST_F(Admin, AnUnknownPageIs404WithTheList) {
 }
 
 TEST_F(Admin, WhatChangesSomethingWantsAPost) {
-  for (const auto* target : {"/quitquitquit", "/logging", "/reset_counters", "/healthcheck/fail", "/healthcheck/ok"}) {
+  for (const auto* target :
+       {"/quitquitquit", "/logging", "/reopen_logs", "/reset_counters", "/healthcheck/fail", "/healthcheck/ok"}) {
     const AdminAnswer answer = get(target);
     EXPECT_EQ(answer.status, 405) << target;
     EXPECT_EQ(answer.body, "Method GET not allowed, POST required.") << target;

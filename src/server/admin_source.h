@@ -67,6 +67,8 @@ class AdminSource {
   virtual std::vector<ClusterStatus> clusters() = 0;
   // While failed, /ready says DRAINING.
   virtual void failHealthChecks(bool fail) = 0;
+  // Opens the access logs anew: their files were moved away.
+  virtual void reopenLogs() {}
   // Ends the process; called after the answer has been handed to the kernel.
   virtual void quit() = 0;
 

@@ -87,6 +87,20 @@ std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, cons
     faults.push_back(std::move(routes).error().in("listener '" + listener + "'"));
   }
   http->stats = std::make_unique<exchange::ManagerStats>(*shared.stats, spec.stat_prefix);
+  auto logs = access_log::CompiledLogs::create(spec.access_logs, *shared.log_writers);
+  if (logs.ok()) {
+    http->access_logs = std::move(*logs);
+  } else {
+    faults.push_back(std::move(logs).error());
+  }
+  if (!spec.local_replies.empty()) {
+    auto rules = exchange::LocalReplyRules::create(spec.local_replies);
+    if (rules.ok()) {
+      http->local_replies = std::move(*rules);
+    } else {
+      faults.push_back(std::move(rules).error().in("local_reply_config"));
+    }
+  }
   loadFilters(shared, *http, faults);
   return http;
 }
@@ -153,6 +167,7 @@ std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& op
   shared.bootstrap = std::move(bootstrap);
   shared.local_ip = findLocalIp();
   shared.connections.most = options.max_connections;
+  shared.log_flush = options.log_flush;
   const auto rules = shared.stats->setTagRules(shared.bootstrap.tag_rules, shared.bootstrap.use_default_tags,
                                                shared.bootstrap.fixed_tags);
   if (!rules.ok()) faults.push_back(rules.error());

@@ -1,15 +1,11 @@
 #include "server/door.h"
 
-#include <atomic>
-
 #include "base/log.h"
+#include "net/connection_id.h"
 #include "net/socket_stream.h"
 
 namespace weir::server {
 namespace {
-
-// Connections are numbered over all workers, so that [C17] means one connection in the log.
-std::atomic<uint64_t> next_connection_id{1};
 
 // A closed stream that is still on the stack.
 struct Refused final : event::Deferred {
@@ -59,7 +55,7 @@ void Door::onAcceptFailed(const base::Error& why) {
 
 filter::ConnectionInfo Door::describe(const net::Address& local, const net::Address& peer) const {
   filter::ConnectionInfo info;
-  info.id = next_connection_id.fetch_add(1, std::memory_order_relaxed);
+  info.id = net::nextConnectionId();
   info.local = local;
   info.peer = peer;
   info.direct_peer = peer;
@@ -146,6 +142,7 @@ void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filt
   stats_.downstream_cx_total.add();
   stats_.downstream_cx_active.add();
   place_.on_come();
+  info.filter_chain_name = chain.shared.name;
   if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
   serve(chain, std::move(stream), std::move(info));
 }

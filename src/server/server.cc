@@ -33,6 +33,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   std::vector<ListenerStatus> listeners() const override;
   std::vector<ClusterStatus> clusters() override { return collectClusters(shared_.bootstrap.clusters, workers_); }
   void failHealthChecks(bool fail) override;
+  void reopenLogs() override { shared_.log_writers->reopenAll(); }
   void quit() override { end(); }
 
   base::Result<void> openAdmin();
@@ -152,7 +153,8 @@ void RunningServer::workerAccepting() {
 }
 
 void RunningServer::onSignal(int signal) {
-  if (signal == SIGHUP || signal == SIGUSR1) return;  // As Envoy: nothing to reopen or reload by these.
+  if (signal == SIGHUP) return;  // As Envoy: nothing to reload by it.
+  if (signal == SIGUSR1) return reopenLogs();
   if (draining_) {
     LOG(Main, Warning, "a second signal: ending at once");
     return end();

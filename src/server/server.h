@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "access_log/feed.h"
 #include "base/result.h"
 #include "config/spec.h"
 #include "proxy_wasm/spec.h"
@@ -22,6 +23,7 @@ struct Options {
   base::Duration drain_time = std::chrono::seconds(600);
   proxy_wasm::Budgets budgets;
   uint64_t max_connections = 0;    // Of clients, over all listeners; 0: no limit.
+  access_log::FlushRules log_flush;
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.
   std::string version;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "access_log/log.h"
 #include "config/spec.h"
 #include "exchange/http_manager.h"
 #include "listener/chain_matcher.h"
@@ -25,6 +26,8 @@ struct SharedHttp {
   std::shared_ptr<const exchange::HttpManagerSpec> spec;
   std::shared_ptr<const route::RouteTable> routes;
   std::unique_ptr<exchange::ManagerStats> stats;
+  std::shared_ptr<const access_log::CompiledLogs> access_logs;
+  std::shared_ptr<const exchange::LocalReplyRules> local_replies;
   // In the order of http_filters, without the router and disabled filters.
   std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> plugins;
   bool suppress_envoy_headers = false;
@@ -70,6 +73,9 @@ struct Shared {
   std::unique_ptr<stats::Store> stats = std::make_unique<stats::Store>();
   std::unique_ptr<Transports> transports;
   upstream::SharedClusters clusters;
+  // Outlives all logs: what is still buffered is written when their last user goes.
+  std::unique_ptr<access_log::Writers> log_writers = std::make_unique<access_log::Writers>(*stats);
+  access_log::FlushRules log_flush;
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
   std::vector<std::unique_ptr<SharedListener>> listeners;

@@ -11,7 +11,7 @@
 namespace weir::server {
 
 Worker::Worker(uint32_t index, Shared& shared, Owner& owner)
-    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()) {}
+    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()), log_feeds_(loop_, shared.log_flush) {}
 
 Worker::~Worker() = default;
 
@@ -111,6 +111,8 @@ std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& htt
       .spec = http.spec,
       .routes = http.routes,
       .filters = std::move(filters),
+      .access_logs = access_log::Logs(http.access_logs, log_feeds_),
+      .local_replies = http.local_replies,
       .suppress_envoy_headers = http.suppress_envoy_headers,
       .buffer_limit = buffer_limit,
       .local_ip = shared_.local_ip,

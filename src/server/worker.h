@@ -63,6 +63,7 @@ class Worker {
   Owner& owner_;
   event::Loop loop_;
   base::FastRandom random_;
+  access_log::Feeds log_feeds_;
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
   std::vector<std::unique_ptr<Door>> doors_;

@@ -77,6 +77,14 @@ enum class AcquireFailure : uint8_t {
   ConnectTimeout,  // 503, flag UF
 };
 
+// What logs tell of the connection that serves a request.
+struct ConnectionFacts {
+  uint64_t id = 0;
+  http::Protocol protocol = http::Protocol::Http11;
+  base::MonotonicTime connect_began;
+  base::MonotonicTime connect_ended;  // TLS included, where there is TLS.
+};
+
 // Waits for a connection. Told exactly one of the two, possibly within acquire() itself; never after cancel.
 class ConnectionWaiter {
  public:
@@ -86,6 +94,7 @@ class ConnectionWaiter {
     const net::Address& local;
     std::shared_ptr<const net::TlsInfo> tls = nullptr;  // Null on a plain connection.
     bool reused = false;  // A kept-alive connection: a reset before any response byte deserves one retry.
+    const ConnectionFacts* facts = nullptr;  // Lives as long as the connection; null: nothing is known.
   };
   virtual void onConnection(const Granted& granted) = 0;
   virtual void onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::string_view detail) = 0;

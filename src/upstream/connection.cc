@@ -4,12 +4,14 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "net/connection_id.h"
 
 namespace weir::upstream {
 namespace {
 
 http1::ClientSettings http1Settings(const ClusterSpec& spec) {
   http1::ClientSettings settings;
+  settings.proper_case = spec.proper_case;
   settings.max_headers_kb = spec.max_response_headers_kb;
   settings.max_headers_count = spec.max_response_headers_count;
   settings.enable_trailers = spec.enable_trailers;
@@ -77,6 +79,7 @@ void Connection::onConnected() {
   stats_.upstream_cx_connect_ms.record(milliseconds(loop_.now() - started_));
   if (const net::TlsInfo* tls = stream_->tls()) tls_ = tls->shared_from_this();
   useCodec();
+  facts_ = {net::nextConnectionId(), codec_->protocol(), started_, loop_.now()};
   state_ = State::Idle;
   if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
   pool_.onConnected(*this);
@@ -129,7 +132,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
     stats_.upstream_cx_max_requests.add();
     last_request_ = true;
   }
-  waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused});
+  waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused, &facts_});
   // A waiter that begins nothing leaves it as it was.
   if (state_ == State::Busy && codec_->activeStreams() < streams_) onStreamOver();
 }

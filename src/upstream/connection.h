@@ -111,6 +111,7 @@ class Connection final : public event::Deferred,
   std::unique_ptr<http::ClientCodec> codec_;  // Null before it is connected.
   const Speaks speaks_;
   const base::MonotonicTime started_;
+  ConnectionFacts facts_;
   State state_ = State::Connecting;
   bool receiving_ = false;  // Within the codec's receive(): what ends a request there is its response.
   bool peer_went_ = false;

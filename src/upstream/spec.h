@@ -109,6 +109,7 @@ struct ClusterSpec {
   HttpProtocol protocol = HttpProtocol::Http1;
   http2::Settings http2 = upstreamHttp2();  // Its header limits are those below.
   bool enable_trailers = false;  // http_protocol_options.enable_trailers: request trailers are sent, response's kept.
+  bool proper_case = false;      // Names of request headers over HTTP/1: "Content-Type".
   uint32_t max_response_headers_kb = 60;
   uint32_t max_response_headers_count = 100;
 };

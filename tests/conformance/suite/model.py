@@ -24,6 +24,7 @@ class Case:
     tls: object = None  # suite.tls.Client: the client's connections are TLS
     admin: list = dataclasses.field(default_factory=list)  # admin paths asked afterwards: status, type and body are compared
     admin_heads: list = dataclasses.field(default_factory=list)  # the same, but not the body
+    entries: int = None  # how many lines the access log @FOLDER@/access must get; they are compared
     group: object = None
 
 

@@ -61,10 +61,11 @@ class Stand:
         path = os.path.join(self.folder, "envoy.yaml")
         self.log_path = os.path.join(self.folder, "log")
         with open(path, "w") as out:
-            out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests}))
+            out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests, "FOLDER": self.folder}))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart"],
+                [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart",
+                 "--file-flush-interval-msec", "50"],
                 stdout=log, stderr=log, env={**os.environ, "CONFORMANCE_HOST_KEY": "from the host"})
 
     def _ready(self):
@@ -146,6 +147,7 @@ class Stand:
         if case.connections is None:
             return self._startup()
         mark = os.path.getsize(self.log_path)
+        self.entries_mark = len(self.entries(0, ""))
         before = self.counters(case.stats) if case.stats else {}
         self.upstream.begin(case.upstream)
         self.callout.begin(case.callout)
@@ -189,11 +191,30 @@ class Stand:
         if case.stats:
             after = self.counters(case.stats)
             lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
+        if case.entries is not None:
+            lines += self._entries_outcome(case.entries)
         for path in case.admin + case.admin_heads:
             lines += self._admin_outcome(path, path in case.admin)
         if self.process.poll() is not None:
             lines.append(f"the proxy ended with code {self.process.returncode}")
         return lines, report.first_status(seen), log
+
+    def entries(self, start, name="access"):
+        path = os.path.join(self.folder, name or "access")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="latin-1") as file:
+            return file.read().splitlines()[start:]
+
+    def _entries_outcome(self, wanted):
+        """The lines of the access log, which come when the proxy has flushed them."""
+        deadline = time.monotonic() + 3
+        while len(self.entries(self.entries_mark)) < wanted and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.1 if wanted == 0 else 0)
+        found = self.entries(self.entries_mark)
+        lines = [f"access log: {len(found)} lines"] + [f"  {normalise.access(line, self.ports)}" for line in found]
+        return lines if len(found) == wanted else [f"did not log {wanted} lines"] + lines
 
     def _admin_outcome(self, path, with_body):
         method, _, target = path.rpartition(" ")

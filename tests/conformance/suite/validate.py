@@ -8,7 +8,7 @@ from . import config
 def run(case, program, guests, folder):
     """The outcome as lines, and whether it was accepted."""
     path = os.path.join(folder, "envoy.yaml")
-    words = {"GUESTS": guests, "LISTEN": 19001, "ADMIN": 19002, "FENCE": 19003, "UPSTREAM": 19004, "CALLOUT": 19005, "REFUSED": 19006}
+    words = {"GUESTS": guests, "FOLDER": folder, "LISTEN": 19001, "ADMIN": 19002, "FENCE": 19003, "UPSTREAM": 19004, "CALLOUT": 19005, "REFUSED": 19006}
     with open(path, "w") as out:
         out.write(config.fill(case.config, words))
     try:

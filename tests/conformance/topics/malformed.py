@@ -113,6 +113,6 @@ small.case("six fields", get(headers=[(f"x-{n}", "v") for n in range(5)]), statu
 small.case("five fields", get(headers=[(f"x-{n}", "v") for n in range(4)]), status=200)
 
 lines = group("underscores", proxy(hcm_more={"common_http_protocol_options": {"headers_with_underscores_action": "REJECT_REQUEST"}}))
-lines.case("rejected", get(headers={"x_a": "1"}), status=400, differs="headers_with_underscores_action is refused by path until it is built")
+lines.case("rejected", get(headers={"x_a": "1"}), status=400)
 drop = group("underscores dropped", proxy(hcm_more={"common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"}}))
-drop.case("dropped", get(headers={"x_a": "1", "x-b": "2"}), status=200, differs="headers_with_underscores_action is refused by path until it is built")
+drop.case("dropped", get(headers={"x_a": "1", "x-b": "2"}), status=200)

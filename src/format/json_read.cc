@@ -1,0 +1,133 @@
+#include "format/json_read.h"
+
+#include <charconv>
+#include <cmath>
+
+namespace weir::format {
+namespace {
+
+constexpr int kMaxDepth = 16;
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : rest_(text) {}
+  std::optional<JsonSpec> whole() {
+    auto value = this->value(0);
+    skipBlanks();
+    return value && rest_.empty() ? value : std::nullopt;
+  }
+
+ private:
+  void skipBlanks() {
+    const size_t begin = rest_.find_first_not_of(" \t\r\n");
+    rest_.remove_prefix(begin == std::string_view::npos ? rest_.size() : begin);
+  }
+  bool take(std::string_view expected) {
+    skipBlanks();
+    if (!rest_.starts_with(expected)) return false;
+    rest_.remove_prefix(expected.size());
+    return true;
+  }
+  std::optional<JsonSpec> value(int depth);
+  std::optional<JsonSpec> object(int depth);
+  std::optional<JsonSpec> list(int depth);
+  std::optional<std::string> string();
+  bool escape(std::string& out);
+
+  std::string_view rest_;
+};
+
+std::optional<JsonSpec> Reader::value(int depth) {
+  if (depth > kMaxDepth) return std::nullopt;
+  if (take("{")) return object(depth);
+  if (take("[")) return list(depth);
+  if (take("true")) return JsonSpec{true};
+  if (take("false")) return JsonSpec{false};
+  if (take("null")) return JsonSpec{};
+  if (rest_.starts_with('"')) {
+    auto text = string();
+    return text ? std::optional(JsonSpec{*std::move(text)}) : std::nullopt;
+  }
+  double number = 0;
+  const auto parsed = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
+  if (parsed.ec != std::errc() || !std::isfinite(number)) return std::nullopt;
+  rest_.remove_prefix(static_cast<size_t>(parsed.ptr - rest_.data()));
+  return JsonSpec{number};
+}
+
+std::optional<JsonSpec> Reader::object(int depth) {
+  JsonSpec::Object members;
+  if (take("}")) return JsonSpec{std::move(members)};
+  do {
+    skipBlanks();
+    auto name = string();
+    if (!name || !take(":")) return std::nullopt;
+    auto member = value(depth + 1);
+    if (!member) return std::nullopt;
+    members.emplace_back(*std::move(name), *std::move(member));
+  } while (take(","));
+  return take("}") ? std::optional(JsonSpec{std::move(members)}) : std::nullopt;
+}
+
+std::optional<JsonSpec> Reader::list(int depth) {
+  JsonSpec::List items;
+  if (take("]")) return JsonSpec{std::move(items)};
+  do {
+    auto item = value(depth + 1);
+    if (!item) return std::nullopt;
+    items.push_back(*std::move(item));
+  } while (take(","));
+  return take("]") ? std::optional(JsonSpec{std::move(items)}) : std::nullopt;
+}
+
+std::optional<std::string> Reader::string() {
+  if (!rest_.starts_with('"')) return std::nullopt;
+  rest_.remove_prefix(1);
+  std::string out;
+  while (!rest_.empty()) {
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    if (c == '"') return out;
+    if (static_cast<unsigned char>(c) < 0x20) return std::nullopt;
+    if (c != '\\') {
+      out += c;
+    } else if (!escape(out)) {
+      return std::nullopt;
+    }
+  }
+  return std::nullopt;
+}
+
+// What follows a backslash. Beyond the first 65536 characters nobody needs an escape in a parameter.
+bool Reader::escape(std::string& out) {
+  if (rest_.empty()) return false;
+  const char c = rest_.front();
+  rest_.remove_prefix(1);
+  constexpr std::string_view kShort = "\"\\/bfnrt";
+  constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
+  if (const size_t at = kShort.find(c); at != std::string_view::npos) return out += kMeaning[at], true;
+  unsigned code = 0;
+  if (c != 'u' || rest_.size() < 4 ||
+      std::from_chars(rest_.data(), rest_.data() + 4, code, 16).ptr != rest_.data() + 4) {
+    return false;
+  }
+  rest_.remove_prefix(4);
+  if (code >= 0xd800 && code < 0xe000) return false;
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xc0 | code >> 6);
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  } else {
+    out += static_cast<char>(0xe0 | code >> 12);
+    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
+    out += static_cast<char>(0x80 | (code & 0x3f));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<JsonSpec> readJson(std::string_view text) { return Reader(text).whole(); }
+
+}  // namespace weir::format
