@@ -1,4 +1,5 @@
 // envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
+#include "config/config_source.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -138,6 +139,15 @@ void convertPathRules(const HttpConnectionManager& manager, const Place& place, 
   }
 }
 
+std::optional<exchange::RouteSourceSpec> convertRds(
+    const envoy::extensions::filters::network::http_connection_manager::v3::Rds& rds, const Place& place) {
+  if (rds.route_config_name().empty()) place.field("route_config_name").fault(FaultKind::Rule, "is required");
+  if (!rds.has_config_source()) place.field("config_source").fault(FaultKind::Rule, "is required");
+  const auto source = convertConfigSource(rds.config_source(), place.field("config_source"));
+  if (!source) return std::nullopt;
+  return exchange::RouteSourceSpec{rds.route_config_name(), *source};
+}
+
 }  // namespace
 
 HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const Place& place, Conversion& conversion) {
@@ -147,6 +157,7 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   if (manager.has_route_config()) {
     spec.routes = convertRouteConfig(manager.route_config(), place.field("route_config"), conversion);
   }
+  if (manager.has_rds()) spec.rds = convertRds(manager.rds(), place.field("rds"));
   spec.filters = convertHttpFilters(manager, place, conversion);
   convertHeaders(manager, place, spec);
   convertPathRules(manager, place, spec);
@@ -169,6 +180,7 @@ const SupportTables& httpManagerSupport() {
        {{"codec_type"},
         {"stat_prefix"},
         {"route_config"},
+        {"rds"},
         {"http_filters"},
         {"common_http_protocol_options"},
         {"http_protocol_options"},
@@ -197,13 +209,13 @@ const SupportTables& httpManagerSupport() {
         {"strip_matching_host_port"},
         {"strip_any_host_port"},
         refused("access_log", "access logs come later"),
-        refused("rds", "xDS comes later; write the routes in route_config"),
         refused("scoped_routes", "xDS comes later; write the routes in route_config"),
         refused("tracing", "tracing comes later"),
         {"upgrade_configs"},
         {"http2_protocol_options"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.SetCurrentClientCertDetails",
        {{"subject"}, {"cert"}, {"chain"}, {"dns"}, {"uri"}}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.Rds", {{"config_source"}, {"route_config_name"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
        {{"name"},
         {"typed_config"},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_source.h"
 #include "http2/settings.h"
 #include "proxy_wasm/spec.h"
 #include "route/spec.h"
@@ -39,6 +40,12 @@ struct ClientCertificateSpec {
   bool dns = false;
 };
 
+// A route configuration that comes by itself (RDS).
+struct RouteSourceSpec {
+  std::string name;
+  base::FileSource source;
+};
+
 struct HttpManagerSpec {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
   enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
@@ -47,6 +54,7 @@ struct HttpManagerSpec {
   std::string stat_prefix;
   Codec codec = Codec::Auto;
   route::RouteConfig routes;
+  std::optional<RouteSourceSpec> rds;  // In the place of routes.
   std::vector<HttpFilterSpec> filters;
 
   std::string server_name = "envoy";
