@@ -19,23 +19,13 @@ struct Idle {
   const char* reason;
 };
 constexpr Idle kIdle[] = {
-    {"--disable-hot-restart", false, "hot restart is not built yet, so there is nothing to disable"},
-    {"--use-dynamic-base-id", false, "base ids tell hot-restarting processes apart, and hot restart is not built yet"},
-    {"--base-id-path", true, "base ids tell hot-restarting processes apart, and hot restart is not built yet"},
-    {"--reject-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
-    {"--ignore-unknown-dynamic-fields", false, "there is no dynamic configuration yet"},
+    {"--ignore-unknown-dynamic-fields", false, "they are ignored, and reported, unless they are to be refused"},
     {"--cpuset-threads", false, "the default number of workers already follows the CPUs this process may use"},
-    {"--drain-strategy", true, "all connections are asked to go at once; a gradual drain is not built yet"},
     {"--enable-core-dump", false, "core dumps follow the system's limits"},
     {"--enable-mutex-tracing", false, "there is no mutex on the data path to trace"},
     {"--enable-fine-grain-logging", false, "levels are set per component"},
     {"--skip-deprecated-logs", false, "notices about deprecated fields are always printed"},
     {"--log-stacktrace-single-entry", false, "stack traces are not logged"},
-    {"--socket-path", true, "hot restart is not built yet"},
-    {"--socket-mode", true, "hot restart is not built yet"},
-    {"--hot-restart-version", false, "hot restart is not built yet"},
-    {"--skip-hot-restart-on-no-parent", false, "hot restart is not built yet"},
-    {"--skip-hot-restart-parent-stats", false, "hot restart is not built yet"},
     {"--local-address-ip-version", true, "the local address is an IPv4 address"},
 };
 
@@ -54,16 +44,36 @@ void addEnvoyFlags(CLI::App& app, Flags& flags) {
   app.add_option("--service-node", flags.service_node, "node.id, where the configuration does not say it");
   app.add_option("--service-zone", flags.service_zone, "node.locality.zone, likewise");
   app.add_option("--drain-time-s", flags.drain_time_s, "Most seconds that a stop waits for requests under way");
-  app.add_option("--parent-shutdown-time-s", flags.parent_shutdown_time_s, "For hot restart");
+  app.add_option("--drain-strategy", flags.drain_strategy, "gradual or immediate: how soon clients are asked to go")
+      ->check(CLI::IsMember({"gradual", "immediate"}));
   app.add_option("--admin-address-path", flags.admin_address_path, "File to which the admin address is written");
   app.add_option("--file-flush-interval-msec", flags.file_flush_interval_msec,
                  "Most milliseconds that lines of access logs wait to be written");
   app.add_option("--file-flush-min-size-kb", flags.file_flush_min_size_kb,
                  "KiB of access log lines that are written before the interval has passed");
-  app.add_option("--base-id", flags.base_id, "For hot restart");
-  app.add_option("--restart-epoch", flags.restart_epoch, "For hot restart");
   app.add_flag("--allow-unknown-static-fields,--allow-unknown-fields", flags.allow_unknown_static_fields,
                "Unknown configuration fields are reported, not refused");
+  app.add_flag("--reject-unknown-dynamic-fields", flags.reject_unknown_dynamic_fields,
+               "Unknown fields in discovered resources are refused, not reported");
+}
+
+void addRestartFlags(CLI::App& app, Flags& flags) {
+  app.add_flag("--disable-hot-restart", flags.disable_hot_restart, "No process can take over from this one");
+  app.add_option("--restart-epoch", flags.restart_epoch, "Above 0: takes over from the process of the epoch before");
+  CLI::Option* const base_id =
+      app.add_option("--base-id", flags.base_id, "Tells processes that do not restart one another apart");
+  app.add_flag("--use-dynamic-base-id", flags.use_dynamic_base_id, "Chooses a base id that is free")->excludes(base_id);
+  app.add_option("--base-id-path", flags.base_id_path, "File to which the base id is written");
+  app.add_option("--parent-shutdown-time-s", flags.parent_shutdown_time_s,
+                 "After so many seconds the process taken over from ends");
+  app.add_option("--socket-path", flags.socket_path,
+                 "Name of the socket between the two; @ for the abstract name space");
+  app.add_option("--socket-mode", flags.socket_mode, "Permissions of that socket, octal");
+  app.add_flag("--skip-hot-restart-on-no-parent", flags.skip_hot_restart_on_no_parent,
+               "Starts alone where there is no process to take over from");
+  app.add_flag("--skip-hot-restart-parent-stats", flags.skip_hot_restart_parent_stats,
+               "Counters begin at 0 in each epoch");
+  app.add_flag("--hot-restart-version", flags.hot_restart_version, "Prints what both processes must have in common");
 }
 
 void addOwnFlags(CLI::App& app, Flags& flags) {
@@ -98,14 +108,6 @@ void noteIdle(const CLI::App& app, Flags& flags) {
     if (app.count(idle.name) > 0)
       flags.without_effect.push_back(fmt::format("{} has no effect: {}", idle.name, idle.reason));
   }
-  for (const char* name : {"--base-id", "--parent-shutdown-time-s"}) {
-    if (app.count(name) > 0)
-      flags.without_effect.push_back(fmt::format("{} has no effect: hot restart is not built yet", name));
-  }
-  if (flags.restart_epoch > 0) {
-    flags.without_effect.push_back(
-        "--restart-epoch has no effect: hot restart is not built yet; no socket is taken over");
-  }
 }
 
 }  // namespace
@@ -119,6 +121,7 @@ Parsed parseFlags(std::vector<std::string> arguments) {
   CLI::App app{"weir: an HTTP edge proxy built around Proxy-Wasm; takes Envoy's configuration and flags.", "weir"};
   app.set_version_flag("--version", versionText());
   addEnvoyFlags(app, flags);
+  addRestartFlags(app, flags);
   addOwnFlags(app, flags);
   for (const Idle& idle : kIdle) {
     CLI::Option* option = idle.takes_value ? app.add_option(idle.name) : app.add_flag(idle.name);
@@ -133,10 +136,11 @@ Parsed parseFlags(std::vector<std::string> arguments) {
     const int code = app.exit(outcome, out, problem);
     return {std::nullopt, out.str() + problem.str(), code == 0 ? 0 : 1};
   }
-  if (flags.config_path.empty() && flags.config_yaml.empty()) {
+  if (!flags.hot_restart_version && flags.config_path.empty() && flags.config_yaml.empty()) {
     return {std::nullopt, "weir: no configuration: give a file with -c, or its text with --config-yaml\n", 1};
   }
   noteIdle(app, flags);
+  flags.base_id_given = app.count("--base-id") > 0;
   return {std::move(flags), "", 0};
 }
 

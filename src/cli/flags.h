@@ -26,11 +26,23 @@ struct Flags {
   std::string service_zone;
   uint32_t drain_time_s = 600;
   uint32_t parent_shutdown_time_s = 900;
+  std::string drain_strategy = "gradual";
   std::string admin_address_path;
   bool allow_unknown_static_fields = false;
   bool reject_unknown_dynamic_fields = false;
-  uint32_t base_id = 0;
+  // Hot restart.
+  bool disable_hot_restart = false;
   uint32_t restart_epoch = 0;
+  uint32_t base_id = 0;
+  bool base_id_given = false;
+  bool use_dynamic_base_id = false;
+  std::string base_id_path;
+  std::string socket_path = "@weir_domain_socket";
+  std::string socket_mode = "600";
+  bool skip_hot_restart_on_no_parent = false;
+  bool skip_hot_restart_parent_stats = false;
+  bool hot_restart_version = false;
+
   uint32_t file_flush_interval_msec = 10000;
   uint32_t file_flush_min_size_kb = 64;
 

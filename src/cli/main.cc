@@ -76,11 +76,42 @@ std::string moduleCache(const Flags& flags) {
   return home != nullptr && *home == '/' ? std::string(home) + "/.cache/weir/modules" : "";
 }
 
+weir::config::LoadOptions loadOptions(const Flags& flags) {
+  weir::config::LoadOptions load;
+  load.config_path = flags.config_path;
+  load.config_yaml = flags.config_yaml;
+  load.service_cluster = flags.service_cluster;
+  load.service_node = flags.service_node;
+  load.service_zone = flags.service_zone;
+  load.allow_unknown_static_fields = flags.allow_unknown_static_fields;
+  return load;
+}
+
+weir::server::RestartOptions restartOptions(const Flags& flags) {
+  weir::server::RestartOptions restart;
+  restart.enabled = !flags.disable_hot_restart;
+  restart.epoch = flags.restart_epoch;
+  restart.base_id = flags.base_id;
+  restart.base_id_given = flags.base_id_given;
+  restart.dynamic_base_id = flags.use_dynamic_base_id && flags.restart_epoch == 0;
+  restart.base_id_path = flags.base_id_path;
+  restart.socket_path = flags.socket_path;
+  restart.socket_mode = static_cast<int>(std::strtol(flags.socket_mode.c_str(), nullptr, 8));
+  restart.parent_shutdown_time = std::chrono::seconds(flags.parent_shutdown_time_s);
+  restart.skip_without_parent = flags.skip_hot_restart_on_no_parent;
+  restart.skip_parent_stats = flags.skip_hot_restart_parent_stats;
+  return restart;
+}
+
 weir::server::Options serverOptions(const Flags& flags) {
   weir::server::Options options;
   options.workers = flags.concurrency.value_or(usableCpus());
   if (options.workers == 0) options.workers = 1;
   options.drain_time = std::chrono::seconds(flags.drain_time_s);
+  options.drain_gradual = flags.drain_strategy == "gradual";
+  options.load = loadOptions(flags);
+  options.restart = restartOptions(flags);
+  options.reject_unknown_dynamic_fields = flags.reject_unknown_dynamic_fields;
   options.budgets.stream_callback = std::chrono::milliseconds(flags.plugin_call_ms);
   options.budgets.start = std::chrono::milliseconds(flags.plugin_start_ms);
   options.budgets.memory_bytes = size_t{flags.plugin_memory_mb} << 20;
@@ -98,7 +129,11 @@ weir::server::Options serverOptions(const Flags& flags) {
                           {"service_cluster", flags.service_cluster},
                           {"service_node", flags.service_node},
                           {"service_zone", flags.service_zone},
+                          {"restart_epoch", std::to_string(flags.restart_epoch)},
+                          {"base_id", std::to_string(flags.base_id)},
+                          {"parent_shutdown_time", fmt::format("{}s", flags.parent_shutdown_time_s)},
                           {"drain_time", fmt::format("{}s", flags.drain_time_s)},
+                          {"drain_strategy", flags.drain_strategy == "gradual" ? "Gradual" : "Immediate"},
                           {"admin_address_path", flags.admin_address_path}};
   return options;
 }
@@ -137,18 +172,15 @@ int main(int argc, char** argv) {
     return parsed.exit_code;
   }
   const Flags& flags = *parsed.flags;
+  if (flags.hot_restart_version) {
+    fmt::print("{}\n", flags.disable_hot_restart ? "disabled" : weir::server::restartVersion());
+    return 0;
+  }
   if (!setUpLogging(flags)) return 1;
   for (const std::string& sentence : flags.without_effect) LOG(Main, Warning, "{}", sentence);
   raiseDescriptorLimit();
 
-  weir::config::LoadOptions load;
-  load.config_path = flags.config_path;
-  load.config_yaml = flags.config_yaml;
-  load.service_cluster = flags.service_cluster;
-  load.service_node = flags.service_node;
-  load.service_zone = flags.service_zone;
-  load.allow_unknown_static_fields = flags.allow_unknown_static_fields;
-  weir::config::LoadOutcome outcome = weir::config::load(load);
+  weir::config::LoadOutcome outcome = weir::config::load(loadOptions(flags));
   if (!reportConfiguration(outcome)) return 1;
   const int code = serve(flags, std::move(*outcome.bootstrap));
   weir::base::flushLog();

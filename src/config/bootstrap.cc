@@ -1,10 +1,10 @@
 // envoy.config.bootstrap.v3: the whole, and the checks that need the whole.
-#include <google/protobuf/util/json_util.h>
 #include <re2/re2.h>
 
 #include <map>
 #include <set>
 
+#include "config/config_source.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -75,6 +75,18 @@ void checkReferences(const Conversion& conversion, const std::set<std::string>& 
   }
 }
 
+void convertDiscovery(const v3::Bootstrap::DynamicResources& dynamic, const Place& place, Bootstrap& out) {
+  if (dynamic.has_lds_config()) out.lds = convertConfigSource(dynamic.lds_config(), place.field("lds_config"));
+  if (dynamic.has_cds_config()) out.cds = convertConfigSource(dynamic.cds_config(), place.field("cds_config"));
+}
+
+// As JSON with "@type", as resources are shown.
+std::string dumpOf(const google::protobuf::Message& message) {
+  google::protobuf::Any any;
+  any.PackFrom(message);
+  return dumped(any);
+}
+
 }  // namespace
 
 Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, Conversion& conversion) {
@@ -90,6 +102,7 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
   const Place resources = place.field("static_resources");
   const auto& fixed = bootstrap.static_resources();
   for (int i = 0; i < fixed.secrets_size(); i++) {
+    out.secrets.push_back(serialized(fixed.secrets(i)));
     if (conversion.secrets.emplace(fixed.secrets(i).name(), fixed.secrets(i)).second) continue;
     resources.item("secrets", static_cast<size_t>(i))
         .field("name")
@@ -103,12 +116,13 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
     out.clusters.push_back(
         convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i)), conversion));
   }
+  for (const auto& listener : fixed.listeners()) out.listener_dumps.push_back(dumpOf(listener));
+  for (const auto& cluster : fixed.clusters()) out.cluster_dumps.push_back(dumpOf(cluster));
+  convertDiscovery(bootstrap.dynamic_resources(), place.field("dynamic_resources"), out);
   checkListeners(out, resources);
   checkReferences(conversion, checkClusters(out, resources));
 
-  google::protobuf::util::JsonPrintOptions print;
-  print.preserve_proto_field_names = true;
-  if (!google::protobuf::util::MessageToJsonString(bootstrap, &out.dump, print).ok()) out.dump = "{}";
+  out.dump = dumped(bootstrap);
   return out;
 }
 
@@ -122,8 +136,8 @@ const SupportTables& bootstrapSupport() {
         {"stats_config"},
         {"stats_flush_interval"},
         {"cluster_manager"},
-        noEffect("node_context_params", "only xDS asks for it, and xDS is refused"),
-        refused("dynamic_resources", "xDS comes later; write listeners and clusters in static_resources"),
+        {"dynamic_resources"},
+        noEffect("node_context_params", "only a management server asks for it"),
         refused("layered_runtime", "there are no runtime keys"),
         refused("bootstrap_extensions", "plugins as singleton services come later"),
         refused("stats_sinks", "statistics are read from the admin endpoint"),

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "config/cluster_parts.h"
+#include "config/config_source.h"
 #include "config/values.h"
 
 namespace weir::config {
@@ -15,10 +16,26 @@ upstream::Discovery convertDiscovery(const v3::Cluster& cluster, const Place& pl
     case v3::Cluster::STATIC: return upstream::Discovery::Static;
     case v3::Cluster::STRICT_DNS: return upstream::Discovery::StrictDns;
     case v3::Cluster::LOGICAL_DNS: return upstream::Discovery::LogicalDns;
+    case v3::Cluster::EDS: return upstream::Discovery::Assigned;
     default:
       place.field("type").unsupported(fmt::format("type {}", v3::Cluster::DiscoveryType_Name(cluster.type())));
       return upstream::Discovery::Static;
   }
+}
+
+void convertEndpointSource(const v3::Cluster& cluster, const Place& place, ClusterSpec& spec) {
+  const bool wanted = spec.discovery == upstream::Discovery::Assigned;
+  const Place here = place.field("eds_cluster_config");
+  if (!cluster.has_eds_cluster_config()) {
+    if (wanted) here.fault(FaultKind::Rule, "is required by type: EDS");
+    return;
+  }
+  if (!wanted) return here.fault(FaultKind::Conflict, "is only for type: EDS");
+  if (cluster.has_load_assignment()) {
+    place.field("load_assignment").fault(FaultKind::Conflict, "a cluster of type EDS has its endpoints from its file");
+  }
+  spec.service_name = cluster.eds_cluster_config().service_name();
+  spec.endpoint_source = convertConfigSource(cluster.eds_cluster_config().eds_config(), here.field("eds_config"));
 }
 
 upstream::DnsFamily convertFamily(v3::Cluster::DnsLookupFamily family) {
@@ -95,6 +112,7 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
     spec.buffer_limit = cluster.per_connection_buffer_limit_bytes().value();
   }
   spec.metadata = serialized(cluster.metadata());
+  convertEndpointSource(cluster, place, spec);
   spec.assignment = convertAssignment(cluster.load_assignment(), spec.discovery, place.field("load_assignment"));
   convertBalancing(cluster, place, spec);
   convertHealthChecks(cluster, place, spec);
@@ -123,6 +141,7 @@ SupportTables ownSupport() {
         {"per_connection_buffer_limit_bytes"},
         {"lb_policy"},
         {"load_assignment"},
+        {"eds_cluster_config"},
         {"max_requests_per_connection"},
         {"circuit_breakers"},
         {"common_http_protocol_options"},
@@ -138,7 +157,6 @@ SupportTables ownSupport() {
         {"close_connections_on_host_health_failure"},
         {"ignore_health_on_host_removal"},
         {"http2_protocol_options"},
-        refused("eds_cluster_config", "xDS comes later"),
         {"health_checks"},
         {"outlier_detection"},
         {"load_balancing_policy"},
@@ -154,6 +172,7 @@ SupportTables ownSupport() {
         refused("lb_subset_config", "subsets of endpoints are not built"),
         refused("original_dst_lb_config", "clusters of type ORIGINAL_DST are not built")}},
       {"envoy.config.cluster.v3.Cluster.RefreshRate", {{"base_interval"}, {"max_interval"}}},
+      {"envoy.config.cluster.v3.Cluster.EdsClusterConfig", {{"eds_config"}, {"service_name"}}},
       {"envoy.config.cluster.v3.CircuitBreakers", {{"thresholds"}, {"per_host_thresholds"}}},
       {"envoy.config.cluster.v3.CircuitBreakers.Thresholds",
        {{"priority"},

@@ -1,4 +1,5 @@
 // envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
+#include "config/config_source.h"
 #include "config/access_log.h"
 #include "config/header_mutations.h"
 #include "config/support.h"
@@ -200,6 +201,15 @@ exchange::LocalReplySpec convertLocalReplies(const HttpConnectionManager& manage
   return spec;
 }
 
+std::optional<exchange::RouteSourceSpec> convertRds(
+    const envoy::extensions::filters::network::http_connection_manager::v3::Rds& rds, const Place& place) {
+  if (rds.route_config_name().empty()) place.field("route_config_name").fault(FaultKind::Rule, "is required");
+  if (!rds.has_config_source()) place.field("config_source").fault(FaultKind::Rule, "is required");
+  const auto source = convertConfigSource(rds.config_source(), place.field("config_source"));
+  if (!source) return std::nullopt;
+  return exchange::RouteSourceSpec{rds.route_config_name(), *source};
+}
+
 }  // namespace
 
 HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const Place& place, Conversion& conversion) {
@@ -209,6 +219,7 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   if (manager.has_route_config()) {
     spec.routes = convertRouteConfig(manager.route_config(), place.field("route_config"), conversion);
   }
+  if (manager.has_rds()) spec.rds = convertRds(manager.rds(), place.field("rds"));
   spec.filters = convertHttpFilters(manager, place, conversion);
   convertHeaders(manager, place, spec);
   convertPathRules(manager, place, spec);
@@ -233,6 +244,7 @@ const SupportTables& httpManagerSupport() {
        {{"codec_type"},
         {"stat_prefix"},
         {"route_config"},
+        {"rds"},
         {"http_filters"},
         {"common_http_protocol_options"},
         {"http_protocol_options"},
@@ -266,7 +278,6 @@ const SupportTables& httpManagerSupport() {
         {"access_log"},
         {"access_log_options"},
         {"local_reply_config"},
-        refused("rds", "xDS comes later; write the routes in route_config"),
         refused("scoped_routes", "xDS comes later; write the routes in route_config"),
         refused("tracing", "tracing comes later"),
         {"upgrade_configs"},
@@ -280,6 +291,7 @@ const SupportTables& httpManagerSupport() {
       {"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig", {{"mappers"}, {"body_format"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper",
        {{"filter"}, {"status_code"}, {"body"}, {"body_format_override"}, {"headers_to_add"}}},
+      {"envoy.extensions.filters.network.http_connection_manager.v3.Rds", {{"config_source"}, {"route_config_name"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter",
        {{"name"},
         {"typed_config"},

@@ -200,10 +200,11 @@ admin: {address: {socket_address: {address: 127.0.0.1, port_value: 9901}}}
 }
 
 TEST(Load, PlacesFaultsOfTheOverlayInIt) {
-  const LoadOutcome outcome = loadFile("hello.yaml", kHello, "static_resources:\n  clusters: [{name: x, type: EDS}]");
+  const LoadOutcome outcome =
+      loadFile("hello.yaml", kHello, "static_resources:\n  clusters: [{name: x, type: ORIGINAL_DST}]");
   ASSERT_EQ(outcome.faults.size(), 1u);
   EXPECT_THAT(outcome.faults[0].text(),
-              HasSubstr("--config-yaml:2:30: static_resources.clusters[1].type: type EDS is"));
+              HasSubstr("--config-yaml:2:30: static_resources.clusters[1].type: type ORIGINAL_DST is"));
 }
 
 TEST(Load, LetsTheCommandLineSpeakLast) {

@@ -186,8 +186,8 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
                                   "Envoy, but not implemented in weir yet")));
   EXPECT_THAT(managerFaults("tracing: {}"),
               ElementsAre(manager("tracing", "not implemented in weir: tracing comes later")));
-  EXPECT_THAT(clusterFaults("", "EDS"),
-              ElementsAre(cluster("type", "type EDS is known to Envoy, but not implemented in weir yet")));
+  EXPECT_THAT(clusterFaults("", "ORIGINAL_DST"),
+              ElementsAre(cluster("type", "type ORIGINAL_DST is known to Envoy, but not implemented in weir yet")));
   EXPECT_THAT(
       managerFaults("codec_type: HTTP3"),
       ElementsAre(manager("codec_type", "codec_type HTTP3 is known to Envoy, but not implemented in weir yet")));
@@ -196,12 +196,13 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
 TEST(Unsupported, WholePartsOfTheBootstrap) {
   Parts parts;
   parts.rest =
-      "dynamic_resources: {}\nlayered_runtime: {}\nbootstrap_extensions: [{name: x}]\nstats_config: "
+      "dynamic_resources: {ads_config: {api_type: GRPC}}\nlayered_runtime: {}\nbootstrap_extensions: [{name: "
+      "x}]\nstats_config: "
       "{stats_matcher: {reject_all: true}}";
   EXPECT_THAT(
       faults(parts),
-      ElementsAre("dynamic_resources: not implemented in weir: xDS comes later; write listeners and clusters in "
-                  "static_resources",
+      ElementsAre("dynamic_resources.ads_config: not implemented in weir: configuration from a management server comes "
+                  "later; give a file by path_config_source",
                   "layered_runtime: not implemented in weir: there are no runtime keys",
                   "bootstrap_extensions: not implemented in weir: plugins as singleton services come later",
                   "stats_config.stats_matcher: stats_matcher of envoy.config.metrics.v3.StatsConfig is known to "

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_source.h"
 #include "exchange/spec.h"
 #include "listener/spec.h"
 #include "net/address.h"
@@ -55,6 +56,12 @@ struct Bootstrap {
   AdminSpec admin;
   std::vector<ListenerSpec> listeners;
   std::vector<upstream::ClusterSpec> clusters;
+  // The same, each as JSON with "@type", for /config_dump.
+  std::vector<std::string> listener_dumps;
+  std::vector<std::string> cluster_dumps;
+  std::vector<std::string> secrets;     // static_resources.secrets, serialized: what discovered resources may name.
+  std::optional<base::FileSource> lds;  // Further listeners,
+  std::optional<base::FileSource> cds;  // and clusters.
   std::vector<stats::TagRule> tag_rules;
   std::vector<stats::Tag> fixed_tags;
   bool use_default_tags = true;

@@ -20,6 +20,7 @@ std::span<const SupportSection> supportSections() {
       SupportSection{"Clusters", &clusterSupport()},
       SupportSection{"TLS", &tlsSupport()},
       SupportSection{"Plugins", &pluginSupport()},
+      SupportSection{"Configuration by files (xDS)", &discoverySupport()},
       SupportSection{"Types used in several places", &commonSupport()},
   };
   return kSections;

@@ -55,6 +55,7 @@ const SupportTables& clusterSupport();
 const SupportTables& tlsSupport();
 const SupportTables& pluginSupport();
 const SupportTables& commonSupport();
+const SupportTables& discoverySupport();
 
 struct SupportSection {
   std::string_view title;

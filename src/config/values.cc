@@ -2,6 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <google/protobuf/util/json_util.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -89,6 +90,13 @@ std::string readDataFile(const std::string& path, const Place& place) {
 }
 
 }  // namespace
+
+std::string dumped(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions print;
+  print.preserve_proto_field_names = true;
+  std::string json;
+  return google::protobuf::util::MessageToJsonString(message, &json, print).ok() ? json : "{}";
+}
 
 std::string readDataSource(const envoy::config::core::v3::DataSource& source, const Place& place,
                            const LoadOptions& options) {

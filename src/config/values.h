@@ -21,6 +21,9 @@ std::optional<net::Address> convertAddress(const envoy::config::core::v3::Addres
 // Serialised, in a form that the same content always has; empty if there is none.
 std::string serialized(const google::protobuf::Message& message);
 
+// As JSON with Envoy's field names; "{}" if it has no such form.
+std::string dumped(const google::protobuf::Message& message);
+
 // The bytes a DataSource names; a file that cannot be read or a variable that is not set is a fault.
 std::string readDataSource(const envoy::config::core::v3::DataSource& source, const Place& place,
                            const LoadOptions& options);

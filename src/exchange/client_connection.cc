@@ -69,7 +69,7 @@ void ClientConnection::useHttp1() {
   codec_ = http1::createServerCodec(*this, *this, http1Settings(*manager_.spec));
   manager_.stats.downstream_cx_http1_total.add();
   manager_.stats.downstream_cx_http1_active.add();
-  if (manager_.draining || leaving_) codec_->drain();
+  if (leaving_ || manager_.asksToGo()) codec_->drain();
 }
 
 void ClientConnection::useHttp2() {
@@ -80,7 +80,7 @@ void ClientConnection::useHttp2() {
   codec_ = http2::createServerCodec(*this, *this, *this, settings, manager_.stats.http2, manager_.loop.clock());
   manager_.stats.downstream_cx_http2_total.add();
   manager_.stats.downstream_cx_http2_active.add();
-  if (manager_.draining || leaving_) codec_->drain();
+  if (leaving_ || manager_.asksToGo()) codec_->drain();
 }
 
 // --- Bytes ---
@@ -159,6 +159,7 @@ void ClientConnection::flush() {
 http::StreamReceiver& ClientConnection::onNewStream(http::Stream& stream) {
   idle_timer_.disarm();
   ++requests_;
+  if (manager_.asksToGo()) codec_->drain();
   const auto& limit = manager_.spec->max_requests_per_connection;
   if (limit && requests_ >= *limit) {
     manager_.stats.downstream_cx_max_requests_reached.add();
@@ -185,7 +186,6 @@ void ClientConnection::onExchangeOver(Exchange& exchange) {
   }
   if (closed_) return;
   if (exchanges_.empty()) leaving_ ? idle_timer_.arm(kGoAwayGrace) : armIdleTimer();
-  if (manager_.draining) codec_->drain();
   if (dispatching_) {
     dispatch_again_ = true;
     return;
@@ -229,9 +229,12 @@ void ClientConnection::drain() {
   if (closed_) return;
   if (codec_ != nullptr) codec_->drain();
   if (!exchanges_.empty()) return;
-  if (http2_ && !std::exchange(leaving_, true)) return idle_timer_.arm(kGoAwayGrace);
-  if (requests_ == 0 && !std::exchange(leaving_, true)) return idle_timer_.arm(kFirstRequestGrace);
+  if (!std::exchange(leaving_, true)) return idle_timer_.arm(http2_ ? kGoAwayGrace : kFirstRequestGrace);
   close(net::ByteStream::Close::Flush, false);
+}
+
+void ClientConnection::askToGo() {
+  if (!closed_ && codec_ != nullptr) codec_->drain();
 }
 
 void ClientConnection::closeNow() { close(net::ByteStream::Close::Now, false); }

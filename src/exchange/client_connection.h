@@ -45,10 +45,11 @@ class ClientConnection final : public event::Deferred,
   ~ClientConnection() override;
 
   void start();
-  // Finishes what is open, asks the client to go, and closes: an idle connection at once, one that has not had a
-  // request yet after kFirstRequestGrace, because its first one may be on the way and nobody would repeat it, and one
-  // by HTTP/2 when the client has seen GOAWAY.
+  // Finishes what is open, asks the client to go, and closes: an idle connection after kFirstRequestGrace, because a
+  // request may be on its way to us and nobody would repeat it, and one by HTTP/2 when the client has seen GOAWAY.
   void drain();
+  // The client is asked to go with the next answer; an idle connection stays.
+  void askToGo();
   // Ends now; open requests are reset.
   void closeNow();
 

@@ -11,6 +11,7 @@
 
 #include "access_log/spec.h"
 #include "base/clock.h"
+#include "base/file_source.h"
 #include "http2/settings.h"
 #include "proxy_wasm/spec.h"
 #include "route/spec.h"
@@ -55,6 +56,12 @@ struct LocalReplySpec {
   bool empty() const { return mappers.empty() && !body_format; }
 };
 
+// A route configuration that comes by itself (RDS).
+struct RouteSourceSpec {
+  std::string name;
+  base::FileSource source;
+};
+
 struct HttpManagerSpec {
   enum class ServerHeader : uint8_t { Overwrite, AppendIfAbsent, PassThrough };
   enum class EscapedSlashes : uint8_t { Keep, Reject, UnescapeAndRedirect, UnescapeAndForward };
@@ -64,6 +71,7 @@ struct HttpManagerSpec {
   std::string stat_prefix;
   Codec codec = Codec::Auto;
   route::RouteConfig routes;
+  std::optional<RouteSourceSpec> rds;  // In the place of routes.
   std::vector<HttpFilterSpec> filters;
 
   std::string server_name = "envoy";

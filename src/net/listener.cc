@@ -55,8 +55,16 @@ bool onlyThisConnection(int error) {
 
 }  // namespace
 
+Address Listener::addressOf(const Fd& socket) { return boundAddress(socket); }
+
 base::Result<std::unique_ptr<Listener>> Listener::bind(event::Loop& loop, const Address& address,
                                                        const ListenOptions& options, Acceptor& acceptor) {
+  auto socket = bindSocket(address, options);
+  if (!socket.ok()) return std::move(socket).error();
+  return adopt(loop, *std::move(socket), options, acceptor);
+}
+
+base::Result<Fd> Listener::bindSocket(const Address& address, const ListenOptions& options) {
   Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.open()) return systemError("cannot make a socket for " + address.toString(), errno);
   base::Result<void> set = setOptions(socket, address, options);
@@ -69,7 +77,7 @@ base::Result<std::unique_ptr<Listener>> Listener::bind(event::Loop& loop, const 
       chmod(address.ip().c_str(), static_cast<mode_t>(options.unix_mode)) != 0) {
     return systemError("cannot set the mode of " + address.toString(), errno);
   }
-  return adopt(loop, std::move(socket), options, acceptor);
+  return socket;
 }
 
 base::Result<std::unique_ptr<Listener>> Listener::adopt(event::Loop& loop, Fd socket, const ListenOptions& options,
@@ -142,6 +150,13 @@ void Listener::pause() {
 void Listener::resume() {
   if (!std::exchange(paused_, false) || rest_.armed()) return;
   setInterest(true);
+}
+
+void Listener::abandon() {
+  if (!socket_.open()) return;
+  rest_.disarm();
+  if (std::exchange(watched_, false)) loop_.unwatch(socket_.get());
+  socket_.reset();
 }
 
 void Listener::close() {

@@ -44,6 +44,8 @@ class Listener final : private event::IoHandler {
   // (address in use, not permitted, no such interface).
   static base::Result<std::unique_ptr<Listener>> bind(event::Loop& loop, const Address& address,
                                                       const ListenOptions& options, Acceptor& acceptor);
+  // The first half of bind(): for who hands the socket on to another loop.
+  static base::Result<Fd> bindSocket(const Address& address, const ListenOptions& options);
   // Takes over a bound socket from another worker or process: it may be listening already.
   static base::Result<std::unique_ptr<Listener>> adopt(event::Loop& loop, Fd socket, const ListenOptions& options,
                                                        Acceptor& acceptor);
@@ -58,7 +60,11 @@ class Listener final : private event::IoHandler {
   void resume();
   // Accepts what the kernel has queued already (it would reset those), then closes. Nothing is told afterwards.
   void close();
+  // Closes and leaves what the kernel has queued: another descriptor of the same socket goes on with it.
+  void abandon();
 
+  // Of a bound socket.
+  static Address addressOf(const Fd& socket);
   const Address& address() const { return address_; }
   int fd() const { return socket_.get(); }
 

@@ -22,6 +22,16 @@ base::Result<std::unique_ptr<AdminEndpoint>> AdminEndpoint::open(event::Loop& lo
   return endpoint;
 }
 
+base::Result<std::unique_ptr<AdminEndpoint>> AdminEndpoint::adopt(event::Loop& loop, net::Fd socket,
+                                                                  AdminSource& source, stats::Store& stats) {
+  std::unique_ptr<AdminEndpoint> endpoint(new AdminEndpoint(loop, source, stats));
+  auto listener = net::Listener::adopt(loop, std::move(socket), {}, *endpoint);
+  if (!listener.ok()) return std::move(listener).error().in("admin");
+  endpoint->listener_ = *std::move(listener);
+  if (auto started = endpoint->listener_->start(); !started.ok()) return std::move(started).error().in("admin");
+  return endpoint;
+}
+
 void AdminEndpoint::onAccepted(net::Fd socket, const net::Address& peer) {
   if (connections_.size() >= kMaxConnections) {
     LOG(Admin, Warning, "more than {} admin connections: one from {} was closed", kMaxConnections, peer.toString());

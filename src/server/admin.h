@@ -22,10 +22,14 @@ class AdminEndpoint final : private net::Listener::Acceptor, private AdminConnec
   // outlive it; it belongs to the loop's thread.
   static base::Result<std::unique_ptr<AdminEndpoint>> open(event::Loop& loop, const net::Address& address,
                                                            AdminSource& source, stats::Store& stats);
+  // The same on a socket that another process had.
+  static base::Result<std::unique_ptr<AdminEndpoint>> adopt(event::Loop& loop, net::Fd socket, AdminSource& source,
+                                                            stats::Store& stats);
   ~AdminEndpoint();
 
   // As bound: with the port that port 0 became.
   const net::Address& address() const { return listener_->address(); }
+  int descriptor() const { return listener_->fd(); }
   size_t connections() const { return connections_.size(); }
 
  private:

@@ -168,6 +168,8 @@ TEST(AdminEndpoint, AnswersOverASocketUntilItIsAskedToQuit) {
     ServerState state() const override { return ServerState::Live; }
     std::vector<ListenerStatus> listeners() const override { return {}; }
     std::vector<ClusterStatus> clusters() override { return {}; }
+    DiscoveryStatus discovery() const override { return {}; }
+    void drainListeners(const DrainRequest&) override {}
     void failHealthChecks(bool) override {}
     void quit() override { loop_.stop(); }
     event::Loop& loop_;

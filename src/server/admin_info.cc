@@ -1,5 +1,4 @@
 // What the process is: its state, version, configuration and memory.
-#include <fmt/chrono.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -29,13 +28,6 @@ bool isBareJson(std::string_view name, std::string_view value) {
   return numeric && !value.empty() && value.find_first_not_of("0123456789") == value.npos;
 }
 
-// RFC 3339, to the millisecond.
-std::string timestamp(base::WallTime time) {
-  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(millis / 1000)),
-                     millis % 1000);
-}
-
 uint64_t residentBytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "re");
   if (file == nullptr) return 0;
@@ -63,7 +55,7 @@ AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery&) {
   json.key("state").text(nameOf(context.source.state()));
   json.key("uptime_current_epoch").text(uptime);
   json.key("uptime_all_epochs").text(uptime);
-  json.key("hot_restart_version").text("disabled");
+  json.key("hot_restart_version").text(facts.hot_restart_version);
   json.key("command_line_options").beginObject();
   for (const auto& [name, value] : facts.command_line) {
     json.key(name);
@@ -73,21 +65,6 @@ AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery&) {
   const std::string_view node = memberOf(facts.bootstrap, "node");
   json.key("node").raw(node.empty() ? "{}" : node);
   return {.content_type = kJson, .body = json.endObject().take()};
-}
-
-AdminAnswer adminConfigDump(const AdminContext& context, const AdminQuery& query) {
-  for (const std::string_view narrowing : {"resource", "mask", "name_regex"}) {
-    if (!query.has(narrowing)) continue;
-    return {.status = 400, .body = "config_dump: '" + std::string(narrowing) + "' is not supported\n"};
-  }
-  const ServerFacts& facts = context.source.facts();
-  JsonWriter json;
-  json.beginObject().key("configs").beginArray().beginObject();
-  json.key("@type").text("type.googleapis.com/envoy.admin.v3.BootstrapConfigDump");
-  json.key("bootstrap").raw(facts.bootstrap);
-  json.key("last_updated").text(timestamp(facts.started));
-  json.endObject().endArray().endObject();
-  return {.content_type = kJson, .body = json.take()};
 }
 
 AdminAnswer adminMemory(const AdminContext&, const AdminQuery&) {

@@ -31,6 +31,14 @@ AdminAnswer reopenLogs(const AdminContext& context, const AdminQuery&) {
   return done();
 }
 
+AdminAnswer noContention(const AdminContext&, const AdminQuery&) {
+  return {.body = "Mutex contention tracing is not enabled. To enable, run Envoy with flag --enable-mutex-tracing."};
+}
+
+AdminAnswer hotRestartVersion(const AdminContext& context, const AdminQuery&) {
+  return {.body = context.source.facts().hot_restart_version};
+}
+
 AdminAnswer resetCounters(const AdminContext& context, const AdminQuery&) {
   context.stats.resetCounters();
   return done();
@@ -41,9 +49,13 @@ constexpr AdminPage kPages[] = {
     {"/certs", false, "print certs on machine", noCertificates},
     {"/clusters", false, "upstream cluster status (format: text, json)", adminClusters},
     {"/config_dump", false, "dump current configuration", adminConfigDump},
+    {"/contention", false, "dump current Envoy mutex contention stats (if enabled)", noContention},
+    {"/drain_listeners", true, "drain listeners (graceful, skip_exit, inboundonly)", adminDrainListeners},
     {"/healthcheck/fail", true, "cause the server to fail health checks", failHealthChecks},
     {"/healthcheck/ok", true, "cause the server to pass health checks", passHealthChecks},
     {"/help", false, "print out list of admin commands", adminHelp},
+    {"/hot_restart_version", false, "print the hot restart compatibility version", hotRestartVersion},
+    {"/init_dump", false, "dump current Envoy init manager information", adminInitDump},
     {"/listeners", false, "print listener info (format: text, json)", adminListeners},
     {"/logging", true, "query/change logging levels (level, paths, or <name>=<level>)", adminLogging},
     {"/memory", false, "print current allocation/heap usage", adminMemory},

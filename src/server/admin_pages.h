@@ -58,6 +58,8 @@ AdminAnswer adminHelp(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminReady(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminConfigDump(const AdminContext& context, const AdminQuery& query);
+AdminAnswer adminInitDump(const AdminContext& context, const AdminQuery& query);
+AdminAnswer adminDrainListeners(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminMemory(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminListeners(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminClusters(const AdminContext& context, const AdminQuery& query);

@@ -149,10 +149,42 @@ TEST_F(Admin, ServerInfoTellsVersionStateUptimeOptionsAndNode) {
 
 TEST_F(Admin, ConfigDumpHoldsTheBootstrap) {
   source_.facts_.bootstrap = R"({"a": 1})";
-  EXPECT_EQ(get("/config_dump").body,
-            "{\n \"configs\": [\n  {\n   \"@type\": \"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump\",\n"
-            "   \"bootstrap\": {\"a\": 1},\n   \"last_updated\": \"2023-11-14T22:13:20.000Z\"\n  }\n ]\n}\n");
-  EXPECT_EQ(get("/config_dump?resource=x").status, 400);
+  EXPECT_THAT(
+      get("/config_dump").body,
+      StartsWith("{\n \"configs\": [\n  {\n   \"@type\": \"type.googleapis.com/envoy.admin.v3.BootstrapConfigDump\",\n"
+                 "   \"bootstrap\": {\"a\": 1},\n   \"last_updated\": \"2023-11-14T22:13:20.000Z\"\n  },\n"));
+  EXPECT_EQ(get("/config_dump?mask=x").status, 400);
+  EXPECT_EQ(get("/config_dump?resource=x").status, 404);
+}
+
+TEST_F(Admin, ConfigDumpShowsWhatFilesBroughtAndWhatWasRefused) {
+  const base::WallTime when{std::chrono::seconds(1'700'000'000)};
+  source_.discovery_.clusters_version = "c2";
+  source_.discovery_.clusters = {{"web", "c1", R"({"name": "web"})", when, true},
+                                 {"old", "", R"({"name": "old"})", when, false}};
+  source_.discovery_.listeners = {{"main", "l1", R"({"name": "main"})", when, true},
+                                  {"main", "l0", R"({"name": "main"})", when, true, true}};
+  source_.discovery_.listeners_error = ResourceError{"l2", "no such port", when};
+  const std::string all = get("/config_dump").body;
+  EXPECT_THAT(all, HasSubstr("\"version_info\": \"c2\""));
+  EXPECT_THAT(all, HasSubstr("\"static_clusters\""));
+  EXPECT_THAT(all, HasSubstr("\"active_state\""));
+  EXPECT_THAT(all, HasSubstr("\"draining_state\""));
+  EXPECT_THAT(all, HasSubstr("\"details\": \"no such port\""));
+  const std::string one = get("/config_dump?resource=dynamic_active_clusters").body;
+  EXPECT_THAT(one, HasSubstr("envoy.admin.v3.ClustersConfigDump.DynamicCluster"));
+  EXPECT_THAT(one, Not(HasSubstr("\"old\"")));
+  EXPECT_THAT(get("/config_dump?name_regex=^old$").body, Not(HasSubstr("\"web\"")));
+  EXPECT_EQ(get("/config_dump?name_regex=(").status, 400);
+}
+
+TEST_F(Admin, DrainListenersTakesItsParameters) {
+  EXPECT_EQ(answerAdmin({source_, stats_, {}}, "GET", "/drain_listeners").status, 405);
+  EXPECT_EQ(answerAdmin({source_, stats_, {}}, "POST", "/drain_listeners?skip_exit").status, 400);
+  EXPECT_EQ(answerAdmin({source_, stats_, {}}, "POST", "/drain_listeners?graceful&inboundonly").status, 200);
+  ASSERT_TRUE(source_.drained_);
+  EXPECT_TRUE(source_.drained_->graceful);
+  EXPECT_TRUE(source_.drained_->inbound_only);
 }
 
 TEST_F(Admin, StatsHaveTheirFormats) {

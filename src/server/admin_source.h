@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,41 @@ struct ServerFacts {
   std::vector<std::pair<std::string, std::string>> command_line;
   std::string bootstrap;  // JSON; its "node" is shown by /server_info too.
   base::WallTime started;
+  std::string hot_restart_version = "disabled";
+};
+
+// A resource, where it came from and since when.
+struct ResourceStatus {
+  std::string name;
+  std::string version;  // Of the response that brought it.
+  std::string dump;     // JSON with "@type".
+  base::WallTime updated{};
+  bool dynamic = false;  // From a file, not the bootstrap.
+  bool draining = false;
+};
+
+// The last response that was refused.
+struct ResourceError {
+  std::string version;
+  std::string details;
+  base::WallTime attempt{};
+};
+
+struct DiscoveryStatus {
+  std::string clusters_version;
+  std::string listeners_version;
+  std::optional<ResourceError> listeners_error;
+  std::vector<ResourceStatus> clusters;
+  std::vector<ResourceStatus> endpoints;
+  std::vector<ResourceStatus> listeners;
+  std::vector<ResourceStatus> routes;
+};
+
+// /drain_listeners and its parameters.
+struct DrainRequest {
+  bool graceful = false;
+  bool skip_exit = false;
+  bool inbound_only = false;
 };
 
 // Called on the main thread.
@@ -65,6 +101,8 @@ class AdminSource {
   virtual ServerState state() const = 0;
   virtual std::vector<ListenerStatus> listeners() const = 0;
   virtual std::vector<ClusterStatus> clusters() = 0;
+  virtual DiscoveryStatus discovery() const = 0;
+  virtual void drainListeners(const DrainRequest& request) = 0;
   // While failed, /ready says DRAINING.
   virtual void failHealthChecks(bool fail) = 0;
   // Opens the access logs anew: their files were moved away.

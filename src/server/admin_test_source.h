@@ -11,6 +11,8 @@ class FakeSource final : public AdminSource {
   ServerState state() const override { return state_; }
   std::vector<ListenerStatus> listeners() const override { return listeners_; }
   std::vector<ClusterStatus> clusters() override { return clusters_; }
+  DiscoveryStatus discovery() const override { return discovery_; }
+  void drainListeners(const DrainRequest& request) override { drained_ = request; }
   void failHealthChecks(bool fail) override { health_checks_failed_ = fail; }
   void quit() override { quit_ = true; }
 
@@ -20,6 +22,8 @@ class FakeSource final : public AdminSource {
   std::vector<ClusterStatus> clusters_;
   bool health_checks_failed_ = false;
   bool quit_ = false;
+  DiscoveryStatus discovery_;
+  std::optional<DrainRequest> drained_;
 };
 
 }  // namespace weir::server

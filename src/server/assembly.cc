@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <set>
 
 #include "server/handshakes.h"
 
@@ -38,11 +37,7 @@ void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>
   proxy_wasm::PluginHost::Settings plugins;
   plugins.budgets = options.budgets;
   plugins.node = shared.bootstrap.node;
-  std::set<std::string, std::less<>> clusters;
-  for (const auto& cluster : shared.bootstrap.clusters) clusters.insert(cluster.name);
-  plugins.knows_cluster = [clusters = std::move(clusters)](std::string_view name) {
-    return clusters.find(name) != clusters.end();
-  };
+  plugins.knows_cluster = [&shared](std::string_view name) { return shared.knows_cluster(name); };
   auto host = proxy_wasm::PluginHost::create(*shared.engine, *shared.stats, base::systemClock(), std::move(plugins));
   if (!host.ok()) {
     faults.push_back(std::move(host).error());
@@ -141,9 +136,11 @@ void makeMatcher(SharedListener& listener, std::vector<base::Error>& faults) {
   }
 }
 
-std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,
+}  // namespace
+
+std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,
                                              std::vector<base::Error>& faults) {
-  auto listener = std::make_unique<SharedListener>();
+  auto listener = std::make_shared<SharedListener>();
   listener->spec = spec;
   listener->address = spec.address;
   listener->stats = std::make_unique<ListenerStats>(*shared.stats, spec.address.toString(), spec.stat_prefix);
@@ -159,8 +156,6 @@ std::unique_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
   return listener;
 }
 
-}  // namespace
-
 std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, event::Loop* loop,
                                   Shared& shared) {
   std::vector<base::Error> faults;
@@ -173,10 +168,6 @@ std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& op
   if (!rules.ok()) faults.push_back(rules.error());
   makeTransports(loop, shared, faults);
   makeEngine(options, shared, faults);
-  if (shared.plugins == nullptr) return faults;
-  for (const config::ListenerSpec& spec : shared.bootstrap.listeners) {
-    shared.listeners.push_back(makeListener(spec, shared, faults));
-  }
   return faults;
 }
 

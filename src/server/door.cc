@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "net/connection_id.h"
 #include "net/socket_stream.h"
+#include "server/listen_options.h"
 
 namespace weir::server {
 namespace {
@@ -15,21 +16,20 @@ struct Refused final : event::Deferred {
 
 }  // namespace
 
-Door::Door(SharedListener& shared, Place place)
-    : shared_(shared),
+Door::Door(std::shared_ptr<SharedListener> shared, Place place)
+    : kept_(std::move(shared)),
+      shared_(*kept_),
       place_(std::move(place)),
       loop_(place_.loop),
-      stats_(place_.stats, *shared.stats, place_.worker),
+      stats_(place_.stats, *shared_.stats, place_.worker),
       handshakes_(loop_) {
-  for (const auto& chain : shared.chains) chains_.push_back({*chain, nullptr, nullptr});
+  for (const auto& chain : shared_.chains) chains_.push_back({*chain, nullptr, nullptr});
 }
 
 Door::~Door() = default;
 
-base::Result<void> Door::bind() {
-  net::ListenOptions options;
-  options.backlog = static_cast<int>(shared_.spec.backlog);
-  auto listener = net::Listener::bind(loop_, shared_.address, options, *this);
+base::Result<void> Door::adopt(net::Fd socket) {
+  auto listener = net::Listener::adopt(loop_, std::move(socket), listenOptions(shared_.spec), *this);
   if (!listener.ok()) return std::move(listener).error().in("listener '" + shared_.spec.name + "'");
   listener_ = std::move(*listener);
   return base::Ok{};
@@ -219,11 +219,30 @@ void forEachIn(const Table& table, Visit visit) {
 
 }  // namespace
 
+void Door::askToGo(Pace pace) {
+  for (DoorChain& chain : chains_) {
+    if (chain.http == nullptr || chain.http->draining) continue;
+    chain.http->draining = true;
+    chain.http->drain_began = loop_.now();
+    chain.http->drain_over = pace.over;
+  }
+  if (pace.over > base::Duration::zero()) return;
+  forEachIn(connections_, [](exchange::ClientConnection& connection) { connection.askToGo(); });
+}
+
+void Door::welcome() {
+  for (DoorChain& chain : chains_) {
+    if (chain.http != nullptr) chain.http->draining = false;
+  }
+}
+
 // TCP connections go on: nobody can be asked to go.
 void Door::drain() {
   listener_->close();
   for (DoorChain& chain : chains_) {
-    if (chain.http != nullptr) chain.http->draining = true;
+    if (chain.http == nullptr) continue;
+    chain.http->draining = true;
+    chain.http->drain_over = {};
   }
   forEachIn(connections_, [](exchange::ClientConnection& connection) { connection.drain(); });
 }

@@ -42,19 +42,37 @@ class Door final : private net::Listener::Acceptor,
     std::function<void()> on_come;  // A connection was accepted.
     std::function<void()> on_gone;  // It has ended.
   };
-  Door(SharedListener& shared, Place place);
+  Door(std::shared_ptr<SharedListener> shared, Place place);
   ~Door();
 
-  base::Result<void> bind();
+  // A bound socket, which may be listening already (for a door that this one replaces, or in another process).
+  base::Result<void> adopt(net::Fd socket);
   const net::Address& address() const { return listener_->address(); }
   SharedListener& shared() { return shared_; }
+  const std::shared_ptr<SharedListener>& kept() { return kept_; }
   // In the order of SharedListener::chains. What serves each chain must be put there before the door opens.
   std::vector<DoorChain>& chains() { return chains_; }
   // Listens. An error is the operator's.
   base::Result<void> open();
-  // Stops accepting and asks every client to go.
+  // How soon clients are asked to go: all with their next answer, or over a time more and more of them.
+  struct Pace {
+    base::Duration over{};
+  };
+  // Asks every client to go: idle connections are closed after a moment.
   void drain();
+  // Stops accepting. Connections are not touched.
+  void stopAccepting() { listener_->close(); }
+  // Asks clients to go with an answer; idle connections stay.
+  void askToGo(Pace pace);
+  // Takes that back, for connections that have not been asked yet.
+  void welcome();
+  // Another door has the socket now: this one does not accept any more.
+  void abandonSocket() { listener_->abandon(); }
   void closeNow();
+  // Those on their way to a chain, too.
+  size_t connections() const {
+    return approaches_.size() + handshakes_.size() + connections_.size() + tcp_connections_.size();
+  }
 
  private:
   // net::Listener::Acceptor
@@ -91,6 +109,7 @@ class Door final : private net::Listener::Acceptor,
   void closed(Table<Connection>& table, Connection& connection);
   void countGone(base::MonotonicTime since);
 
+  const std::shared_ptr<SharedListener> kept_;
   SharedListener& shared_;
   const Place place_;
   event::Loop& loop_;

@@ -12,15 +12,35 @@
 
 #include "access_log/feed.h"
 #include "base/result.h"
+#include "config/load.h"
 #include "config/spec.h"
 #include "proxy_wasm/spec.h"
 
 namespace weir::server {
 
+// Hot restart: a process takes over from the one before it. Envoy's flags.
+struct RestartOptions {
+  bool enabled = false;
+  uint32_t epoch = 0;  // Above 0: there is a process of the epoch before.
+  uint32_t base_id = 0;
+  bool base_id_given = false;
+  bool dynamic_base_id = false;  // One that is free is chosen
+  std::string base_id_path;      // and written there.
+  std::string socket_path = "@weir_domain_socket";
+  int socket_mode = 0600;
+  base::Duration parent_shutdown_time = std::chrono::seconds(900);
+  bool skip_without_parent = false;
+  bool skip_parent_stats = false;
+};
+
 struct Options {
   uint32_t workers = 1;
   bool bind = true;  // False: what is made can only be judged, not run; another process may hold its addresses.
   base::Duration drain_time = std::chrono::seconds(600);
+  bool drain_gradual = true;  // --drain-strategy, where clients are asked to go without haste.
+  config::LoadOptions load;   // For discovered resources, as for the bootstrap.
+  bool reject_unknown_dynamic_fields = false;
+  RestartOptions restart;
   proxy_wasm::Budgets budgets;
   uint64_t max_connections = 0;    // Of clients, over all listeners; 0: no limit.
   access_log::FlushRules log_flush;
@@ -30,6 +50,9 @@ struct Options {
   // For /server_info: the command line, as (Envoy's JSON name, value).
   std::vector<std::pair<std::string, std::string>> command_line;
 };
+
+// What both processes of a hot restart must have in common.
+std::string restartVersion();
 
 class Server {
  public:

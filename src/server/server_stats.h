@@ -1,14 +1,13 @@
 // The process's own counters: server.*, listener_manager.*, cluster_manager.*, by Envoy's names.
 #pragma once
 
-#include "config/spec.h"
 #include "server/admin_source.h"
 #include "stats/stats.h"
 
 namespace weir::server {
 
 struct ServerStats {
-  ServerStats(stats::Store& store, uint32_t workers, const config::Bootstrap& bootstrap);
+  ServerStats(stats::Store& store, uint32_t workers);
   void setState(ServerState state);
 
   stats::Gauge& live;

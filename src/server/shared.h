@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,7 +25,8 @@ namespace weir::server {
 // A connection manager with what its configuration led to.
 struct SharedHttp {
   std::shared_ptr<const exchange::HttpManagerSpec> spec;
-  std::shared_ptr<const route::RouteTable> routes;
+  std::shared_ptr<const route::RouteTable> routes;  // With which it begins.
+  uint64_t route_source = 0;                        // Whose updates replace them (RDS); 0: nobody's.
   std::unique_ptr<exchange::ManagerStats> stats;
   std::shared_ptr<const access_log::CompiledLogs> access_logs;
   std::shared_ptr<const exchange::LocalReplyRules> local_replies;
@@ -46,6 +48,7 @@ struct SharedFilterChain {
 // A listener with what its configuration led to. All workers bind the same address.
 struct SharedListener {
   config::ListenerSpec spec;
+  std::string key;       // What it is known by: its name, or what stands for it.
   net::Address address;  // As bound: with the port that port 0 became.
   std::unique_ptr<ListenerStats> stats;
   listener::FilterSet filters;
@@ -78,7 +81,10 @@ struct Shared {
   access_log::FlushRules log_flush;
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
-  std::vector<std::unique_ptr<SharedListener>> listeners;
+  // Whether there is a cluster of that name; for the main thread.
+  std::function<bool(std::string_view)> knows_cluster;
+  // What the workers begin with.
+  std::vector<upstream::ClusterSpec> first_clusters;
 };
 
 }  // namespace weir::server

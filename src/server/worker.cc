@@ -6,38 +6,22 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "server/listen_options.h"
 #include "tcp/small_filters.h"
 
 namespace weir::server {
 
-Worker::Worker(uint32_t index, Shared& shared, Owner& owner)
-    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()), log_feeds_(loop_, shared.log_flush) {}
+namespace {
+
+bool isAsked(Door& door, bool inbound_only) { return !inbound_only || door.shared().spec.direction == kInbound; }
+
+}  // namespace
+
+Worker::Worker(uint32_t index, Shared& shared, Owner& owner, Drain drain)
+    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()), log_feeds_(loop_, shared.log_flush), drain_(drain),
+      sweep_(loop_, [this] { sweep(); }) {}
 
 Worker::~Worker() = default;
-
-std::vector<base::Error> Worker::bind() {
-  std::vector<base::Error> faults;
-  for (const auto& listener : shared_.listeners) {
-    const auto on_gone = [this] {
-      --connections_;
-      shared_.connections.open.fetch_sub(1, std::memory_order_relaxed);
-      tellWhenEmpty();
-    };
-    const auto on_come = [this] {
-      ++connections_;
-      shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
-    };
-    auto door = std::make_unique<Door>(
-        *listener, Door::Place{loop_, *shared_.stats, index_, shared_.connections, on_come, on_gone});
-    if (auto bound = door->bind(); !bound.ok()) {
-      faults.push_back(std::move(bound).error());
-      continue;
-    }
-    listener->address = door->address();
-    doors_.push_back(std::move(door));
-  }
-  return faults;
-}
 
 void Worker::start() {
   thread_ = std::thread([this] { run(); });
@@ -50,8 +34,10 @@ void Worker::run() {
   loop_.run();
   // What was made on this thread ends on it.
   for (const auto& door : doors_) door->closeNow();
+  for (const Leaving& last : leaving_) last.door->closeNow();
   loop_.runReady();
   doors_.clear();
+  leaving_.clear();
   plugins_.reset();
   clusters_.reset();
   loop_.runReady();
@@ -60,24 +46,133 @@ void Worker::run() {
 void Worker::setUp() {
   const upstream::Environment environment{
       .loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = index_ == 0};
-  clusters_ = upstream::createClusters(shared_.bootstrap.clusters, environment,
+  clusters_ = upstream::createClusters(shared_.first_clusters, environment,
                                        [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
-  makeChains();
 }
 
-void Worker::makeChains() {
-  for (const auto& door : doors_) {
-    for (DoorChain& chain : door->chains()) {
-      if (chain.shared.http != nullptr) {
-        chain.http = makeManager(*chain.shared.http, door->shared().spec.buffer_limit);
-      } else {
-        chain.tcp = makeTcpChain(chain.shared, door->shared().spec.buffer_limit);
-      }
+// --- Listeners ---
+
+void Worker::putListener(std::shared_ptr<SharedListener> listener, net::Fd socket) {
+  // Tasks are copied.
+  loop_.post([this, listener = std::move(listener), socket = std::make_shared<net::Fd>(std::move(socket))] {
+    openDoor(listener, std::move(*socket));
+  });
+}
+
+// The new door accepts before the old one lets go, and what the old one's socket has queued is the new one's.
+void Worker::openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket) {
+  if (draining_) return;
+  auto door =
+      std::make_unique<Door>(listener, Door::Place{loop_, *shared_.stats, index_, shared_.connections,
+                                                   [this] { onConnectionCame(); }, [this] { onConnectionGone(); }});
+  if (auto adopted = door->adopt(std::move(socket)); !adopted.ok()) {
+    LOG(Main, Critical, "{}", adopted.error().detail);
+    return;
+  }
+  makeChains(*door);
+  std::unique_ptr<Door> before = takeDoor(listener->key);
+  const bool same_socket = before != nullptr && before->address() == door->address();
+  if (accepting_) {
+    if (auto opened = door->open(); !opened.ok()) LOG(Main, Critical, "{}", opened.error().detail);
+  }
+  doors_.push_back(std::move(door));
+  if (before == nullptr) return;
+  same_socket ? before->abandonSocket() : before->stopAccepting();
+  leave(std::move(before));
+}
+
+void Worker::makeChains(Door& door) {
+  for (DoorChain& chain : door.chains()) {
+    if (chain.shared.http != nullptr) {
+      chain.http = makeManager(*chain.shared.http, door.shared().spec.buffer_limit);
+    } else {
+      chain.tcp = makeTcpChain(chain.shared, door.shared().spec.buffer_limit);
     }
   }
 }
+
+void Worker::removeListener(const std::string& key) {
+  loop_.post([this, key] {
+    std::unique_ptr<Door> door = takeDoor(key);
+    if (door == nullptr) return;
+    door->stopAccepting();
+    leave(std::move(door));
+  });
+}
+
+std::unique_ptr<Door> Worker::takeDoor(std::string_view key) {
+  for (auto at = doors_.begin(); at != doors_.end(); ++at) {
+    if ((*at)->shared().key != key) continue;
+    std::unique_ptr<Door> door = std::move(*at);
+    doors_.erase(at);
+    return door;
+  }
+  return nullptr;
+}
+
+void Worker::leave(std::unique_ptr<Door> door) {
+  door->askToGo(pace());
+  leaving_.push_back({std::move(door), loop_.now() + drain_.time});
+  sweep_.arm(std::chrono::milliseconds(1));
+}
+
+void Worker::onConnectionCame() {
+  ++connections_;
+  shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
+}
+
+// A door may not go in the turn in which its last connection did: that is destroyed at the turn's end.
+void Worker::onConnectionGone() {
+  --connections_;
+  shared_.connections.open.fetch_sub(1, std::memory_order_relaxed);
+  if (!leaving_.empty()) sweep_.arm(std::chrono::milliseconds(1));
+  tellWhenEmpty();
+}
+
+void Worker::sweep() {
+  base::Duration next = base::Duration::max();
+  for (auto at = leaving_.begin(); at != leaving_.end();) {
+    if (at->door->connections() == 0) {
+      owner_.onListenerGone(at->door->kept());
+      at = leaving_.erase(at);
+      continue;
+    }
+    if (at->deadline <= loop_.now()) at->door->closeNow();
+    next = std::min(next, std::max<base::Duration>(at->deadline - loop_.now(), std::chrono::milliseconds(1)));
+    ++at;
+  }
+  if (!leaving_.empty()) sweep_.arm(next);
+}
+
+void Worker::setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) {
+  loop_.post([this, source, routes = std::move(routes)] {
+    const auto set = [&](Door& door) {
+      for (DoorChain& chain : door.chains()) {
+        if (chain.http != nullptr && chain.shared.http->route_source == source) chain.http->routes = routes;
+      }
+    };
+    for (const auto& door : doors_) set(*door);
+    for (const Leaving& last : leaving_) set(*last.door);
+  });
+}
+
+// --- Clusters ---
+
+void Worker::putCluster(const upstream::ClusterSpec& spec) {
+  loop_.post([this, spec] { clusters_->put(spec, [] {}); });
+}
+
+void Worker::removeCluster(const std::string& name) {
+  loop_.post([this, name] { clusters_->remove(name); });
+}
+
+void Worker::assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints) {
+  loop_.post([this, cluster, endpoints = std::move(endpoints)] { clusters_->assign(cluster, *endpoints); });
+}
+
+// ---
 
 std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared, size_t buffer_limit) {
   struct Visitor {
@@ -121,6 +216,7 @@ std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& htt
 
 void Worker::beginAccepting() {
   loop_.post([this] {
+    accepting_ = true;
     for (const auto& door : doors_) {
       if (auto opened = door->open(); !opened.ok()) LOG(Main, Critical, "{}", opened.error().detail);
     }
@@ -132,7 +228,30 @@ void Worker::drain() {
   loop_.post([this] {
     draining_ = true;
     for (const auto& door : doors_) door->drain();
+    for (const Leaving& last : leaving_) last.door->drain();
     tellWhenEmpty();
+  });
+}
+
+void Worker::askToGo(bool inbound_only) {
+  loop_.post([this, inbound_only] {
+    for (const auto& door : doors_) {
+      if (isAsked(*door, inbound_only)) door->askToGo(pace());
+    }
+  });
+}
+
+void Worker::welcome() {
+  loop_.post([this] {
+    for (const auto& door : doors_) door->welcome();
+  });
+}
+
+void Worker::stopAccepting(bool inbound_only) {
+  loop_.post([this, inbound_only] {
+    for (const auto& door : doors_) {
+      if (isAsked(*door, inbound_only)) door->stopAccepting();
+    }
   });
 }
 

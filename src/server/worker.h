@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "event/loop.h"
+#include "event/timer.h"
 #include "exchange/client_connection.h"
 #include "proxy_wasm/worker_plugins.h"
 #include "server/door.h"
@@ -26,6 +27,8 @@ class Worker {
     virtual void onWorkerReady(uint32_t index) = 0;
     // It listens: a client that comes now is served.
     virtual void onWorkerAccepting(uint32_t index) = 0;
+    // A listener that was replaced or removed has lost its last connection here.
+    virtual void onListenerGone(std::shared_ptr<SharedListener> listener) = 0;
     // It was asked to drain, and its last connection has gone.
     virtual void onWorkerEmpty(uint32_t index) = 0;
 
@@ -33,15 +36,30 @@ class Worker {
     ~Owner() = default;
   };
 
-  Worker(uint32_t index, Shared& shared, Owner& owner);
+  // What the last connections of a listener have, after it was replaced or removed.
+  struct Drain {
+    base::Duration time = std::chrono::seconds(600);
+    bool gradual = true;
+  };
+  Worker(uint32_t index, Shared& shared, Owner& owner, Drain drain);
   ~Worker();
 
-  // Binds every listener. The first worker settles the ports that were given as 0.
-  std::vector<base::Error> bind();
   void start();
+  // A listener, in the place of that of the same key; see Crew. What is put before beginAccepting() opens with it.
+  void putListener(std::shared_ptr<SharedListener> listener, net::Fd socket);
+  void removeListener(const std::string& key);
+  void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes);
+  void putCluster(const upstream::ClusterSpec& spec);
+  void removeCluster(const std::string& name);
+  void assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints);
   void beginAccepting();
   // Stops accepting, asks clients to go, and lets requests finish.
   void drain();
+  // The parts of that, for admin: all listeners, or only those of traffic_direction INBOUND.
+  void askToGo(bool inbound_only);
+  void stopAccepting(bool inbound_only);
+  // Takes askToGo() back, for connections that were not asked yet.
+  void welcome();
   // Ends now: open connections are closed.
   void stop();
   void join();
@@ -53,7 +71,15 @@ class Worker {
  private:
   void run();
   void setUp();
-  void makeChains();
+  void makeChains(Door& door);
+  void openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket);
+  // The door of that key out of those that accept; null if there is none.
+  std::unique_ptr<Door> takeDoor(std::string_view key);
+  void leave(std::unique_ptr<Door> door);
+  Door::Pace pace() const { return {drain_.gradual ? drain_.time : base::Duration::zero()}; }
+  void onConnectionCame();
+  void onConnectionGone();
+  void sweep();
   std::unique_ptr<tcp::Chain> makeTcpChain(const SharedFilterChain& chain, size_t buffer_limit);
   std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
   void tellWhenEmpty();
@@ -67,7 +93,16 @@ class Worker {
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
   std::vector<std::unique_ptr<Door>> doors_;
+  // Doors that do not accept any more, with their last connections.
+  struct Leaving {
+    std::unique_ptr<Door> door;
+    base::MonotonicTime deadline;
+  };
+  std::vector<Leaving> leaving_;
+  const Drain drain_;
+  event::Timer sweep_;
   size_t connections_ = 0;
+  bool accepting_ = false;
   bool draining_ = false;
   std::thread thread_;
 };

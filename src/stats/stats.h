@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -126,6 +127,8 @@ class Store {
   // Ends the interval whose values histograms show beside the ones since the start; call every stats_flush_interval.
   void closeInterval();
   void resetCounters();
+  // In the order of names. tell must not create stats.
+  void eachCounter(const std::function<void(const std::string& name, uint64_t value)>& tell) const;
 
   // Envoy's /stats forms. filter: a regular expression (RE2, partial match) or empty, which if invalid is the client's
   // error with Envoy's words; used_only: only what was touched; kind: one kind of stat alone.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/file_source.h"
 #include "http2/settings.h"
 #include "net/address.h"
 #include "tls/spec.h"
@@ -96,6 +97,9 @@ struct ClusterSpec {
   size_t buffer_limit = 1024 * 1024;                                   // per_connection_buffer_limit_bytes
   std::optional<base::Duration> idle_timeout = std::chrono::hours(1);  // Of a pooled connection; nullopt: none.
   std::optional<uint64_t> max_requests_per_connection;
+  // Of Discovery::Assigned: the file that says it (EDS), and by which name; empty: the cluster's.
+  std::optional<base::FileSource> endpoint_source;
+  std::string service_name;
   std::optional<tls::ClientSpec> tls;  // Nothing: plain connections.
   bool auto_sni = false;               // SNI is the request's :authority; connections are kept apart by it.
   bool auto_san_validation = false;    // The certificate must be for the SNI.

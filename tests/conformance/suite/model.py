@@ -23,6 +23,7 @@ class Case:
     weir_status: int = None  # what weir's first answer must be where it differs
     tls: object = None  # suite.tls.Client: the client's connections are TLS
     admin: list = dataclasses.field(default_factory=list)  # admin paths asked afterwards: status, type and body are compared
+    files: dict = dataclasses.field(default_factory=dict)  # moved into their place before the requests; see Group.files
     admin_heads: list = dataclasses.field(default_factory=list)  # the same, but not the body
     entries: int = None  # how many lines the access log @FOLDER@/access must get; they are compared
     group: object = None
@@ -60,6 +61,7 @@ class Group:
     name: str
     topic: str
     config: object  # a tree of dicts and lists, with @PORT@ words
+    files: dict = dataclasses.field(default_factory=dict)  # name (under @FILES@) -> tree or text, there at the start
     cases: list = dataclasses.field(default_factory=list)
 
     def case(self, name, *requests, connections=None, **options):
@@ -84,9 +86,9 @@ class Group:
         self.cases.append(case)
 
 
-def group(name, config=None):
+def group(name, config=None, files=None):
     topic = inspect.stack()[1].frame.f_globals["__name__"].rsplit(".", 1)[-1]
     if any(name == other.name for other in GROUPS):
         raise ValueError(f"two groups are called {name}")
-    GROUPS.append(Group(name, topic, config))
+    GROUPS.append(Group(name, topic, config, files or {}))
     return GROUPS[-1]

@@ -57,11 +57,31 @@ class Stand:
                 break
         raise NotStarted(self.log(0)[-3000:])
 
+    def put(self, files):
+        """Each file whole: written aside and moved into its place."""
+        words = {**self.ports, "GUESTS": self.guests, "FILES": self.folder}
+        for name, content in files.items():
+            text = content if isinstance(content, str) else config.to_yaml(content)
+            with open(os.path.join(self.folder, name + ".new"), "w") as out:
+                out.write(config.fill(text, words))
+            os.rename(os.path.join(self.folder, name + ".new"), os.path.join(self.folder, name))
+
+    def update(self, files):
+        """Puts files, and returns when each has been tried."""
+        tried = lambda: sum(self.counters(r".*\.update_attempt").values())
+        for name, content in files.items():
+            before, deadline = tried(), time.monotonic() + 3
+            self.put({name: content})
+            while tried() == before and time.monotonic() < deadline:
+                time.sleep(0.03)
+        time.sleep(0.1)
+
     def _launch(self):
+        self.put(self.group.files)
         path = os.path.join(self.folder, "envoy.yaml")
         self.log_path = os.path.join(self.folder, "log")
         with open(path, "w") as out:
-            out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests, "FOLDER": self.folder}))
+            out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests, "FOLDER": self.folder, "FILES": self.folder}))
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart",
@@ -151,6 +171,8 @@ class Stand:
         before = self.counters(case.stats) if case.stats else {}
         self.upstream.begin(case.upstream)
         self.callout.begin(case.callout)
+        if case.files:
+            self.update(case.files)
         seen = [client.talk(self.ports["LISTEN"], requests, case.linger, case.tls) for requests in case.connections]
         time.sleep(case.settle)
         self.fence()

@@ -75,8 +75,7 @@ def echo(request):
 class Upstream:
     """Answers each request by `behaviour(request)`, on a thread for each connection."""
 
-    def __init__(self, behaviour=echo, port=0, receive_buffer=None, tls=None):
-        self.tls = tls  # An ssl.SSLContext: connections are wrapped with it.
+    def __init__(self, behaviour=echo, port=0, receive_buffer=None):
         self.behaviour, self.open, self.lock = behaviour, set(), threading.Lock()
         self.connections = self.requests = self.cut = 0
         self.listener = socket.socket()
@@ -120,10 +119,6 @@ class Upstream:
 
     def _serve(self, sock):
         number, outcome = 0, None
-        if self.tls:
-            sock = self._wrapped(sock)
-            if sock is None:
-                return
         try:
             with sock.makefile("rb", 1 << 16) as file:
                 while outcome is None:
@@ -141,19 +136,6 @@ class Upstream:
             if outcome is RESET:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             sock.close()
-
-    def _wrapped(self, plain):
-        """The connection after its handshake; None if that failed."""
-        try:
-            sock = self.tls.wrap_socket(plain, server_side=True)
-        except OSError:
-            sock = None
-        with self.lock:
-            self.open.discard(plain)
-            if sock is not None:
-                self.open.add(sock)
-        plain.close()
-        return sock
 
     def _one(self, request):
         try:

@@ -62,8 +62,7 @@ def _():
 
 @fact("a flag that has nothing to do says so, and is no fault")
 def _():
-    flags = ["--base-id", "1", "--use-dynamic-base-id", "--disable-hot-restart", "--restart-epoch", "1",
-             "--parent-shutdown-time-s", "10", "--reject-unknown-dynamic-fields"]
+    flags = ["--ignore-unknown-dynamic-fields", "--enable-core-dump", "--enable-mutex-tracing"]
     done = run("-c", written(config.bootstrap()), "--mode", "validate", *flags)
     same(done.returncode, 0, "exit code")
     for flag in (each for each in flags if each.startswith("--")):

@@ -69,7 +69,7 @@ def _():
         same(weir.wait(), 0, "exit code")
 
 
-@fact("a drain closes idle connections at once, and those without a request yet soon after")
+@fact("a drain closes idle connections after a moment, in which a request may still come")
 def _():
     with Weir(config.bootstrap()) as weir:
         clients = [Client(weir.port()) for _ in range(10)]
@@ -79,7 +79,7 @@ def _():
         started = time.monotonic()
         weir.signal(signal.SIGTERM)
         for client in clients[:5]:
-            assert client.ends(0.4), "an idle connection stays open"
+            assert client.ends(2), "an idle connection stays open"
         for client in clients[5:]:
             assert client.ends(2), "a connection without a request stays open"
         same(weir.wait(2), 0, "exit code")

@@ -1,5 +1,4 @@
 """TLS as clients and upstreams see it: handshakes, certificates that change under load, and faults."""
-import hashlib
 import http.client
 import os
 import shutil
@@ -9,10 +8,9 @@ import threading
 import time
 
 from harness import config
-from harness.client import Client
 from harness.facts import eventually, fact, holds, same
 from harness.upstream import Upstream
-from harness.weir import MIB, Weir, bounded, folder
+from harness.weir import Weir, folder
 from suite.certificates import Authority
 
 TLS = config.TYPE + "envoy.extensions.transport_sockets.tls.v3."
@@ -374,69 +372,3 @@ def _():
             thread.join()
         same(lost, [])
         assert sum(asked) > 50, asked
-
-
-def _secured_client(port):
-    client = Client(port, seconds=30, receive_buffer=65536)
-    client.sock = context().wrap_socket(client.sock, server_hostname="test.example")
-    client.file = client.sock.makefile("rb", 1 << 16)
-    return client
-
-
-@fact("a client that does not read holds the upstream back, and then gets every byte", 6)
-def _():
-    block, progress = os.urandom(MIB), {"sent": 0}
-
-    def pour(request):
-        request.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (48 * MIB))
-        for _ in range(48):
-            request.send(block)
-            progress["sent"] += 1
-    with Upstream(pour) as upstream, Weir(secured(config.bootstrap(upstream=upstream), downstream(certificate(*authority().sign("slow"))))) as weir:
-        before = weir.memory()
-        weir.forget_peak()
-        with _secured_client(weir.port()) as client:
-            client.ask()
-            time.sleep(1)
-            assert progress["sent"] < 40, f"the upstream could write {progress['sent']} MiB that nobody reads"
-            whole = hashlib.sha256()
-            for piece in client.pieces(client.head().headers):
-                whole.update(piece)
-            same(whole.hexdigest(), hashlib.sha256(block * 48).hexdigest(), "digest")
-        bounded(weir.peak() - before, 20 * MIB, "memory that one download took")
-
-
-@fact("an upstream that does not read holds the client back, over TLS on both sides", 6)
-def _():
-    block, seen = os.urandom(MIB), {}
-    start, progress = threading.Event(), {"sent": 0}
-
-    def drink(request):
-        start.wait(20)
-        whole = hashlib.sha256()
-        for piece in request.pieces():
-            whole.update(piece)
-        seen["digest"] = whole.hexdigest()
-        request.answer("got it")
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(*authority().sign("drinker"))
-    with Upstream(drink, tls=made) as upstream:
-        tree = config.bootstrap(config.route("web", timeout="60s"), clusters=[config.web(upstream.port, transport_socket=upstream_tls(common_tls_context=validation()))])
-        with Weir(secured(tree, downstream(certificate(*authority().sign("between"))))) as weir:
-            before = weir.memory()
-            weir.forget_peak()
-            with _secured_client(weir.port()) as client:
-                def write():
-                    client.send(f"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {48 * MIB}\r\n\r\n")
-                    for _ in range(48):
-                        client.send(block)
-                        progress["sent"] += 1
-                writer = threading.Thread(target=write, daemon=True)
-                writer.start()
-                time.sleep(1)
-                assert progress["sent"] < 40, f"the client could write {progress['sent']} MiB that nobody reads"
-                start.set()
-                same(client.read().text, "got it")
-                writer.join(5)
-                same(seen["digest"], hashlib.sha256(block * 48).hexdigest(), "digest")
-            bounded(weir.peak() - before, 20 * MIB, "memory that one upload took")

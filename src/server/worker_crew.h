@@ -1,0 +1,37 @@
+// All workers of the process, spoken to as one. Main thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "server/crew.h"
+#include "server/worker.h"
+
+namespace weir::server {
+
+class WorkerCrew final : public Crew {
+ public:
+  WorkerCrew(uint32_t count, Shared& shared, Worker::Owner& owner, Worker::Drain drain);
+
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  template <typename Told>
+  void tell(Told told) const {
+    for (const auto& worker : workers_) told(*worker);
+  }
+  // Waits until all have ended.
+  void end();
+
+  // Crew
+  size_t size() const override { return workers_.size(); }
+  void putCluster(const upstream::ClusterSpec& spec) override;
+  void removeCluster(const std::string& name) override;
+  void assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints) override;
+  void putListener(std::shared_ptr<SharedListener> listener, std::vector<net::Fd> sockets) override;
+  void removeListener(const std::string& key) override;
+  void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) override;
+
+ private:
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+}  // namespace weir::server
