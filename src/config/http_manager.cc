@@ -1,6 +1,6 @@
 // envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
-#include "config/config_source.h"
 #include "config/access_log.h"
+#include "config/config_source.h"
 #include "config/header_mutations.h"
 #include "config/support.h"
 #include "config/values.h"

@@ -29,12 +29,12 @@ struct HttpManager {
   std::vector<std::unique_ptr<filter::FilterFactory>> filters;  // In order, without the router.
   access_log::Logs access_logs = {};
   std::shared_ptr<const LocalReplyRules> local_replies = nullptr;  // Null: as the proxy makes them.
-  bool suppress_envoy_headers = false;                          // The router's setting.
-  size_t buffer_limit = 1024 * 1024;                            // The listener's per_connection_buffer_limit_bytes.
-  std::string local_ip;                                         // What Envoy appends for a loopback client; see xff.
-  bool draining = false;                                        // Answers ask clients to go:
-  base::MonotonicTime drain_began{};                            // since then,
-  base::Duration drain_over{};                                  // more and more of them until all do; zero: all.
+  bool suppress_envoy_headers = false;                             // The router's setting.
+  size_t buffer_limit = 1024 * 1024;                               // The listener's per_connection_buffer_limit_bytes.
+  std::string local_ip;                                            // What Envoy appends for a loopback client; see xff.
+  bool draining = false;                                           // Answers ask clients to go:
+  base::MonotonicTime drain_began{};                               // since then,
+  base::Duration drain_over{};                                     // more and more of them until all do; zero: all.
 
   // Whether the answer to a request that comes now is to ask the client to go. As Envoy's drain strategies: gradual, by
   // chance, so that not all clients come back at one moment.

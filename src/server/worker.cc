@@ -18,7 +18,12 @@ bool isAsked(Door& door, bool inbound_only) { return !inbound_only || door.share
 }  // namespace
 
 Worker::Worker(uint32_t index, Shared& shared, Owner& owner, Drain drain)
-    : index_(index), shared_(shared), owner_(owner), loop_(base::systemClock()), log_feeds_(loop_, shared.log_flush), drain_(drain),
+    : index_(index),
+      shared_(shared),
+      owner_(owner),
+      loop_(base::systemClock()),
+      log_feeds_(loop_, shared.log_flush),
+      drain_(drain),
       sweep_(loop_, [this] { sweep(); }) {}
 
 Worker::~Worker() = default;
