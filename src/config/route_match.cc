@@ -31,21 +31,6 @@ double convertFraction(const envoy::type::v3::FractionalPercent& fraction) {
   }
 }
 
-route::StringMatch text(route::StringMatch::Kind kind, std::string value) { return {kind, std::move(value), false}; }
-
-route::QueryMatch convertQuery(const v3::QueryParameterMatcher& matcher, const Place& place) {
-  route::QueryMatch result;
-  result.name = matcher.name();
-  result.present_only = !matcher.has_string_match();
-  if (matcher.has_string_match()) result.string = convertString(matcher.string_match(), place.field("string_match"));
-  const bool absent = matcher.query_parameter_match_specifier_case() == v3::QueryParameterMatcher::kPresentMatch &&
-                      !matcher.present_match();
-  if (absent) place.field("present_match").unsupported("present_match: false");
-  return result;
-}
-
-}  // namespace
-
 route::HeaderMatch convertHeaderMatch(const v3::HeaderMatcher& matcher, const Place& place) {
   using Kind = route::HeaderMatch::Kind;
   using String = route::StringMatch::Kind;
