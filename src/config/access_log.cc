@@ -102,7 +102,6 @@ const SupportTables& accessLogSupport() {
         {"content_type"},
         {"formatters"},
         {"json_format_options"}}},
-      {"envoy.config.core.v3.TypedExtensionConfig", {{"name"}, {"typed_config"}}},
       {"envoy.config.core.v3.JsonFormatOptions",
        {noEffect("sort_properties", "properties are always sorted, as in Envoy")}},
       {"envoy.extensions.formatter.metadata.v3.Metadata", {}},

@@ -169,7 +169,7 @@ TEST(Load, RefusesUnknownFieldsOfABinaryMessage) {
 }
 
 TEST(Load, SaysWhatIsNoText) {
-  EXPECT_THAT(loadFile("bad.pb", "\xff\xff").faults.at(0).message, "not a binary bootstrap message");
+  EXPECT_THAT(loadFile("bad.pb", "\xff\xff").faults.at(0).message, "not a binary Bootstrap message");
   const LoadOutcome text = loadFile("bad.pb_text", "node {\n  idd: \"x\"\n}\n");
   EXPECT_EQ(text.faults.at(0).line, 2u);
   EXPECT_THAT(text.faults.at(0).message, HasSubstr("has no field named \"idd\""));

@@ -54,8 +54,8 @@ class ByteStream {
   virtual ~ByteStream() = default;  // As close(Now).
 
   // Begins to deliver. The receiver must live until close() or the stream's end. An accepted stream that is plain (a
-  // socket's, or one in memory) may be started again, also from within its receiver's callback: that hands it to another
-  // receiver, which is offered what the first one left before anything else.
+  // socket's, or one in memory) may be started again, also from within its receiver's callback: that hands it to
+  // another receiver, which is offered what the first one left before anything else.
   virtual void start(Receiver& receiver) = 0;
   // Takes all of bytes; drops them if the stream is dead, closed or finished. Before the stream is connected they wait.
   virtual void write(base::BufferChain& bytes) = 0;

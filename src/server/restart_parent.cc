@@ -1,6 +1,7 @@
 #include "server/restart_parent.h"
 
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <charconv>
@@ -48,6 +49,10 @@ void RestartParent::accept() {
     return;
   }
   if (successor_.open()) {
+    // Its greeting is read first: closing with that unread would turn the refusal into a reset.
+    pollfd greeting{peer.get(), POLLIN, 0};
+    if (::poll(&greeting, 1, 100) == 1) [[maybe_unused]]
+      const auto heard = receiveMessage(peer);
     [[maybe_unused]] const auto told = sendMessage(peer, "refused another process is restarting this one");
     return;
   }
