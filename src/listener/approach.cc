@@ -21,8 +21,11 @@ void Approach::start() {
 }
 
 void Approach::onBytes(base::BufferChain& received) {
-  spoken_ = true;
-  if (passFilters(received)) arrive();
+  unread_ = !received.empty();
+  const bool passed = passFilters(received);
+  if (over_) return;  // Turned away: the stream is closed.
+  unread_ = !received.empty();
+  if (passed) arrive();
 }
 
 bool Approach::passFilters(base::BufferChain& received) {
@@ -53,7 +56,7 @@ void Approach::onTimeout() {
 
 // The client is to see that what it sent was read by nobody, as the kernel tells it for a proxy that peeks.
 void Approach::refuse(net::ByteStream& stream) const {
-  stream.close(spoken_ ? net::ByteStream::Close::Reset : net::ByteStream::Close::Now);
+  stream.close(unread_ ? net::ByteStream::Close::Reset : net::ByteStream::Close::Now);
 }
 
 void Approach::turnAway(End why) {

@@ -67,7 +67,7 @@ class Approach final : public event::Deferred, private net::ByteStream::Receiver
   std::vector<std::unique_ptr<Filter>> filters_;
   const Limits limits_;
   size_t next_ = 0;      // The filter whose turn it is.
-  bool spoken_ = false;  // The client has sent something.
+  bool unread_ = false;  // The client has sent something that no filter has taken.
   bool timed_out_ = false;
   bool over_ = false;
   event::Timer timer_;

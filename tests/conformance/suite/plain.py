@@ -52,7 +52,10 @@ def converse(port, pieces, patience, source="127.0.0.1"):
     """One client connection. What it got, and how that ended ("open" if it did not within `patience`)."""
     out = []
     with socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0)) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            pass  # Reset already: the reader tells so.
         ending = []
         reader = threading.Thread(target=lambda: ending.append(gather(sock, out, patience)), daemon=True)
         reader.start()
