@@ -95,6 +95,9 @@ base::Result<std::unique_ptr<PluginHost>> PluginHost::create(wasm::Engine& engin
 }
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginSpec& spec) {
+  // What nobody holds any more: each change of the configuration leaves some behind.
+  std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
+  std::erase_if(codes_, [](const auto& known) { return known.second.expired(); });
   const std::string where = fmt::format("Unable to create Wasm plugin {}: {}", spec.name, placeOf(spec.vm.code));
   auto code = loadCode(spec);
   if (!code.ok()) return std::move(code).error().in(where);

@@ -27,6 +27,9 @@ WorkerPlugins::~WorkerPlugins() {
 }
 
 std::unique_ptr<filter::FilterFactory> WorkerPlugins::createFactory(std::shared_ptr<const LoadedPlugin> plugin) {
+  // What nobody holds any more: each change of the configuration leaves some behind.
+  std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
+  std::erase_if(vms_, [](const auto& known) { return known.second.expired(); });
   std::weak_ptr<PluginOnWorker>& place = plugins_[plugin->code->identity + plugin->key];
   std::shared_ptr<PluginOnWorker> here = place.lock();
   if (here == nullptr) {
