@@ -1,4 +1,5 @@
-// The two hash functions that Envoy balances by: its choices are ours when the hashes are.
+// The two hash functions of Envoy's that can be seen from outside: its choices among endpoints are ours when the hashes
+// are, and the same version of a configuration shows the same number.
 //
 // For spreading load, not against an adversary.
 #pragma once

@@ -17,6 +17,17 @@ TEST(XxHash, KnownValues) {
   EXPECT_EQ(xxHash64("xxhash", 20141025), 0xb559b98d844e0635u);
 }
 
+TEST(XxHash, GivesTheValuesThatEnvoyShowsForVersions) {
+  EXPECT_EQ(xxHash64("c1"), 814672407442807801u);
+  EXPECT_EQ(xxHash64("1"), 13237225503670494420u);
+  EXPECT_EQ(xxHash64("e1"), 375412022058588663u);
+}
+
+TEST(XxHash, EveryLengthIsHashedByItsOwnBytes) {
+  const std::string text(100, 'a');
+  for (size_t i = 1; i < text.size(); ++i) EXPECT_NE(xxHash64(text.substr(0, i)), xxHash64(text.substr(0, i - 1)));
+}
+
 #ifdef __GLIBCXX__
 TEST(MurmurHash, IsWhatTheStandardLibraryHas) {
   std::string text;

@@ -1,6 +1,6 @@
 #include "xds/subscription.h"
 
-#include "base/hash64.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 namespace weir::xds {
@@ -60,7 +60,7 @@ bool Subscription::refresh() {
   stats_.update_success.add();
   stats_.update_time.set(
       std::chrono::duration_cast<std::chrono::milliseconds>(last_attempt_.time_since_epoch()).count());
-  stats_.version.set(static_cast<int64_t>(base::hash64(version_)));
+  stats_.version.set(static_cast<int64_t>(base::xxHash64(version_)));
   LOG(Config, Info, "{}: version '{}' of {} is in force", name_, version_, source_.path);
   return true;
 }
