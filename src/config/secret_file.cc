@@ -3,15 +3,9 @@
 #include <envoy/service/discovery/v3/discovery.pb.h>
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
-
-#include "config/document.h"
 #include "config/inspect.h"
 #include "config/known_types.h"
-#include "config/message_reader.h"
+#include "config/message_file.h"
 #include "config/tls_values.h"
 
 namespace weir::config {
@@ -25,24 +19,6 @@ base::Error refusal(std::string detail) {
 }
 
 base::Error firstFault(Report& report) { return refusal(report.takeFaults().front().text()); }
-
-base::Result<std::string> readText(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) return refusal(fmt::format("cannot read '{}': {}", path, std::strerror(errno)));
-  return text.str();
-}
-
-bool parse(const std::string& path, const std::string& text, uint16_t source, Report& report, DiscoveryResponse& out) {
-  if (path.ends_with(".pb")) return out.ParseFromString(text);
-  Node node;
-  const bool read =
-      path.ends_with(".json") ? readJson(text, source, report, node) : readYaml(text, source, report, node);
-  if (read) MessageReader(report, false).read(node, out, Place(report, ""));
-  return read && report.clean();
-}
 
 // The secret of that name; a file that holds one alone need not name it, as with Envoy.
 base::Result<v3::Secret> find(const DiscoveryResponse& response, const tls::SecretReference& reference) {
@@ -63,14 +39,9 @@ template <typename Convert>
 base::Result<void> withSecret(const tls::SecretReference& reference, Convert convert) {
   if (reference.path.empty()) return base::Ok{};  // A static one: it is there already.
   linkKnownTypes();
-  auto text = readText(reference.path);
-  if (!text.ok()) return std::move(text).error();
   Report report;
-  const uint16_t source = report.addSource(reference.path);
   DiscoveryResponse response;
-  if (!parse(reference.path, *text, source, report, response)) {
-    return report.clean() ? refusal("'" + reference.path + "' is no binary DiscoveryResponse") : firstFault(report);
-  }
+  if (!readMessageFile(reference.path, false, report, response) || !report.clean()) return firstFault(report);
   const Place place(report, "");
   for (int i = 0; i < response.resources_size(); i++) {
     v3::Secret secret;
