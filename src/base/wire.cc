@@ -94,4 +94,13 @@ std::optional<std::string_view> mapEntry(std::string_view message, uint32_t fiel
   return found;
 }
 
+std::optional<WireField> chosenValue(std::string_view value) {
+  std::optional<WireField> found;
+  WireReader reader(value);
+  while (const auto field = reader.next()) {
+    if (field->number >= kNullValue && field->number <= kListValue) found = field;
+  }
+  return found;
+}
+
 }  // namespace weir::base

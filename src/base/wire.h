@@ -35,4 +35,8 @@ std::optional<WireField> lastField(std::string_view message, uint32_t number, Wi
 // The value of a key of a map<string, message or string> field; the last one wins.
 std::optional<std::string_view> mapEntry(std::string_view message, uint32_t field, std::string_view key);
 
+// google.protobuf.Value: its members, and the one that is set (the last one there, as protobuf takes a oneof).
+enum ValueField : uint32_t { kNullValue = 1, kNumberValue, kStringValue, kBoolValue, kStructValue, kListValue };
+std::optional<WireField> chosenValue(std::string_view value);
+
 }  // namespace weir::base

@@ -15,18 +15,6 @@ using base::WireReader;
 
 constexpr int kMaxDepth = 32;
 
-// Members of google.protobuf.Value.
-enum ValueField : uint32_t { kNull = 1, kNumber, kString, kBool, kStruct, kList };
-
-std::optional<WireField> chosen(std::string_view value) {
-  std::optional<WireField> found;
-  WireReader reader(value);
-  while (const auto field = reader.next()) {
-    if (field->number >= kNull && field->number <= kList) found = field;
-  }
-  return found;
-}
-
 bool appendValue(std::string_view value, bool bare, int depth, std::string& out);
 
 // The keys come sorted, because the configuration was serialized so; entries of a later same key win by their order.
@@ -64,20 +52,20 @@ bool appendList(std::string_view list, int depth, std::string& out) {
 
 bool appendValue(std::string_view value, bool bare, int depth, std::string& out) {
   if (depth > kMaxDepth) return false;
-  const auto field = chosen(value);
+  const auto field = base::chosenValue(value);
   if (!field) return put(out, "null");
   switch (field->number) {
-    case kNumber: appendJsonNumber(std::bit_cast<double>(field->value), out); return true;
-    case kString:
+    case base::kNumberValue: appendJsonNumber(std::bit_cast<double>(field->value), out); return true;
+    case base::kStringValue:
       if (bare) {
         out += field->bytes;
       } else {
         appendJsonString(field->bytes, out);
       }
       return true;
-    case kBool: return put(out, field->value != 0 ? "true" : "false");
-    case kStruct: return appendStruct(field->bytes, depth, out);
-    case kList: return appendList(field->bytes, depth, out);
+    case base::kBoolValue: return put(out, field->value != 0 ? "true" : "false");
+    case base::kStructValue: return appendStruct(field->bytes, depth, out);
+    case base::kListValue: return appendList(field->bytes, depth, out);
     default: return put(out, "null");
   }
 }
@@ -197,8 +185,8 @@ std::optional<MetadataValue> follow(std::string_view fields, std::span<const std
     const auto value = base::mapEntry(fields, 1, path[i]);
     if (!value) return std::nullopt;
     if (i + 1 == path.size()) return MetadataValue{*value, false};
-    const auto inner = chosen(*value);
-    if (!inner || inner->number != kStruct) return std::nullopt;
+    const auto inner = base::chosenValue(*value);
+    if (!inner || inner->number != base::kStructValue) return std::nullopt;
     fields = inner->bytes;
   }
 }

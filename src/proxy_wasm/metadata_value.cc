@@ -19,21 +19,8 @@ using Kind = WireField::Kind;
 // Deeper nesting than this is not followed: it costs native stack per level.
 constexpr int kMaxDepth = 32;
 
-// google.protobuf.Value
-enum ValueField : uint32_t { kNull = 1, kNumber, kString, kBool, kStruct, kList };
-
 AbiStatus writeValue(std::string_view value, int depth, std::string& out);
 AbiStatus readValue(std::string_view value, PathRest path, int depth, std::string& out);
-
-// The last set member of the oneof.
-std::optional<WireField> chosen(std::string_view value) {
-  std::optional<WireField> found;
-  WireReader reader(value);
-  while (const auto field = reader.next()) {
-    if (field->number >= kNull && field->number <= kList) found = field;
-  }
-  return found;
-}
 
 // Collects names and encoded values, then writes them as pairs.
 class PairCollector {
@@ -86,17 +73,17 @@ AbiStatus writeList(std::string_view message, int depth, std::string& out) {
 
 AbiStatus writeValue(std::string_view value, int depth, std::string& out) {
   if (depth > kMaxDepth) return AbiStatus::SerializationFailure;
-  const auto field = chosen(value);
+  const auto field = base::chosenValue(value);
   if (!field) return AbiStatus::SerializationFailure;
   switch (field->number) {
-    case kNumber:
+    case base::kNumberValue:
       out.resize(8);
       storeU64(out.data(), field->value);
       return AbiStatus::Ok;
-    case kString: out = field->bytes; return AbiStatus::Ok;
-    case kBool: out.assign(1, field->value != 0 ? '\1' : '\0'); return AbiStatus::Ok;
-    case kStruct: return writeStruct(field->bytes, depth, out);
-    case kList: return writeList(field->bytes, depth, out);
+    case base::kStringValue: out = field->bytes; return AbiStatus::Ok;
+    case base::kBoolValue: out.assign(1, field->value != 0 ? '\1' : '\0'); return AbiStatus::Ok;
+    case base::kStructValue: return writeStruct(field->bytes, depth, out);
+    case base::kListValue: return writeList(field->bytes, depth, out);
     default: return AbiStatus::SerializationFailure;  // Null has no encoding.
   }
 }
@@ -124,10 +111,10 @@ AbiStatus readStructAt(std::string_view message, PathRest path, int depth, std::
 AbiStatus readValue(std::string_view value, PathRest path, int depth, std::string& out) {
   if (depth > kMaxDepth) return AbiStatus::NotFound;
   if (path.empty()) return writeValue(value, depth, out);
-  const auto field = chosen(value);
+  const auto field = base::chosenValue(value);
   if (!field) return AbiStatus::NotFound;
-  if (field->number == kStruct) return readStructAt(field->bytes, path, depth, out);
-  if (field->number == kList) return readList(field->bytes, path, depth, out);
+  if (field->number == base::kStructValue) return readStructAt(field->bytes, path, depth, out);
+  if (field->number == base::kListValue) return readList(field->bytes, path, depth, out);
   return AbiStatus::NotFound;
 }
 
