@@ -104,7 +104,9 @@ bool JsonFormat::appendNode(const Node& node, const Entry& entry, std::string& o
     case Node::Kind::Mixed: appendMixed(node.format, entry, out); return true;
     case Node::Kind::Object:
       if (node.children.empty() && omit_empty_ && !node.name.empty()) return false;
-      appendObject(node, entry, out);
+      out += '{';
+      appendItems(node, entry, out);
+      out += '}';
       return true;
     case Node::Kind::List:
       out += '[';
@@ -120,6 +122,7 @@ void JsonFormat::appendItems(const Node& node, const Entry& entry, std::string& 
   for (const Node& child : node.children) {
     const size_t before = out.size();
     if (!first) out += ',';
+    out += child.name;  // Of an object's property.
     if (!appendNode(child, entry, out)) {
       if (omit_empty_) {
         out.resize(before);
@@ -129,25 +132,6 @@ void JsonFormat::appendItems(const Node& node, const Entry& entry, std::string& 
     }
     first = false;
   }
-}
-
-void JsonFormat::appendObject(const Node& node, const Entry& entry, std::string& out) const {
-  out += '{';
-  bool first = true;
-  for (const Node& child : node.children) {
-    const size_t before = out.size();
-    if (!first) out += ',';
-    out += child.name;
-    if (!appendNode(child, entry, out)) {
-      if (omit_empty_) {
-        out.resize(before);
-        continue;
-      }
-      out += "null";
-    }
-    first = false;
-  }
-  out += '}';
 }
 
 bool JsonFormat::appendSingle(const Operator& operation, const Entry& entry, std::string& out) const {

@@ -43,7 +43,6 @@ class JsonFormat {
   bool appendSingle(const Operator& operation, const Entry& entry, std::string& out) const;
   void appendMixed(const TextFormat& format, const Entry& entry, std::string& out) const;
   void appendItems(const Node& node, const Entry& entry, std::string& out) const;
-  void appendObject(const Node& node, const Entry& entry, std::string& out) const;
 
   Node root_;
   bool omit_empty_ = false;
