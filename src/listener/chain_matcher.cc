@@ -1,7 +1,8 @@
 #include "listener/chain_matcher.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "http/characters.h"
 
 namespace weir::listener {
 namespace {
@@ -12,7 +13,7 @@ base::Error refused(std::string detail) {
 
 std::string lowerCase(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(out.begin(), out.end(), out.begin(), http::toLower);
   return out;
 }
 

@@ -1,7 +1,7 @@
 // Looks whether a plain connection begins with HTTP, and sets the application protocol that ALPN would have told.
 #include <algorithm>
-#include <cctype>
 
+#include "http/characters.h"
 #include "listener/filter_set.h"
 
 namespace weir::listener {
@@ -24,10 +24,7 @@ struct Stats {
   stats::Counter& http_not_found;
 };
 
-bool isTokenChar(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+bool isTokenChar(char c) { return http::tokenLower(c) != '\0'; }
 
 class HttpInspector final : public Filter {
  public:
