@@ -2,12 +2,18 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 
 namespace weir::base {
 
 using Duration = std::chrono::nanoseconds;
 using MonotonicTime = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
+
+// A span in whole milliseconds, as statistics and headers tell it. It must not be negative.
+inline uint64_t milliseconds(Duration span) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(span).count());
+}
 
 // Thread-safe. Two clocks: monotonic for measuring and timers, wall for what people and peers read.
 class Clock {

@@ -93,7 +93,7 @@ void Exchange::abandonUpstream() {
   route_timer_.disarm();
   if (retries_ != nullptr) retries_->end();
   if (attempt_ == nullptr) return;
-  if (!manager_.access_logs.empty()) noteBytes();
+  noteBytes();
   attempt_->abandon();
   manager_.loop.destroyLater(std::move(attempt_));
 }
@@ -111,14 +111,12 @@ void Exchange::resetClientStream() {
 void Exchange::finish() {
   if (over_) return;
   over_ = true;
-  noteBytes();
   abandonUpstream();
   stopTimers();
   if (upgrade_counted_) manager_.stats.downstream_cx_upgrades_active.sub();
   info_.finished = manager_.loop.now() - info_.start_monotonic;
   manager_.stats.downstream_rq_active.sub();
-  manager_.stats.downstream_rq_time.record(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(*info_.finished).count()));
+  manager_.stats.downstream_rq_time.record(base::milliseconds(*info_.finished));
   if (log_timer_) log_timer_->disarm();
   chain_.logAndDestroy();
   writeAccessLogs(format::LogType::DownstreamEnd);

@@ -43,7 +43,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
           bool end_stream, bool switches, size_t buffer_limit);
   ~Attempt() override;
 
-  // May tell the owner before it returns. downstream: what the client speaks.
+  // May tell the owner before it returns.
   void start();
   void sendBody(base::BufferChain& bytes, bool end_stream);
   // trailers must outlive the attempt.

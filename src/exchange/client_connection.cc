@@ -215,8 +215,7 @@ void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
   if (codec_ != nullptr) {
     (http2_ ? manager_.stats.downstream_cx_http2_active : manager_.stats.downstream_cx_http1_active).sub();
   }
-  manager_.stats.downstream_cx_length_ms.record(static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(manager_.loop.now() - started_).count()));
+  manager_.stats.downstream_cx_length_ms.record(base::milliseconds(manager_.loop.now() - started_));
   if (codec_ != nullptr)
     codec_->connectionLost(by_peer ? "downstream_remote_disconnect" : "downstream_local_disconnect");
   stream_->close(how);

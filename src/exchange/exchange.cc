@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/request_headers.h"
+#include "http/grpc.h"
 #include "http/status.h"
 
 namespace weir::exchange {
@@ -27,7 +28,6 @@ Exchange::Exchange(ClientConnection& connection, http::Stream& stream)
   const bool http2 = info_.protocol == http::Protocol::Http2;
   (http2 ? manager_.stats.downstream_rq_http2_total : manager_.stats.downstream_rq_http1_total).add();
   manager_.stats.downstream_rq_active.add();
-  by_http2_ = stream.protocol() == http::Protocol::Http2;
   startTimers();
   startPeriodicLog();
 }
@@ -39,7 +39,7 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   headers_timer_.disarm();
   touchIdleTimer();
   head_request_ = request_headers_.getOr(http::HeaderId::Method, "") == "HEAD";
-  grpc_request_ = isGrpc(request_headers_);
+  grpc_request_ = http::isGrpc(request_headers_);
   if (grpc_request_ && !manager_.spec->request_timeout_configured) request_timer_.disarm();
   info_.request_header_bytes = request_headers_.bytes();
   if (end_stream) requestEnded();

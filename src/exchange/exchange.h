@@ -188,8 +188,7 @@ class Exchange final : public event::Deferred,
   std::vector<std::string> set_cookies_;  // Made by a hash policy, for the answer.
 
   bool switches_ = false;         // The request asks for another protocol.
-  bool by_http2_ = false;         // The client speaks HTTP/2.
-  bool tunnel_ = false;           // And has got it.
+  bool tunnel_ = false;           // It has got it.
   bool upgrade_counted_ = false;  // In downstream_cx_upgrades_active.
   bool filters_added_ = false;
   bool response_closes_ = false;  // The connection ends with this answer.

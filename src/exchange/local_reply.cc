@@ -4,23 +4,10 @@
 
 #include <string>
 
+#include "http/grpc.h"
+
 namespace weir::exchange {
 namespace {
-
-// The mapping of gRPC's "HTTP to gRPC Status Code Mapping".
-int grpcStatusFor(int http_status) {
-  switch (http_status) {
-    case 400: return 13;
-    case 401: return 16;
-    case 403: return 7;
-    case 404: return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504: return 14;
-    default: return 2;
-  }
-}
 
 // gRPC over HTTP/2, "Percent-Encoded": everything but printable ASCII, and '%'.
 std::string percentEncoded(std::string_view text) {
@@ -44,7 +31,7 @@ http::HeaderMap localReplyHeaders(const filter::LocalReply& reply, bool grpc_req
   headers.add(http::HeaderId::Status, std::to_string(reply.status));
   for (const auto& [name, value] : reply.headers) headers.add(name, value);
   if (grpc_request) {
-    const int grpc_status = reply.grpc_status >= 0 ? reply.grpc_status : grpcStatusFor(reply.status);
+    const int grpc_status = reply.grpc_status >= 0 ? reply.grpc_status : http::grpcStatusFor(reply.status);
     headers.set(http::HeaderId::Status, "200");
     headers.set(http::HeaderId::ContentType, "application/grpc");
     headers.set(http::HeaderId::GrpcStatus, std::to_string(grpc_status));

@@ -22,8 +22,9 @@ void Exchange::writeAccessLogs(format::LogType type) {
   manager_.access_logs.write(logEntry(type), manager_.random);
 }
 
-// Both streams know what has gone over the wire as long as they live.
+// Both streams know what has gone over the wire as long as they live. Only logs ask for it.
 void Exchange::noteBytes() {
+  if (manager_.access_logs.empty()) return;
   if (stream_ != nullptr) info_.wire = filter::wireBytes(*stream_);
   if (attempt_ != nullptr && info_.upstream) info_.upstream->wire = attempt_->wire();
 }

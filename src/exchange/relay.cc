@@ -1,35 +1,13 @@
 // The upstream's side of an exchange: its answer, or why there is none.
 #include <fmt/core.h>
 
-#include <charconv>
-
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
+#include "http/status.h"
 
 namespace weir::exchange {
 namespace {
-
-int parseStatus(const http::HeaderMap& headers) {
-  const std::string_view text = headers.getOr(http::HeaderId::Status, "");
-  int status = 0;
-  std::from_chars(text.data(), text.data() + text.size(), status);
-  return status;
-}
-
-// Envoy's words for its body and its details.
-std::string_view resetWords(http::ResetReason reason) {
-  switch (reason) {
-    case http::ResetReason::LocalReset: return "local reset";
-    case http::ResetReason::RemoteReset: return "remote reset";
-    case http::ResetReason::ConnectionTermination: return "connection termination";
-    case http::ResetReason::ConnectionFailure: return "remote connection failure";
-    case http::ResetReason::Overflow: return "overflow";
-    case http::ResetReason::ProtocolError: return "protocol error";
-    case http::ResetReason::RefusedStream: return "remote refused stream reset";
-  }
-  return "";
-}
 
 filter::ResponseFlag resetFlag(http::ResetReason reason) {
   switch (reason) {
@@ -93,7 +71,7 @@ void Exchange::onAttemptInformational(http::HeaderMap& headers) {
 }
 
 void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
-  const int status = parseStatus(headers);
+  const int status = http::parseStatus(headers.getOr(http::HeaderId::Status, "")).value_or(0);
   touchIdleTimer();
   if (retryAfterResponse(headers, status)) return dropTry();
   response_seen_ = true;
@@ -107,7 +85,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   response_headers_ = std::move(headers);
   if (!manager_.suppress_envoy_headers && forward_ended_) {  // As Envoy: measured from the request's end.
     const base::Duration took = manager_.loop.now() - forward_ended_at_;
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    const auto ms = base::milliseconds(took);
     response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
   }
   noteAttempts(response_headers_);
@@ -139,8 +117,7 @@ void Exchange::responseEnded() {
   if (retries_ != nullptr) retries_->end();
   info_.upstream->response_ended = manager_.loop.now() - info_.start_monotonic;
   const base::Duration took = manager_.loop.now() - attempt_started_;
-  cluster_->stats().upstream_rq_time.record(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()));
+  cluster_->stats().upstream_rq_time.record(base::milliseconds(took));
 }
 
 void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
@@ -196,15 +173,15 @@ void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail,
   info_.setFlag(resetFlag(reason));
   by_router_ = true;
   if (answer_started_ || info_.response_started) {
-    info_.response_code_details = "upstream_reset_after_response_started{" + underscored(resetWords(reason)) + "}";
+    info_.response_code_details = "upstream_reset_after_response_started{" + underscored(http::name(reason)) + "}";
     if (answer_started_) return resetClientStream();
   }
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
   cluster_->stats().countResponse(status);
-  std::string details = "upstream_reset_before_response_started{" + underscored(resetWords(reason));
+  std::string details = "upstream_reset_before_response_started{" + underscored(http::name(reason));
   // As Envoy: that the connection ended says it all.
   if (!detail.empty() && reason != http::ResetReason::ConnectionTermination) details += "|" + underscored(detail);
-  replyLocally(status, details + "}", failureWords(resetWords(reason), retried_));
+  replyLocally(status, details + "}", failureWords(http::name(reason), retried_));
 }
 
 void Exchange::onAttemptBlocked() {

@@ -222,10 +222,4 @@ void prepareResponseHeaders(const HttpManager& manager, const HeaderMap* request
   }
 }
 
-bool isGrpc(const HeaderMap& request) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  const std::string_view type = request.getOr(HeaderId::ContentType, "");
-  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
-}
-
 }  // namespace weir::exchange

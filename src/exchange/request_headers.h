@@ -40,7 +40,4 @@ void removeRetryInstructions(http::HeaderMap& request);
 void prepareResponseHeaders(const HttpManager& manager, const http::HeaderMap* request, http::HeaderMap& response,
                             base::WallTime now, bool keep_upgrade = false);
 
-// content-type says gRPC ("application/grpc" or "application/grpc+..."): local replies take gRPC's form.
-bool isGrpc(const http::HeaderMap& request);
-
 }  // namespace weir::exchange

@@ -136,12 +136,5 @@ TEST_F(RequestHeaders, RedirectsAnEscapedSlashWhereConfigured) {
   EXPECT_EQ(refusal->location, "/a/b");
 }
 
-TEST_F(RequestHeaders, KnowsGrpcByItsContentType) {
-  request.add("content-type", "application/grpc+proto");
-  EXPECT_TRUE(isGrpc(request));
-  request.set("content-type", "application/grpc-web");
-  EXPECT_FALSE(isGrpc(request));
-}
-
 }  // namespace
 }  // namespace weir::exchange

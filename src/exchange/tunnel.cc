@@ -76,7 +76,7 @@ bool Exchange::takesTunnel(int status) const {
 void Exchange::beginTunnel(http::HeaderMap& headers) {
   tunnel_ = true;
   request_timer_.disarm();
-  if (!by_http2_) return;
+  if (info_.protocol != http::Protocol::Http2) return;
   if (!isConnect(request_headers_)) headers.set(HeaderId::Status, "200");
   headers.remove(HeaderId::Connection);
   headers.remove(HeaderId::Upgrade);

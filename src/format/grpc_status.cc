@@ -1,15 +1,10 @@
 #include <charconv>
 
 #include "format/entry.h"
+#include "http/grpc.h"
 
 namespace weir::format {
 namespace {
-
-bool isGrpc(const http::HeaderMap& request) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  const std::string_view type = request.getOr(http::HeaderId::ContentType, "");
-  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
-}
 
 std::optional<int64_t> statusIn(const http::HeaderMap* headers) {
   if (headers == nullptr) return std::nullopt;
@@ -21,25 +16,10 @@ std::optional<int64_t> statusIn(const http::HeaderMap* headers) {
   return parsed.ec == std::errc() && parsed.ptr == text->data() + text->size() ? status : -1;
 }
 
-// gRPC's "HTTP to gRPC Status Code Mapping".
-int64_t fromHttp(int status) {
-  switch (status) {
-    case 400: return 13;
-    case 401: return 16;
-    case 403: return 7;
-    case 404: return 12;
-    case 429:
-    case 502:
-    case 503:
-    case 504: return 14;
-    default: return 2;
-  }
-}
-
 }  // namespace
 
 std::optional<int64_t> grpcStatus(const Entry& entry) {
-  if (entry.request == nullptr || !isGrpc(*entry.request)) return std::nullopt;
+  if (entry.request == nullptr || !http::isGrpc(*entry.request)) return std::nullopt;
   return statusOfAnyCall(entry);
 }
 
@@ -47,7 +27,7 @@ std::optional<int64_t> statusOfAnyCall(const Entry& entry) {
   if (const auto status = statusIn(entry.trailers)) return status;
   if (const auto status = statusIn(entry.response)) return status;
   if (entry.info.response_code == 0) return std::nullopt;
-  return fromHttp(entry.info.response_code);
+  return http::grpcStatusFor(entry.info.response_code);
 }
 
 }  // namespace weir::format

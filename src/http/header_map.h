@@ -157,5 +157,7 @@ class HeaderMap {
 bool validName(std::string_view name);
 // RFC 9110 5.5: no CR, LF or NUL, no control bytes but tab; obs-text is allowed. No white space at either end.
 bool validValue(std::string_view value);
+// Whether the entry may be written with this value (its own, or what replaces it). One that came from the wire may.
+bool validOnWire(const HeaderMap::Entry& entry, std::string_view value);
 
 }  // namespace weir::http

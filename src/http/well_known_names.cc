@@ -90,4 +90,10 @@ bool validValue(std::string_view value) {
   return findControl(value.data(), end) == end;
 }
 
+bool validOnWire(const HeaderMap::Entry& entry, std::string_view value) {
+  if (entry.checked) return true;
+  if (entry.id == HeaderId::Unknown && !validName(entry.name)) return false;
+  return validValue(value);
+}
+
 }  // namespace weir::http

@@ -26,12 +26,6 @@ Writable ownership(HeaderId id, FieldsIn where) {
   }
 }
 
-bool validOnWire(const http::HeaderMap::Entry& entry, std::string_view value) {
-  if (entry.checked) return true;
-  if (entry.id == HeaderId::Unknown && !http::validName(entry.name)) return false;
-  return http::validValue(value);
-}
-
 }  // namespace
 
 HeadWriter::HeadWriter(base::BufferChain& out, size_t expected, bool proper_case)
@@ -86,13 +80,13 @@ void HeadWriter::putFields(const http::HeaderMap& headers, FieldsIn where, bool 
     if (writable == Writable::No || (writable == Writable::IfLengthKept && !keep_length)) continue;
     // Blanks at the ends are no part of a value: whoever set them gets the header nevertheless.
     const std::string_view value = entry.checked ? entry.value : http::trimBlanks(entry.value);
-    if (validOnWire(entry, value)) putField(entry.name, value);
+    if (http::validOnWire(entry, value)) putField(entry.name, value);
   }
 }
 
 void HeadWriter::putUpgrade(const http::HeaderMap& headers) {
   for (const auto& entry : headers) {
-    if (entry.id == HeaderId::Connection && validOnWire(entry, entry.value)) putField(entry.name, entry.value);
+    if (entry.id == HeaderId::Connection && http::validOnWire(entry, entry.value)) putField(entry.name, entry.value);
   }
 }
 

@@ -54,12 +54,6 @@ bool isVisible(std::string_view text) {
   return true;
 }
 
-bool validOnWire(const http::HeaderMap::Entry& entry, std::string_view value) {
-  if (entry.checked) return true;
-  if (entry.id == HeaderId::Unknown && !http::validName(entry.name)) return false;
-  return http::validValue(value);
-}
-
 }  // namespace
 
 void FieldReader::begin(Kind kind) {
@@ -123,7 +117,7 @@ void FieldWriter::putFields(const http::HeaderMap& headers, Length length, bool 
     const std::string_view value = entry.checked ? entry.value : http::trimBlanks(entry.value);
     if (entry.id == HeaderId::ContentLength && length == Length::OnlyZero && value != "0") continue;
     if (entry.id == HeaderId::Te && !http::equalsIgnoreCase(value, "trailers")) continue;
-    if (validOnWire(entry, value)) put(entry.name, value);
+    if (http::validOnWire(entry, value)) put(entry.name, value);
   }
 }
 
@@ -164,7 +158,7 @@ const FieldWriter::List& FieldWriter::trailers(const http::HeaderMap& trailers) 
   for (const auto& entry : trailers) {
     if (http::isPseudo(entry.name) || forbiddenInTrailers(entry.id, entry.name)) continue;
     const std::string_view value = entry.checked ? entry.value : http::trimBlanks(entry.value);
-    if (validOnWire(entry, value)) put(entry.name, value);
+    if (http::validOnWire(entry, value)) put(entry.name, value);
   }
   return list_;
 }

@@ -1,5 +1,7 @@
 #include "route/compiled.h"
 
+#include "http/grpc.h"
+
 namespace weir::route {
 namespace {
 
@@ -106,7 +108,7 @@ bool CompiledRoute::matches(const http::HeaderMap& request, std::string_view req
     constexpr uint64_t kParts = 1'000'000;
     if (static_cast<double>(random_value % kParts) >= *route->runtime_fraction * kParts) return false;
   }
-  if (route->grpc_only && !isGrpcRequest(request)) return false;
+  if (route->grpc_only && !http::isGrpc(request)) return false;
   for (const HeaderMatcher& header : headers) {
     if (!header.matches(request)) return false;
   }

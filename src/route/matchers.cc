@@ -184,10 +184,4 @@ bool QueryMatcher::matches(std::string_view query) const {
   return false;
 }
 
-bool isGrpcRequest(const http::HeaderMap& request) {
-  constexpr std::string_view kGrpc = "application/grpc";
-  const std::string_view type = request.getOr(http::HeaderId::ContentType, {});
-  return type.starts_with(kGrpc) && (type.size() == kGrpc.size() || type[kGrpc.size()] == '+');
-}
-
 }  // namespace weir::route

@@ -76,7 +76,4 @@ class QueryMatcher {
   StringMatcher string_;
 };
 
-// content-type application/grpc, alone or with a +suffix.
-bool isGrpcRequest(const http::HeaderMap& request);
-
 }  // namespace weir::route

@@ -121,9 +121,8 @@ void Door::forget(listener::Approach& approach) {
 // --- Filter chain match ---
 
 // Null: no chain fits, the connection is to be closed.
-DoorChain* Door::match(const listener::Arrival& arrival) {
+DoorChain* Door::match(listener::Arrival known) {
   if (!shared_.matcher) return &chains_.front();
-  listener::Arrival known = arrival;
   if (known.transport_protocol.empty()) known.transport_protocol = "raw_buffer";
   if (const auto index = shared_.matcher->match(known)) return &chains_[*index];
   if (shared_.has_default) return &chains_.back();
@@ -201,8 +200,7 @@ void Door::countGone(base::MonotonicTime since) {
   shared_.stats->downstream_cx_active.sub();
   shared_.stats->downstream_cx_destroy.add();
   stats_.downstream_cx_active.sub();
-  shared_.stats->downstream_cx_length_ms.record(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - since).count()));
+  shared_.stats->downstream_cx_length_ms.record(base::milliseconds(loop_.now() - since));
   place_.on_gone();
 }
 

@@ -89,7 +89,7 @@ class Door final : private net::Listener::Acceptor,
   // The stages.
   void approach(std::unique_ptr<net::ByteStream> stream, const net::Address& peer);
   filter::ConnectionInfo describe(const net::Address& local, const net::Address& peer) const;
-  DoorChain* match(const listener::Arrival& arrival);
+  DoorChain* match(listener::Arrival known);
   void enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);

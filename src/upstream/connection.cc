@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "net/connection_id.h"
+#include "upstream/connection_counts.h"
 
 namespace weir::upstream {
 namespace {
@@ -23,10 +24,6 @@ http2::Settings http2Settings(const ClusterSpec& spec) {
   settings.max_headers_kb = spec.max_response_headers_kb;
   settings.max_headers_count = spec.max_response_headers_count;
   return settings;
-}
-
-uint64_t milliseconds(base::Duration duration) {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
 }  // namespace
@@ -48,14 +45,9 @@ Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, C
         stats_.upstream_cx_idle_timeout.add();
         close(false);
       }) {
-  stats_.upstream_cx_total.add();
-  ++endpoint_->counts.cx_total;
-  ++endpoint_->counts.cx_active;
+  countOpened(stats_, breakers_, *endpoint_);
   if (speaks_ == Speaks::Http1) stats_.upstream_cx_http1_total.add();
   if (speaks_ == Speaks::Http2) stats_.upstream_cx_http2_total.add();
-  stats_.upstream_cx_active.add();
-  breakers_.connections.take();
-  endpoint_->state->connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 // Only at the end of all clusters is it destroyed while it is open.
@@ -76,7 +68,7 @@ void Connection::start() {
 }
 
 void Connection::onConnected() {
-  stats_.upstream_cx_connect_ms.record(milliseconds(loop_.now() - started_));
+  stats_.upstream_cx_connect_ms.record(base::milliseconds(loop_.now() - started_));
   if (const net::TlsInfo* tls = stream_->tls()) tls_ = tls->shared_from_this();
   useCodec();
   facts_ = {net::nextConnectionId(), codec_->protocol(), started_, loop_.now()};
@@ -241,16 +233,7 @@ void Connection::close(bool by_peer, bool within_request) {
 }
 
 void Connection::countEnd(bool by_peer, bool within_request) {
-  stats_.upstream_cx_active.sub();
-  breakers_.connections.giveBack();
-  endpoint_->state->connections.fetch_sub(1, std::memory_order_relaxed);
-  --endpoint_->counts.cx_active;
-  stats_.upstream_cx_destroy.add();
-  (by_peer ? stats_.upstream_cx_destroy_remote : stats_.upstream_cx_destroy_local).add();
-  stats_.upstream_cx_length_ms.record(milliseconds(loop_.now() - started_));
-  if (!within_request) return;
-  stats_.upstream_cx_destroy_with_active_rq.add();
-  (by_peer ? stats_.upstream_cx_destroy_remote_with_active_rq : stats_.upstream_cx_destroy_local_with_active_rq).add();
+  countClosed(stats_, breakers_, *endpoint_, loop_.now() - started_, by_peer, within_request);
 }
 
 }  // namespace weir::upstream

@@ -4,6 +4,7 @@
 
 #include "event/lifeline.h"
 #include "event/timer.h"
+#include "http/status.h"
 
 namespace weir::upstream {
 namespace {
@@ -22,32 +23,6 @@ std::string_view words(AcquireFailure why) {
     case AcquireFailure::ConnectTimeout: return "connection timeout";
   }
   return "";
-}
-
-std::string_view words(http::ResetReason reason) {
-  switch (reason) {
-    case http::ResetReason::LocalReset: return "local reset";
-    case http::ResetReason::RemoteReset: return "remote reset";
-    case http::ResetReason::ConnectionTermination: return "connection termination";
-    case http::ResetReason::ConnectionFailure: return "remote connection failure";
-    case http::ResetReason::Overflow: return "overflow";
-    case http::ResetReason::ProtocolError: return "protocol error";
-    case http::ResetReason::RefusedStream: return "remote refused stream reset";
-  }
-  return "";
-}
-
-int statusOf(const http::HeaderMap& headers) {
-  int status = 0;
-  for (const char digit : headers.getOr(HeaderId::Status, "")) {
-    if (digit < '0' || digit > '9' || status > 999) return 0;
-    status = status * 10 + (digit - '0');
-  }
-  return status;
-}
-
-std::string milliseconds(base::Duration duration) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
 class Call final : public HttpCall, private ConnectionWaiter, private http::StreamReceiver {
@@ -115,7 +90,7 @@ void Call::fixRequestHeaders() {
   http::HeaderMap& headers = request_.headers;
   headers.set(HeaderId::EnvoyInternal, "true");
   if (request_.timeout > base::Duration::zero()) {
-    headers.set(HeaderId::EnvoyExpectedRqTimeoutMs, milliseconds(request_.timeout));
+    headers.set(HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(base::milliseconds(request_.timeout)));
   }
   if (!request_.body.empty()) {
     headers.set(HeaderId::ContentLength, std::to_string(request_.body.size()));
@@ -146,10 +121,11 @@ void Call::onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::str
 
 void Call::onHeaders(http::HeaderMap& headers, bool) {
   response_started_ = true;
-  cluster_->stats().countResponse(statusOf(headers));
-  cluster_->report(*endpoint_, Outcome::Answered, statusOf(headers));
+  const int status = http::parseStatus(headers.getOr(HeaderId::Status, "")).value_or(0);
+  cluster_->stats().countResponse(status);
+  cluster_->report(*endpoint_, Outcome::Answered, status);
   response_.headers = std::move(headers);
-  response_.headers.set(HeaderId::EnvoyUpstreamServiceTime, milliseconds(loop_.now() - started_));
+  response_.headers.set(HeaderId::EnvoyUpstreamServiceTime, std::to_string(base::milliseconds(loop_.now() - started_)));
 }
 
 void Call::onBody(base::BufferChain& bytes, bool) {
@@ -164,8 +140,7 @@ void Call::onComplete() {
   stream_ = nullptr;
   timeout_.disarm();
   told_ = true;
-  cluster_->stats().upstream_rq_time.record(
-      static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - started_).count()));
+  cluster_->stats().upstream_rq_time.record(base::milliseconds(loop_.now() - started_));
   receiver_.onCallResponse(std::move(response_));
 }
 
@@ -176,7 +151,7 @@ void Call::onReset(http::ResetReason reason, std::string_view) {
   if (!response_started_) cluster_->report(*endpoint_, Outcome::ConnectFailed);
   if (response_started_) return fail(reason);
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
-  answer(status, std::string(kNoConnectionText) + std::string(words(reason)));
+  answer(status, std::string(kNoConnectionText) + std::string(http::name(reason)));
 }
 
 void Call::onTimeout() {

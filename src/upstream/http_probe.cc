@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "event/lifeline.h"
+#include "http/status.h"
 #include "http1/codec.h"
 #include "upstream/health_probe.h"
 
@@ -34,15 +35,6 @@ bool matches(const HealthCheckSpec::NameMatch& match, std::string name) {
     case HealthCheckSpec::NameMatch::How::Contains: return name.find(text) != std::string::npos;
   }
   return false;
-}
-
-int statusOf(const http::HeaderMap& headers) {
-  int status = 0;
-  for (const char digit : headers.getOr(HeaderId::Status, "")) {
-    if (digit < '0' || digit > '9' || status > 999) return 0;
-    status = status * 10 + (digit - '0');
-  }
-  return status;
 }
 
 // A connection that checks go over, one after the other.
@@ -138,7 +130,7 @@ class HttpProbe final : public HealthProbe, private CheckConnection::Owner, priv
   }
   // http::StreamReceiver
   void onHeaders(http::HeaderMap& headers, bool) override {
-    status_ = statusOf(headers);
+    status_ = http::parseStatus(headers.getOr(HeaderId::Status, "")).value_or(0);
     degraded_ = headers.get("x-envoy-degraded").has_value();
     if (parts_.check.service_name) {
       const std::string name(headers.get("x-envoy-upstream-healthchecked-cluster").value_or(""));

@@ -1,14 +1,8 @@
 #include "upstream/raw_stream.h"
 
+#include "upstream/connection_counts.h"
+
 namespace weir::upstream {
-namespace {
-
-uint64_t milliseconds(base::Duration duration) {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
-}
-
-}  // namespace
-
 RawStream::RawStream(event::Loop& loop, Cluster& cluster, Breakers& breakers, std::shared_ptr<const Endpoint> endpoint,
                      std::unique_ptr<net::ByteStream> stream)
     : loop_(loop),
@@ -18,14 +12,9 @@ RawStream::RawStream(event::Loop& loop, Cluster& cluster, Breakers& breakers, st
       endpoint_(std::move(endpoint)),
       stream_(std::move(stream)),
       started_(loop.now()) {
-  stats_.upstream_cx_total.add();
-  stats_.upstream_cx_active.add();
-  breakers_.connections.take();
-  endpoint_->state->connections.fetch_add(1, std::memory_order_relaxed);
+  countOpened(stats_, breakers_, *endpoint_);
   stats_.upstream_rq_pending_total.add();
   stats_.upstream_rq_pending_active.add();
-  ++endpoint_->counts.cx_total;
-  ++endpoint_->counts.cx_active;
   stream_->setHighWatermark(cluster.spec().buffer_limit);
 }
 
@@ -40,7 +29,7 @@ void RawStream::start(Receiver& receiver) {
 
 void RawStream::onConnected() {
   state_ = State::Open;
-  stats_.upstream_cx_connect_ms.record(milliseconds(loop_.now() - started_));
+  stats_.upstream_cx_connect_ms.record(base::milliseconds(loop_.now() - started_));
   stats_.upstream_rq_pending_active.sub();
   stats_.upstream_rq_total.add();
   stats_.upstream_rq_active.add();
@@ -87,19 +76,11 @@ void RawStream::countEnd(bool by_peer) {
   if (state_ == State::Over) return;
   const bool served = state_ == State::Open;
   state_ = State::Over;
-  stats_.upstream_cx_active.sub();
-  breakers_.connections.giveBack();
-  endpoint_->state->connections.fetch_sub(1, std::memory_order_relaxed);
-  --endpoint_->counts.cx_active;
-  stats_.upstream_cx_destroy.add();
-  (by_peer ? stats_.upstream_cx_destroy_remote : stats_.upstream_cx_destroy_local).add();
-  stats_.upstream_cx_length_ms.record(milliseconds(loop_.now() - started_));
+  countClosed(stats_, breakers_, *endpoint_, loop_.now() - started_, by_peer, served);
   if (!served) return stats_.upstream_rq_pending_active.sub();
   stats_.upstream_rq_active.sub();
   breakers_.requests.giveBack();
   --endpoint_->counts.rq_active;
-  stats_.upstream_cx_destroy_with_active_rq.add();
-  (by_peer ? stats_.upstream_cx_destroy_remote_with_active_rq : stats_.upstream_cx_destroy_local_with_active_rq).add();
 }
 
 }  // namespace weir::upstream

@@ -1,0 +1,14 @@
+// What HTTP has to know of gRPC: who speaks it, and what a status of HTTP's means to it.
+#pragma once
+
+#include "http/header_map.h"
+
+namespace weir::http {
+
+// content-type says gRPC ("application/grpc" or "application/grpc+...").
+bool isGrpc(const HeaderMap& request);
+
+// By gRPC's "HTTP to gRPC Status Code Mapping".
+int grpcStatusFor(int http_status);
+
+}  // namespace weir::http
