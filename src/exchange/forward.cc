@@ -65,7 +65,7 @@ void Exchange::answerDirectly() {
   http::HeaderMap additions;
   info_.route_table->finalizeResponse(*route_, additions, logEntry(format::LogType::NotSet));
   std::string type;
-  std::string body = manager_.routes->directBody(*route_, logEntry(format::LogType::NotSet), type);
+  std::string body = info_.route_table->directBody(*route_, logEntry(format::LogType::NotSet), type);
   filter::LocalReply reply{direct.status, std::move(body), "direct_response", {}, -1};
   if (!type.empty()) reply.headers.emplace_back("content-type", type);
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
