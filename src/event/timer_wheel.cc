@@ -49,7 +49,8 @@ void TimerWheel::forget(Timer& timer) {
 
 void TimerWheel::place(Timer& timer) {
   if (timer.due_tick_ <= present_) return append(timer, kReadySlot);
-  const int level = (std::bit_width(timer.due_tick_ ^ present_) - 1) / kBits;
+  const auto highest_bit = static_cast<unsigned>(std::bit_width(timer.due_tick_ ^ present_)) - 1;  // They differ.
+  const unsigned level = highest_bit / kBits;
   const int slot = static_cast<int>(timer.due_tick_ >> (level * kBits)) & (kSlots - 1);
   occupied_[level] |= uint64_t{1} << slot;
   append(timer, static_cast<uint16_t>(level * kSlots + slot));

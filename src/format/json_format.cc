@@ -30,6 +30,8 @@ bool appendEscaped(F append, std::string& out) {
 
 }  // namespace
 
+bool JsonSpec::operator==(const JsonSpec& other) const { return value == other.value; }
+
 base::Result<JsonFormat> JsonFormat::create(const JsonSpec& root, bool omit_empty) {
   JsonFormat format;
   format.omit_empty_ = omit_empty;

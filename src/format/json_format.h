@@ -16,7 +16,7 @@ struct JsonSpec {
   using List = std::vector<JsonSpec>;
   using Object = std::vector<std::pair<std::string, JsonSpec>>;                 // In any order.
   std::variant<std::monostate, bool, double, std::string, List, Object> value;  // monostate: null
-  bool operator==(const JsonSpec&) const = default;
+  bool operator==(const JsonSpec& other) const;  // Not defaulted here: pairs of it are not complete yet.
 };
 
 class JsonFormat {

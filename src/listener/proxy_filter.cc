@@ -43,10 +43,7 @@ class ProxyProtocol final : public Filter {
     const net::ProxyParse parsed = parse(received, header);
     const bool disallowed = parsed.version != 0 && isDisallowed(parsed.version);
     if (disallowed && spec_->optional) return without();
-    if (disallowed) {
-      versionStats(parsed.version).disallowed.add();
-      return refuse("its version is disallowed");
-    }
+    if (disallowed) return refuseVersion(parsed.version);
     switch (parsed.state) {
       case net::ProxyState::NeedMore: return Verdict::NeedMore;
       case net::ProxyState::None: return spec_->optional ? without() : missing();
@@ -86,6 +83,14 @@ class ProxyProtocol final : public Filter {
   Verdict refuse(const char* why) const {
     stats_->errors.add();
     LOG(Connection, Debug, "PROXY protocol: {}", why);
+    return Verdict::Close;
+  }
+
+  // No protocol error: the header was found, and is one that this listener does not take.
+  Verdict refuseVersion(uint8_t version) const {
+    versionStats(version).found.add();
+    versionStats(version).disallowed.add();
+    LOG(Connection, Debug, "PROXY protocol: version {} is disallowed", version);
     return Verdict::Close;
   }
 

@@ -1,5 +1,6 @@
 """The client: writes each connection's pieces, reads the answers, and notes how the connection ended."""
 import socket
+import ssl
 import threading
 import time
 
@@ -41,7 +42,10 @@ def talk(port, requests, linger=LINGER, tls=None):
 
 def _round(sock, reader, requests):
     writer = threading.Thread(target=_write, args=(sock, requests), daemon=True)
-    writer.start()
+    if isinstance(sock, ssl.SSLSocket):
+        writer.run()  # OpenSSL lets no two threads read and write one connection at the same time.
+    else:
+        writer.start()
     answers = []
     for request in requests:
         sock.settimeout(request.patience)
@@ -49,7 +53,8 @@ def _round(sock, reader, requests):
             answers += _answer(reader, request.method)
             if reader.closed:
                 break
-    writer.join(timeout=10)
+    if writer.is_alive():
+        writer.join(timeout=10)
     return answers
 
 

@@ -73,7 +73,7 @@ class PlainUpstream:
     """Listens on a port of its own; one thread per connection."""
 
     def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.begin(None)
         threading.Thread(target=self._accept, daemon=True).start()

@@ -99,7 +99,7 @@ class Upstream:
     def __init__(self, tls=None):
         """tls: an ssl.SSLContext that its connections are wrapped with."""
         self.tls = tls
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.connections = []

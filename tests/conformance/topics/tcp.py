@@ -35,7 +35,7 @@ g.talk("the upstream ends first and the client goes on", 0.2, b"still here", FIN
 g.talk("the client ends and the upstream answers later", b"question", FIN, upstream=[read(8), 0.2, b"answer", FIN], ends="end")
 g.talk("the upstream closes and the client does not", b"x", upstream=[read(1), b"bye", FIN], ends="end")
 g.talk("the upstream resets", b"x", upstream=[read(1), 0.1, RESET], stats=COUNTERS)
-g.talk("the upstream resets at once", 0.2, upstream=[RESET])
+g.talk("the upstream resets before a word", 0.4, upstream=[0.1, RESET])
 g.talk("the client resets", b"last words", 0.2, RESET, stats=COUNTERS)
 g.talk("the client resets while the upstream speaks", b"x", 0.2, RESET, upstream=[read(1), b"y" * 1000, 0.3, b"z" * 1000])
 g.talk("a megabyte each way", b"m" * (1 << 20), FIN, ends="end", patience=4.0)
@@ -55,7 +55,7 @@ g = group("tcp idle", plain(tcp(idle_timeout="0.8s")))
 g.talk("silence", ends="end", stats=COUNTERS, upstream=[], patience=2.5)
 g.talk("silence after words", b"hello", 0.2, b"again", ends="end", stats=COUNTERS, patience=2.5)
 g = group("tcp never idle", plain(tcp(idle_timeout="0s")))
-g.talk("silence", ends="open", upstream=[])
+g.talk("silence", ends="open", upstream=[1.5])  # It leaves well after the client has looked.
 g = group("tcp duration", plain(tcp(max_downstream_connection_duration="0.5s")))
 g.talk("it talks too long", *[piece for _ in range(10) for piece in (b"x", 0.1)], stats=COUNTERS)
 

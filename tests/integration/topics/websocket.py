@@ -17,7 +17,7 @@ class Raw:
 
     def __init__(self, serve, grant=GRANTED):
         self.serve, self.grant, self.heads = serve, grant, []
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
 
     def __enter__(self):
