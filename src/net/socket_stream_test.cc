@@ -324,7 +324,7 @@ TEST_F(SocketStreamTest, CloseFlushDiscardsWhatStillComesSoThatOurLastBytesSurvi
 
 TEST_F(SocketStreamTest, CloseFlushGivesUpOnAPeerThatTakesNothing) {
   connect();
-  write(std::string(20'000'000, 'x'));
+  write(std::string(20'000'000, 'x'));  // NOLINT(bugprone-string-constructor)
   stream->close(ByteStream::Close::Flush);
   clock.advance(ByteStream::kFlushLimit);
   loop.runReady();
@@ -369,7 +369,7 @@ TEST_F(SocketStreamTest, TheReceiverMayDestroyTheStreamInsideAnyCallback) {
     hearing.destroys = &stream;
     hearing.destroys_at = at;
     stream->setHighWatermark(1'000'000);
-    if (at == "") peerSends("x");
+    if (at.empty()) peerSends("x");
     if (at == "end") ::shutdown(peer.get(), SHUT_WR);
     if (at == "closed") peerResets();
     for (int i = 0; at == "blocked" && stream != nullptr && i < 1000; ++i) {

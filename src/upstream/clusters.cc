@@ -120,9 +120,8 @@ void WorkerClusters::activate(const std::string& name, const std::function<void(
   const std::function<void()> tell = on_active;  // It belongs to the timer, which ends here.
   const auto warm = warming_.find(name);
   std::unique_ptr<WorkerCluster> cluster = std::move(warm->second.cluster);
-  const std::string key = name;
-  warming_.erase(warm);
-  std::swap(active_[key], cluster);
+  std::swap(active_[name], cluster);
+  warming_.erase(warm);  // And the timer, which `name` belongs to.
   if (cluster != nullptr) retire(std::move(cluster));
   tell();
 }
