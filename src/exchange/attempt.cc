@@ -29,8 +29,9 @@ void Attempt::abandon() {
   if (stream_ == nullptr) return;
   http::Stream* stream = stream_;
   stream_ = nullptr;
-  // With the whole response here the codec is about to end the stream by itself, and the connection can serve again.
-  if (!response_ended_) stream->reset(http::ResetReason::LocalReset);
+  // With the whole response here the codec is about to end the stream by itself, and the connection can serve again;
+  // but a tunnel waits for its other direction.
+  if (!response_ended_ || tunnel_) stream->reset(http::ResetReason::LocalReset);
 }
 
 void Attempt::onConnection(const Granted& granted) {
@@ -109,6 +110,7 @@ void Attempt::settleHeldBody(const http::HeaderMap& answer) {
   const std::string_view status = answer.getOr(http::HeaderId::Status, "");
   const bool connect = headers_.getOr(http::HeaderId::Method, "") == "CONNECT";
   const bool granted = connect ? status.starts_with('2') : status == "101";
+  tunnel_ = granted;
   if (granted && (!waiting_body_.empty() || request_ended_)) sendWaiting();
   waiting_body_.clear();
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();

@@ -98,6 +98,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   bool reused_ = false;
   bool response_started_ = false;
   bool response_ended_ = false;
+  bool tunnel_ = false;  // Granted: each direction ends by itself.
   bool over_ = false;
   int paused_ = 0;
 };

@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 constexpr base::Duration kDefaultTimeout = std::chrono::seconds(15);
 // More is no timeout that anybody means; it keeps sums of times from overflowing.
 constexpr uint64_t kMaxMilliseconds = uint64_t{1} << 42;
+constexpr int64_t kMaxHours = kMaxMilliseconds / (3600 * 1000);
 
 std::optional<uint64_t> number(std::string_view text) {
   uint64_t value = 0;
@@ -79,7 +80,7 @@ std::optional<base::Duration> grpcTimeout(const http::HeaderMap& request) {
   if (!value) return std::nullopt;
   const auto count = static_cast<int64_t>(*value);
   switch (text.back()) {
-    case 'H': return std::chrono::hours(count);
+    case 'H': return std::chrono::hours(std::min(count, kMaxHours));
     case 'M': return std::chrono::minutes(count);
     case 'S': return std::chrono::seconds(count);
     case 'm': return milliseconds(count);

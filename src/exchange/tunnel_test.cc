@@ -80,6 +80,9 @@ TEST_F(Tunnel, DeliversWhatStoodBeforeTheUpstreamsEnd) {
   turns();
   EXPECT_THAT(client.bytes, EndsWith("last words"));
   EXPECT_TRUE(client.ended);
+  client_stream->close(net::ByteStream::Close::Reset);
+  turns();
+  EXPECT_EQ(store.gauge("cluster.c.upstream_cx_active").value(), 0);  // The upstream's other direction was let go, too.
 }
 
 TEST_F(Tunnel, DeliversWhatStoodBeforeTheClientsEnd) {

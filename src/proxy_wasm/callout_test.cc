@@ -63,6 +63,8 @@ class CalloutTest : public PluginTest {
   ~CalloutTest() override {
     if (stream_.filter != nullptr) stream_.finish();
     factory_.reset();
+    worker_.reset();
+    loop_.runReady();  // Calls that are over go before the cluster that they use.
   }
 
   // A guest that calls "web" in its request headers, logs status and token, and pauses.
