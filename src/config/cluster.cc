@@ -115,12 +115,12 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
   convertEndpointSource(cluster, place, spec);
   spec.assignment = convertAssignment(cluster.load_assignment(), spec.discovery, place.field("load_assignment"));
   convertBalancing(cluster, place, spec);
-  convertHealthChecks(cluster, place, spec);
   if (cluster.has_outlier_detection()) {
     convertOutlierDetection(cluster.outlier_detection(), place.field("outlier_detection"), spec);
   }
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
   convertProtocol(cluster, place, spec);
+  convertHealthChecks(cluster, place, spec);
   convertTransport(cluster, place, conversion, spec);
   if (spec.protocol == upstream::HttpProtocol::ByAlpn && !spec.tls) {
     place.fault(FaultKind::Conflict,

@@ -186,7 +186,7 @@ TEST(HealthChecks, OverHttp) {
   EXPECT_EQ(check.method, "HEAD");
   EXPECT_EQ(check.expected[0].end, 300);
   EXPECT_EQ(check.retriable[0].first, 500);
-  EXPECT_EQ(check.headers_to_add[0].second, "b");
+  EXPECT_EQ(check.headers_to_add[0].value, "b");
   EXPECT_EQ(check.service_name->text, "web");
   EXPECT_TRUE(spec.ignore_health_on_removal);
 }
@@ -199,16 +199,35 @@ TEST(HealthChecks, OverTcpInHexadecimal) {
   EXPECT_THAT(spec.health_checks[0].receive, ElementsAre("PO", "NG"));
 }
 
+TEST(HealthChecks, OverHttp2AndGrpc) {
+  const std::string start =
+      "health_checks: [{timeout: 1s, interval: 10s, unhealthy_threshold: 3, healthy_threshold: 2, ";
+  EXPECT_TRUE(clusterOf(start + "http_health_check: {path: /, codec_client_type: HTTP2}}]").health_checks.at(0).http2);
+  const auto spec = clusterOf(start +
+                              "grpc_health_check: {service_name: a.B, authority: h, initial_metadata: [{header: {key: "
+                              "a, value: b}, append_action: ADD_IF_ABSENT}, {header: {key: c}}]}}]\n    "
+                              "http2_protocol_options: {}");
+  const upstream::HealthCheckSpec& check = spec.health_checks.at(0);
+  EXPECT_EQ(check.kind, upstream::HealthCheckSpec::Kind::Grpc);
+  EXPECT_EQ(check.grpc_service, "a.B");
+  EXPECT_EQ(check.grpc_authority, "h");
+  ASSERT_EQ(check.headers_to_add.size(), 1u);
+  EXPECT_EQ(check.headers_to_add[0].how, upstream::HealthCheckSpec::AddedHeader::How::IfAbsent);
+}
+
 TEST(HealthChecks, WhatCannotBe) {
   const std::string start =
       "health_checks: [{timeout: 1s, interval: 10s, unhealthy_threshold: 3, healthy_threshold: 2, ";
   EXPECT_THAT(clusterFaults(start + "grpc_health_check: {}}]"),
-              ElementsAre(HasSubstr("grpc_health_check: not implemented in weir")));
+              ElementsAre(HasSubstr("cluster must support HTTP/2 for gRPC healthchecking")));
+  EXPECT_THAT(clusterFaults(start + "grpc_health_check: {initial_metadata: [{header: {key: a, value: '%b%'}}]}}]\n    "
+                                    "http2_protocol_options: {}"),
+              Contains(HasSubstr("an operator in a check's header")));
   EXPECT_THAT(clusterFaults(start + "tcp_health_check: {send: {text: 'xy'}}}]"),
               ElementsAre(HasSubstr("send.text: must be pairs of hexadecimal digits")));
   EXPECT_THAT(clusterFaults(start + "http_health_check: {path: /, expected_statuses: [{start: 300, end: 200}]}}]"),
               ElementsAre(HasSubstr("[300, 200) is no range of status codes")));
-  EXPECT_THAT(clusterFaults(start + "http_health_check: {path: /, codec_client_type: HTTP2}}]"),
+  EXPECT_THAT(clusterFaults(start + "http_health_check: {path: /, codec_client_type: HTTP3}}]"),
               ElementsAre(HasSubstr("codec_client_type")));
 }
 

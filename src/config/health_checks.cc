@@ -2,6 +2,7 @@
 #include <envoy/config/core/v3/health_check.pb.h>
 
 #include "config/cluster_parts.h"
+#include "config/header_mutations.h"
 #include "config/values.h"
 
 namespace weir::config {
@@ -66,6 +67,26 @@ void convertName(const envoy::type::matcher::v3::StringMatcher& matcher, const P
   if (matcher.has_safe_regex()) place.field("safe_regex").unsupported("a regular expression for a service's name");
 }
 
+// The rules are those of routes; a check has no request that operators could tell of.
+std::vector<HealthCheckSpec::AddedHeader> convertAdded(
+    const google::protobuf::RepeatedPtrField<envoy::config::core::v3::HeaderValueOption>& options, const Place& place) {
+  using From = route::HeaderValueOption::Action;
+  using How = HealthCheckSpec::AddedHeader::How;
+  std::vector<HealthCheckSpec::AddedHeader> out;
+  size_t number = 0;
+  for (route::HeaderValueOption& option : convertOptions(options, place)) {
+    const Place at = place.item(number++);
+    if (option.value.find('%') != std::string::npos) at.unsupported("an operator in a check's header");
+    if (option.value.empty() && !option.keep_empty_value) continue;
+    How how = How::Append;
+    if (option.action == From::AddIfAbsent) how = How::IfAbsent;
+    if (option.action == From::OverwriteIfExistsOrAdd) how = How::Set;
+    if (option.action == From::OverwriteIfExists) how = How::SetIfPresent;
+    out.push_back({std::move(option.name), std::move(option.value), how});
+  }
+  return out;
+}
+
 void convertHttp(const HealthCheck::HttpHealthCheck& http, const Place& place, HealthCheckSpec& spec) {
   spec.kind = HealthCheckSpec::Kind::Http;
   spec.host = http.host();
@@ -80,16 +101,11 @@ void convertHttp(const HealthCheck::HttpHealthCheck& http, const Place& place, H
     spec.expected = convertRanges(http.expected_statuses(), place.field("expected_statuses"));
   }
   spec.retriable = convertRanges(http.retriable_statuses(), place.field("retriable_statuses"));
-  for (int i = 0; i < http.request_headers_to_add_size(); i++) {
-    const auto& header = http.request_headers_to_add(i).header();
-    if (header.value().find('%') != std::string::npos) {
-      place.item("request_headers_to_add", static_cast<size_t>(i)).unsupported("an operator in a check's header");
-    }
-    spec.headers_to_add.emplace_back(header.key(), header.value());
-  }
+  spec.headers_to_add = convertAdded(http.request_headers_to_add(), place.field("request_headers_to_add"));
   for (const std::string& name : http.request_headers_to_remove()) spec.headers_to_remove.push_back(name);
-  if (http.codec_client_type() != envoy::type::v3::HTTP1) {
-    place.field("codec_client_type").unsupported("health checks over HTTP/2");
+  spec.http2 = http.codec_client_type() == envoy::type::v3::HTTP2;
+  if (http.codec_client_type() == envoy::type::v3::HTTP3) {
+    place.field("codec_client_type").unsupported("health checks over HTTP/3");
   }
   if (http.has_service_name_matcher()) {
     convertName(http.service_name_matcher(), place.field("service_name_matcher"), spec);
@@ -100,6 +116,13 @@ void convertTcp(const HealthCheck::TcpHealthCheck& tcp, const Place& place, Heal
   spec.kind = HealthCheckSpec::Kind::Tcp;
   if (tcp.has_send()) spec.send = convertPayload(tcp.send(), place.field("send"));
   spec.receive = convertPayloads(tcp.receive(), place);
+}
+
+void convertGrpc(const HealthCheck::GrpcHealthCheck& grpc, const Place& place, HealthCheckSpec& spec) {
+  spec.kind = HealthCheckSpec::Kind::Grpc;
+  spec.grpc_service = grpc.service_name();
+  spec.grpc_authority = grpc.authority();
+  spec.headers_to_add = convertAdded(grpc.initial_metadata(), place.field("initial_metadata"));
 }
 
 // Each interval that is not given is the one that it refines.
@@ -138,6 +161,8 @@ HealthCheckSpec convertHealthCheck(const HealthCheck& check, const Place& place)
     convertHttp(check.http_health_check(), place.field("http_health_check"), spec);
   } else if (check.has_tcp_health_check()) {
     convertTcp(check.tcp_health_check(), place.field("tcp_health_check"), spec);
+  } else if (check.has_grpc_health_check()) {
+    convertGrpc(check.grpc_health_check(), place.field("grpc_health_check"), spec);
   }
   return spec;
 }
@@ -150,8 +175,12 @@ void convertHealthChecks(const envoy::config::cluster::v3::Cluster& cluster, con
     place.field("health_checks").fault(FaultKind::Conflict, "a cluster has one health check at most, as in Envoy");
   }
   for (int i = 0; i < cluster.health_checks_size(); i++) {
-    spec.health_checks.push_back(
-        convertHealthCheck(cluster.health_checks(i), place.item("health_checks", static_cast<size_t>(i))));
+    const Place at = place.item("health_checks", static_cast<size_t>(i));
+    spec.health_checks.push_back(convertHealthCheck(cluster.health_checks(i), at));
+    if (cluster.health_checks(i).has_grpc_health_check() && spec.protocol == upstream::HttpProtocol::Http1) {
+      at.field("grpc_health_check")
+          .fault(FaultKind::Conflict, spec.name + " cluster must support HTTP/2 for gRPC healthchecking");
+    }
   }
   spec.ignore_health_on_removal = cluster.ignore_health_on_host_removal();
   spec.close_connections_on_unhealthy = cluster.close_connections_on_host_health_failure();
@@ -173,6 +202,7 @@ SupportTables healthCheckSupport() {
         {"reuse_connection"},
         {"http_health_check"},
         {"tcp_health_check"},
+        {"grpc_health_check"},
         {"no_traffic_interval"},
         {"no_traffic_healthy_interval"},
         {"unhealthy_interval"},
@@ -181,7 +211,6 @@ SupportTables healthCheckSupport() {
         noEffect("always_log_health_check_failures", kEvents),
         noEffect("always_log_health_check_success", kEvents),
         refused("alt_port", "give the endpoint a health_check_config.port_value"),
-        refused("grpc_health_check", "gRPC health checks are not built yet; tcp_health_check connects only"),
         refused("custom_health_check", "there is no checker of that kind"),
         refused("event_log_path", kEvents),
         refused("event_logger", kEvents),
@@ -204,6 +233,7 @@ SupportTables healthCheckSupport() {
         noEffect("response_buffer_size", "at most 64 KiB of a body are looked at")}},
       {"envoy.config.core.v3.HealthCheck.TcpHealthCheck",
        {{"send"}, {"receive"}, refused("proxy_protocol_config", "checks have no PROXY header")}},
+      {"envoy.config.core.v3.HealthCheck.GrpcHealthCheck", {{"service_name"}, {"authority"}, {"initial_metadata"}}},
   };
 }
 

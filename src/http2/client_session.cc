@@ -78,9 +78,9 @@ void ClientSession::onHead(Stream& stream, http::HeaderMap& headers, bool end_st
   if (end_stream) afterEnd(stream);
 }
 
-void ClientSession::onGoAwayReceived() {
+void ClientSession::onGoAwayReceived(uint32_t code) {
   going_ = true;
-  owner_.onGoAway();
+  owner_.onGoAway(code);
 }
 
 }  // namespace weir::http2

@@ -24,7 +24,7 @@ class ClientSession final : public ClientCodec, private Session {
 
  private:
   void onHead(Stream& stream, http::HeaderMap& headers, bool end_stream) override;
-  void onGoAwayReceived() override;
+  void onGoAwayReceived(uint32_t code) override;
   void submitHead(Stream& stream, const http::HeaderMap& headers, nghttp2_data_provider* body) override;
   bool leaving() const override { return going_; }
   void refuse(Stream& stream);

@@ -21,7 +21,7 @@ class CountingOwner final : public Owner {
   void onWorkWaiting() override { work = true; }
   void onPingAnswered() override { ++pings; }
   void onStreamOver() override { ++over; }
-  void onGoAway() override { ++goaways; }
+  void onGoAway(uint32_t) override { ++goaways; }
   bool work = false;
   int pings = 0;
   int over = 0;

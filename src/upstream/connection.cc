@@ -19,14 +19,14 @@ http1::ClientSettings http1Settings(const ClusterSpec& spec) {
   return settings;
 }
 
+}  // namespace
+
 http2::Settings http2Settings(const ClusterSpec& spec) {
   http2::Settings settings = spec.http2;
   settings.max_headers_kb = spec.max_response_headers_kb;
   settings.max_headers_count = spec.max_response_headers_count;
   return settings;
 }
-
-}  // namespace
 
 Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
                        std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream, Speaks speaks)
@@ -145,7 +145,7 @@ void Connection::onStreamOver() {
 }
 
 // RFC 9113 6.8: what runs goes on, or is told RefusedStream; what comes takes another connection.
-void Connection::onGoAway() {
+void Connection::onGoAway(uint32_t) {
   stats_.upstream_cx_close_notify.add();
   if (state_ == State::Idle) peer_went_ = true, work_.schedule();
 }

@@ -15,6 +15,9 @@
 
 namespace weir::upstream {
 
+// For connections by HTTP/2 to this cluster's endpoints.
+http2::Settings http2Settings(const ClusterSpec& spec);
+
 class Connection final : public event::Deferred,
                          private net::ByteStream::Receiver,
                          private http::Wire,
@@ -89,7 +92,7 @@ class Connection final : public event::Deferred,
   void onStreamOver() override;  // http2::Owner's too.
   // http2::Owner
   void onWorkWaiting() override { work_.schedule(); }
-  void onGoAway() override;
+  void onGoAway(uint32_t code) override;
 
   void useCodec();
   void work();

@@ -2,7 +2,7 @@
 
 namespace weir::upstream {
 
-Guard::Guard(const ClusterSpec& spec, const Environment& environment, Connector& connector, const ClusterStats& stats,
+Guard::Guard(const ClusterSpec& spec, const Environment& environment, Connector& connector, ClusterStats& stats,
              SharedCluster& shared, std::function<void()> on_checked)
     : shared_(shared), on_checked_(std::move(on_checked)) {
   if (spec.outlier) {

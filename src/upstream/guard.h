@@ -13,7 +13,7 @@ namespace weir::upstream {
 class Guard final : private HealthChecker::Owner, private OutlierDetector::Owner {
  public:
   // on_checked: every endpoint of the first members has been checked; told once, from the loop, after await().
-  Guard(const ClusterSpec& spec, const Environment& environment, Connector& connector, const ClusterStats& stats,
+  Guard(const ClusterSpec& spec, const Environment& environment, Connector& connector, ClusterStats& stats,
         SharedCluster& shared, std::function<void()> on_checked);
 
   void setMembers(const std::vector<std::shared_ptr<const Endpoint>>& members);

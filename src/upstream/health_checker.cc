@@ -40,9 +40,16 @@ class HealthChecker::Session final : public event::Deferred, private HealthProbe
 
  private:
   std::unique_ptr<HealthProbe> makeProbe() {
-    const ProbeParts parts{checker_.loop_, checker_.connector_, checker_.check_,
-                           target(),       authority(),         static_cast<HealthProbe::Owner&>(*this)};
-    return checker_.check_.kind == HealthCheckSpec::Kind::Tcp ? createTcpProbe(parts) : createHttpProbe(parts);
+    const ProbeParts parts{checker_.loop_,  checker_.connector_,
+                           checker_.spec_,  checker_.cluster_stats_,
+                           checker_.check_, target(),
+                           authority(),     static_cast<HealthProbe::Owner&>(*this)};
+    switch (checker_.check_.kind) {
+      case HealthCheckSpec::Kind::Tcp: return createTcpProbe(parts);
+      case HealthCheckSpec::Kind::Grpc: return createGrpcProbe(parts);
+      case HealthCheckSpec::Kind::Http: break;
+    }
+    return createHttpProbe(parts);
   }
   std::shared_ptr<const Endpoint> target() const {
     const EndpointCheck* own = endpoint_->check.get();
@@ -54,7 +61,9 @@ class HealthChecker::Session final : public event::Deferred, private HealthProbe
   // As Envoy: the endpoint's own name for it, the check's, the cluster's.
   std::string authority() const {
     if (endpoint_->check != nullptr && !endpoint_->check->host.empty()) return endpoint_->check->host;
-    return checker_.check_.host.empty() ? checker_.spec_.name : checker_.check_.host;
+    const HealthCheckSpec& check = checker_.check_;
+    const std::string& own = check.kind == HealthCheckSpec::Kind::Grpc ? check.grpc_authority : check.host;
+    return own.empty() ? checker_.spec_.name : own;
   }
 
   void begin() {
@@ -63,7 +72,7 @@ class HealthChecker::Session final : public event::Deferred, private HealthProbe
     probe_->check();
   }
   void onTimeout() {
-    probe_->cancel();
+    probe_->expire();
     onChecked({.kind = CheckResult::Kind::Timeout});
   }
   void onChecked(const CheckResult& result) override {
@@ -85,7 +94,7 @@ class HealthChecker::Session final : public event::Deferred, private HealthProbe
 // --- All of them ---
 
 HealthChecker::HealthChecker(const ClusterSpec& spec, const Environment& environment, Connector& connector,
-                             const ClusterStats& cluster_stats, Owner& owner)
+                             ClusterStats& cluster_stats, Owner& owner)
     : spec_(spec),
       check_(spec.health_checks.front()),
       loop_(environment.loop),

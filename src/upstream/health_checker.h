@@ -28,7 +28,7 @@ class HealthChecker {
   };
 
   HealthChecker(const ClusterSpec& spec, const Environment& environment, Connector& connector,
-                const ClusterStats& cluster_stats, Owner& owner);
+                ClusterStats& cluster_stats, Owner& owner);
   ~HealthChecker();
 
   // Who is to be checked. New ones are checked at once, or within initial_jitter.
@@ -58,7 +58,7 @@ class HealthChecker {
   event::Loop& loop_;
   base::Random& random_;
   Connector& connector_;
-  const ClusterStats& cluster_stats_;
+  ClusterStats& cluster_stats_;
   Stats stats_;
   Owner& owner_;
   std::unordered_map<EndpointState*, std::unique_ptr<Session>> sessions_;

@@ -1,5 +1,5 @@
-// One endpoint asked how it is: over HTTP/1.1, or by bytes over TCP. Keeps its connection from one check to the next
-// where the configuration lets it.
+// One endpoint asked how it is: by HTTP/1.1 or HTTP/2, by gRPC's health service, or by bytes over TCP. Keeps its
+// connection from one check to the next where the configuration lets it.
 #pragma once
 
 #include <memory>
@@ -23,19 +23,24 @@ class HealthProbe {
 
   virtual ~HealthProbe() = default;
   virtual void check() = 0;
-  // Gives the check under way up: its result is not told.
+  // Gives the check under way up, and the connection: its result is not told.
   virtual void cancel() = 0;
+  // The same for one that was not answered in time, after which others follow.
+  virtual void expire() { cancel(); }
 };
 
 struct ProbeParts {
   event::Loop& loop;
   Connector& connector;
+  const ClusterSpec& cluster;
+  ClusterStats& stats;
   const HealthCheckSpec& check;
   std::shared_ptr<const Endpoint> target;  // Where it is checked.
-  std::string authority;                   // For HTTP.
+  std::string authority;                   // For HTTP and gRPC.
   HealthProbe::Owner& owner;
 };
 std::unique_ptr<HealthProbe> createHttpProbe(const ProbeParts& parts);
 std::unique_ptr<HealthProbe> createTcpProbe(const ProbeParts& parts);
+std::unique_ptr<HealthProbe> createGrpcProbe(const ProbeParts& parts);
 
 }  // namespace weir::upstream

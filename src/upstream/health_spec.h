@@ -25,6 +25,13 @@ struct HealthCheckSpec {
     bool ignore_case = false;
   };
 
+  struct AddedHeader {
+    enum class How : uint8_t { Append, IfAbsent, Set, SetIfPresent };
+    std::string name;
+    std::string value;
+    How how = How::Append;
+  };
+
   Kind kind = Kind::Http;
   base::Duration timeout{};
   base::Duration interval{};
@@ -48,15 +55,17 @@ struct HealthCheckSpec {
   std::string method = "GET";
   std::vector<StatusRange> expected{{200, 201}};
   std::vector<StatusRange> retriable{};
-  std::vector<std::pair<std::string, std::string>> headers_to_add{};
+  bool http2 = false;
   std::vector<std::string> headers_to_remove{};
   std::optional<NameMatch> service_name{};
+  // HTTP and gRPC.
+  std::vector<AddedHeader> headers_to_add{};
   // HTTP and TCP: bytes to send, and what must come, in this order. Empty: none.
   std::string send;
   std::vector<std::string> receive{};
   // gRPC.
-  std::string grpc_service;
-  std::string grpc_authority;
+  std::string grpc_service;    // Empty: the server as a whole.
+  std::string grpc_authority;  // As host.
 };
 
 // envoy.config.cluster.v3.OutlierDetection.

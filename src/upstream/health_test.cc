@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http2/testing.h"
 #include "upstream/test_upstream.h"
 
 namespace weir::upstream {
@@ -185,6 +186,219 @@ TEST_F(HealthTest, BytesThatWantNoAnswerAreSent) {
   EXPECT_TRUE(ready);
   EXPECT_EQ(connector.peer(0).bytes, "PING");
   EXPECT_EQ(count("health_check.success"), 1u);
+}
+
+// Endpoints that speak HTTP/2: a codec at the other end of each connection.
+struct Http2HealthTest : HealthTest {
+  ClusterSpec checkedBy(HealthCheckSpec::Kind kind) {
+    ClusterSpec spec = checked({8001});
+    spec.protocol = HttpProtocol::Http2;
+    spec.health_checks[0].kind = kind;
+    spec.health_checks[0].http2 = true;
+    return spec;
+  }
+  http2::TestServer& serve(size_t index = 0) {
+    while (servers.size() <= index) servers.push_back(std::make_unique<http2::TestServer>(settings));
+    http2::TestServer& server = *servers[index];
+    for (int i = 0; i < 3; ++i) {
+      base::BufferChain bytes(std::exchange(connector.peer(index).bytes, {}));
+      EXPECT_TRUE(server.codec->receive(bytes).ok());
+      if (!server.wire.sent.empty() && !connector.peer(index).ended) {
+        connector.peer(index).say(server.wire.sent.toString());
+      }
+      server.wire.sent.clear();
+      turns();
+    }
+    return server;
+  }
+  void answer(size_t request, std::string_view status, size_t connection = 0) {
+    servers[connection]->answer(request, status);
+    serve(connection);
+  }
+  void answerGrpc(size_t request, std::string_view message, std::string_view status = "0", size_t connection = 0) {
+    http::HeaderMap headers, trailers;
+    headers.add(":status", "200");
+    headers.add("content-type", "application/grpc");
+    trailers.add("grpc-status", status);
+    http::Stream& stream = *servers[connection]->requests.at(request)->stream;
+    stream.sendHeaders(headers, false);
+    base::BufferChain body(std::string{0, 0, 0, 0, static_cast<char>(message.size())}.append(message));
+    stream.sendBody(body, false);
+    stream.sendTrailers(trailers);
+    serve(connection);
+  }
+  // A request that is not answered: reset with this reason.
+  void reset(size_t request) {
+    servers[0]->requests.at(request)->stream->reset(http::ResetReason::LocalReset);
+    serve();
+  }
+  static constexpr std::string_view kServing = "\x08\x01", kNotServing = "\x08\x02";
+
+  http2::Settings settings;
+  std::vector<std::unique_ptr<http2::TestServer>> servers;
+};
+
+TEST_F(Http2HealthTest, ByHttp2OverOneConnection) {
+  make(checkedBy(HealthCheckSpec::Kind::Http));
+  turns();
+  EXPECT_EQ(serve().log(), "headers(:method=GET;:authority=c;:scheme=http;:path=/health;user-agent=Envoy/HC;) end");
+  answer(0, "200");
+  EXPECT_TRUE(ready);
+  EXPECT_EQ(flags(0), 0u);
+  passes(10s);
+  serve();
+  answer(1, "503");
+  EXPECT_EQ(flags(0), uint32_t{kFailedActiveCheck});
+  EXPECT_EQ(connector.peers.size(), 1u);
+  EXPECT_EQ(count("health_check.network_failure"), 0u);
+  EXPECT_EQ(count("upstream_cx_total"), 0u);
+}
+
+TEST_F(Http2HealthTest, AResetStreamIsAFailureAndKeepsTheConnection) {
+  for (const auto kind : {HealthCheckSpec::Kind::Http, HealthCheckSpec::Kind::Grpc}) {
+    servers.clear();
+    connector.peers.clear();
+    const uint64_t before = count("health_check.network_failure");
+    make(checkedBy(kind));
+    turns();
+    serve();
+    reset(0);
+    EXPECT_EQ(count("health_check.network_failure"), before + 1);
+    passes(10s);
+    EXPECT_EQ(serve().requests.size(), 2u);
+    EXPECT_EQ(connector.peers.size(), 1u);
+    clusters.reset();
+  }
+}
+
+TEST_F(Http2HealthTest, AGracefulGoAwayLetsTheCheckEnd) {
+  make(checkedBy(HealthCheckSpec::Kind::Http));
+  turns();
+  serve().codec->drain();
+  serve();
+  EXPECT_FALSE(ready);
+  answer(0, "200");
+  EXPECT_EQ(flags(0), 0u);
+  EXPECT_TRUE(connector.peer(0).ended);
+  passes(10s);
+  EXPECT_EQ(serve(1).requests.size(), 1u);
+}
+
+TEST_F(Http2HealthTest, AGoAwayWithAnErrorIsAFailure) {
+  for (const auto kind : {HealthCheckSpec::Kind::Http, HealthCheckSpec::Kind::Grpc}) {
+    servers.clear();
+    connector.peers.clear();
+    ready = false;
+    const uint64_t before = count("health_check.network_failure");
+    make(checkedBy(kind));
+    turns();
+    serve();
+    connector.peer(0).say(http2::frame(7, 0, 0, {"\0\0\0\x01\0\0\0\x02", 8}));
+    turns();
+    EXPECT_TRUE(ready);
+    EXPECT_EQ(count("health_check.network_failure"), before + 1);
+    EXPECT_TRUE(connector.peer(0).ended);
+    clusters.reset();
+  }
+}
+
+TEST_F(Http2HealthTest, APeerThatAllowsNoStreamsFails) {
+  settings.max_concurrent_streams = 0;
+  for (const auto kind : {HealthCheckSpec::Kind::Http, HealthCheckSpec::Kind::Grpc}) {
+    servers.clear();
+    connector.peers.clear();
+    make(checkedBy(kind));
+    turns();
+    serve();
+    passes(10s);
+    EXPECT_EQ(flags(0), uint32_t{kFailedActiveCheck});
+    clusters.reset();
+  }
+}
+
+TEST_F(Http2HealthTest, ByGrpcsHealthService) {
+  ClusterSpec spec = checkedBy(HealthCheckSpec::Kind::Grpc);
+  spec.health_checks[0].grpc_service = "a.B";
+  spec.health_checks[0].grpc_authority = "auth";
+  spec.health_checks[0].headers_to_add = {{"x-a", "1"}};
+  make(spec);
+  turns();
+  EXPECT_EQ(serve().log(),
+            "headers(:method=POST;:authority=auth;:scheme=http;:path=/grpc.health.v1.Health/Check;te=trailers;"
+            "content-type=application/grpc;user-agent=Envoy/HC;x-a=1;grpc-timeout=1000m;) | body(" +
+                std::string("\0\0\0\0\x05\x0a\x03"
+                            "a.B",
+                            10) +
+                ") end");
+  answerGrpc(0, kServing);
+  EXPECT_TRUE(ready);
+  EXPECT_EQ(flags(0), 0u);
+  passes(10s);
+  serve();
+  answerGrpc(1, kNotServing);
+  EXPECT_EQ(flags(0), uint32_t{kFailedActiveCheck});
+  for (size_t i = 2; i < 4; ++i) {
+    passes(10s);
+    serve();
+    answerGrpc(i, kServing);
+  }
+  EXPECT_EQ(flags(0), 0u);
+  EXPECT_EQ(connector.peers.size(), 1u);
+  EXPECT_EQ(count("health_check.success"), 3u);
+  EXPECT_EQ(count("health_check.failure"), 1u);
+}
+
+TEST_F(Http2HealthTest, AGrpcCallThatFailsIsAnAnswer) {
+  make(checkedBy(HealthCheckSpec::Kind::Grpc));
+  turns();
+  serve();
+  answerGrpc(0, kServing, "14");
+  EXPECT_EQ(flags(0), uint32_t{kFailedActiveCheck});
+  EXPECT_EQ(count("health_check.network_failure"), 0u);
+}
+
+TEST_F(Http2HealthTest, AnAnswerThatIsNotGrpcFailsAtOnceAndKeepsTheConnection) {
+  make(checkedBy(HealthCheckSpec::Kind::Grpc));
+  turns();
+  serve();
+  http::HeaderMap headers;
+  headers.add(":status", "200");
+  headers.add("content-type", "text/html");
+  servers[0]->requests[0]->stream->sendHeaders(headers, false);
+  serve();
+  EXPECT_EQ(flags(0), uint32_t{kFailedActiveCheck});
+  EXPECT_THAT(servers[0]->log(), HasSubstr("reset"));
+  passes(10s);
+  EXPECT_EQ(serve().requests.size(), 2u);
+  EXPECT_EQ(connector.peers.size(), 1u);
+}
+
+TEST_F(Http2HealthTest, AGrpcCheckThatTimesOutKeepsItsConnection) {
+  make(checkedBy(HealthCheckSpec::Kind::Grpc));
+  turns();
+  serve();
+  passes(1s);
+  serve();
+  EXPECT_TRUE(ready);
+  EXPECT_THAT(servers[0]->log(), HasSubstr("reset"));
+  EXPECT_EQ(flags(0), kFailedActiveCheck | kActiveCheckTimeout);
+  passes(10s);
+  EXPECT_EQ(serve().requests.size(), 2u);
+  EXPECT_EQ(connector.peers.size(), 1u);
+}
+
+TEST_F(Http2HealthTest, WithoutReuseEachGrpcCheckHasItsConnection) {
+  ClusterSpec spec = checkedBy(HealthCheckSpec::Kind::Grpc);
+  spec.health_checks[0].reuse_connection = false;
+  make(spec);
+  turns();
+  serve();
+  answerGrpc(0, kServing);
+  EXPECT_TRUE(connector.peer(0).ended);
+  passes(10s);
+  serve(1);
+  passes(1s);
+  EXPECT_TRUE(connector.peer(1).ended);
 }
 
 TEST_F(HealthTest, AnAddressThatIsThereTwiceIsCheckedOnce) {

@@ -1,10 +1,8 @@
 // A request whose answer's status says how the endpoint is.
 #include <algorithm>
 
-#include "event/lifeline.h"
 #include "http/status.h"
-#include "http1/codec.h"
-#include "upstream/health_probe.h"
+#include "upstream/check_connection.h"
 
 namespace weir::upstream {
 namespace {
@@ -37,64 +35,6 @@ bool matches(const HealthCheckSpec::NameMatch& match, std::string name) {
   return false;
 }
 
-// A connection that checks go over, one after the other.
-class CheckConnection final : public event::Deferred,
-                              private net::ByteStream::Receiver,
-                              private http::Wire,
-                              private http1::ReadControl {
- public:
-  class Owner {
-   public:
-    virtual void onCheckConnected() = 0;
-    // It is closed; streams were told before. To be destroyed later.
-    virtual void onCheckConnectionLost() = 0;
-
-   protected:
-    ~Owner() = default;
-  };
-
-  CheckConnection(const ProbeParts& parts, Owner& owner)
-      : owner_(&owner),
-        stream_(parts.connector.connectTo(*parts.target, "", parts.check.timeout, false)),
-        codec_(http1::createClientCodec(*this, {}, this)) {}
-
-  void start() { stream_->start(*this); }
-  http::ClientCodec& codec() { return *codec_; }
-  // Nothing is told any more.
-  void close() {
-    owner_ = nullptr;
-    stream_->close(net::ByteStream::Close::Now);
-  }
-
- private:
-  void onConnected() override { owner_->onCheckConnected(); }
-  void onBytes(base::BufferChain& received) override {
-    if (!codec_->receive(received).ok()) lose("");
-  }
-  void onEnd() override {
-    codec_->receiveEnd();
-    lose("");
-  }
-  void onClosed(const base::Error& why) override { lose(why.detail); }
-  void send(base::BufferChain& bytes) override { stream_->write(bytes); }
-  void onPauseConnection() override { stream_->pauseReading(); }
-  void onResumeConnection() override { stream_->resumeReading(); }
-  void onStreamOver() override {}
-
-  void lose(std::string_view detail) {
-    if (owner_ == nullptr) return;
-    codec_->connectionLost(detail);
-    if (owner_ == nullptr) return;
-    Owner* const owner = owner_;
-    close();
-    owner->onCheckConnectionLost();
-  }
-
-  Owner* owner_;  // Null once closed.
-  std::unique_ptr<net::ByteStream> stream_;
-  std::unique_ptr<http::ClientCodec> codec_;
-};
-
 class HttpProbe final : public HealthProbe, private CheckConnection::Owner, private http::StreamReceiver {
  public:
   explicit HttpProbe(const ProbeParts& parts) : parts_(parts) {}
@@ -107,7 +47,9 @@ class HttpProbe final : public HealthProbe, private CheckConnection::Owner, priv
     named_right_ = !parts_.check.service_name;
     body_.clear();
     if (connection_ != nullptr) return send();
-    connection_ = std::make_unique<CheckConnection>(parts_, static_cast<CheckConnection::Owner&>(*this));
+    keep_ = parts_.check.reuse_connection;
+    connection_ =
+        std::make_unique<CheckConnection>(parts_, parts_.check.http2, static_cast<CheckConnection::Owner&>(*this));
     connection_->start();
   }
 
@@ -128,6 +70,12 @@ class HttpProbe final : public HealthProbe, private CheckConnection::Owner, priv
     drop();
     if (waiting_) finish(Kind::NetworkFailure);
   }
+  // As Envoy: what is asked is still answered after a GOAWAY without an error; else it has failed.
+  void onCheckGoAway(uint32_t code) override {
+    keep_ = false;
+    if (waiting_ && code == 0) return;
+    cutOff();
+  }
   // http::StreamReceiver
   void onHeaders(http::HeaderMap& headers, bool) override {
     status_ = http::parseStatus(headers.getOr(HeaderId::Status, "")).value_or(0);
@@ -141,27 +89,35 @@ class HttpProbe final : public HealthProbe, private CheckConnection::Owner, priv
     if (!parts_.check.receive.empty() && body_.size() < kMaxBody) body_ += bytes.toString();
   }
   void onTrailers(http::HeaderMap&) override {}
+  // A stream of HTTP/2 that was reset says nothing against its connection.
   void onReset(http::ResetReason, std::string_view) override {
     stream_ = nullptr;
-    drop();
+    if (!keep_ || !connection_->codec().reusable()) drop();
     if (waiting_) finish(Kind::NetworkFailure);
   }
   void onComplete() override {
     stream_ = nullptr;
-    if (!parts_.check.reuse_connection || !connection_->codec().reusable()) drop();
+    if (!keep_ || !connection_->codec().reusable()) drop();
     if (waiting_) finish(judge());
+  }
+
+  void cutOff() {
+    const bool failed = waiting_;
+    cancel();
+    if (failed) finish(Kind::NetworkFailure);
   }
 
   void send() {
     http::HeaderMap headers;
     headers.add(HeaderId::Method, parts_.check.method);
     headers.add(HeaderId::Path, parts_.check.path);
-    headers.add(HeaderId::Scheme, "http");
+    headers.add(HeaderId::Scheme, connection_->scheme());
     headers.add(HeaderId::Authority, parts_.authority);
     headers.add("user-agent", "Envoy/HC");
-    for (const auto& [name, value] : parts_.check.headers_to_add) headers.set(name, value);
+    addHeaders(parts_.check.headers_to_add, headers);
     for (const std::string& name : parts_.check.headers_to_remove) headers.remove(name);
     if (!parts_.check.send.empty()) headers.set(HeaderId::ContentLength, std::to_string(parts_.check.send.size()));
+    if (!connection_->codec().available()) return cutOff();  // The peer allows no stream at all.
     stream_ = &connection_->codec().newStream(*this);
     stream_->sendHeaders(headers, parts_.check.send.empty());
     if (parts_.check.send.empty() || stream_ == nullptr) return;
@@ -191,16 +147,12 @@ class HttpProbe final : public HealthProbe, private CheckConnection::Owner, priv
          .name_read = answered && parts_.check.service_name && holds(parts_.check.expected, status_)});
   }
 
-  // Callers stand in it.
-  void drop() {
-    if (connection_ == nullptr) return;
-    connection_->close();
-    parts_.loop.destroyLater(std::move(connection_));
-  }
+  void drop() { CheckConnection::drop(connection_, parts_.loop); }
 
   const ProbeParts parts_;
   std::unique_ptr<CheckConnection> connection_;
   http::Stream* stream_ = nullptr;
+  bool keep_ = true;  // The connection, for the next check.
   bool waiting_ = false;
   int status_ = 0;
   bool degraded_ = false;

@@ -47,7 +47,7 @@ def h2_post(path="/", body="hello", **options):
 
 
 @functools.cache
-def _library():
+def library():
     folder = subprocess.run([os.path.join(HERE, "../install_client")], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -59,7 +59,7 @@ def _library():
 
 class _Connection:
     def __init__(self, port, tls=None):
-        h2 = _library()
+        h2 = library()
         self.events = h2.events
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=5)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -63,6 +63,8 @@ class Group:
     config: object  # a tree of dicts and lists, with @PORT@ words
     files: dict = dataclasses.field(default_factory=dict)  # name (under @FILES@) -> tree or text, there at the start
     cases: list = dataclasses.field(default_factory=list)
+    h2_settings: dict = None  # of the upstream, by their numbers, where the proxy speaks HTTP/2 to it
+    health: object = None  # the upstream's answer to checks by HTTP/2; the first check is compared
 
     def case(self, name, *requests, connections=None, **options):
         self._add(Case(name, connections or [list(requests)] if requests or connections else [], group=self, **options))
@@ -86,9 +88,9 @@ class Group:
         self.cases.append(case)
 
 
-def group(name, config=None, files=None):
+def group(name, config=None, files=None, **more):
     topic = inspect.stack()[1].frame.f_globals["__name__"].rsplit(".", 1)[-1]
     if any(name == other.name for other in GROUPS):
         raise ValueError(f"two groups are called {name}")
-    GROUPS.append(Group(name, topic, config, files or {}))
+    GROUPS.append(Group(name, topic, config, files or {}, **more))
     return GROUPS[-1]

@@ -36,6 +36,7 @@ class Stand:
     def __init__(self, group, program, guests, folder):
         self.group, self.program, self.guests, self.folder = group, program, guests, folder
         self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None)), Upstream()
+        self.upstream.h2_settings, self.upstream.health = group.h2_settings, group.health
         self.plain = PlainUpstream()
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
         self.refused.bind(("127.0.0.1", 0))
@@ -208,6 +209,8 @@ class Stand:
             lines += report.connection(number, connection, self.ports, case.header_order)
         for name, part in (("upstream", self.upstream), ("callout", self.callout)):
             lines += report.upstream(name, part.finish(), self.ports, case.header_order)
+        if self.group.health:
+            lines += report.upstream("check", [{**self.upstream.checked, "connection": "any"}] if self.upstream.checked else [], self.ports, case.header_order)
         log = normalise.plugin_log(self.log(mark), self.ports, self.worker)
         lines += ["plugin log:"] + [f"  {line}" for line in log]
         if case.stats:

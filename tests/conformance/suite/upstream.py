@@ -8,6 +8,7 @@ import threading
 import time
 
 from .http import PAUSE, Ended, Reader, chunk, head
+from .http2_upstream import Http2Connection
 
 CLOSE = object()
 
@@ -103,6 +104,9 @@ class Upstream:
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
         self.connections = []
+        self.h2_settings = None  # What it tells beside the usual to who speaks HTTP/2 to it.
+        self.health = None  # The answer to every check by HTTP/2, which is not among the requests of the case.
+        self.checked = None  # The first of them.
         self.begin([])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -160,16 +164,27 @@ class Upstream:
             pass
         sock.close()
 
-    def _one(self, sock, reader):
-        first = reader.line()
-        method, path, version = (first.split(" ", 2) + ["", ""])[:3]
-        seen = {"method": method, "path": path, "version": version, "headers": reader.fields(), "body": b"", "trailers": [], "framing": "none"}
+    def choose(self, seen, sock, otherwise):
+        """What is answered to a request, which is noted."""
         with self.lock:
-            act = self.answers.pop(0) if self.answers else answer()
+            if self.health and seen["path"] in ("/grpc.health.v1.Health/Check", "/health"):
+                self.checked = self.checked or seen
+                return self.health
+            act = self.answers.pop(0) if self.answers else otherwise
             if id(sock) not in self.order:
                 self.order.append(id(sock))
             seen["connection"] = self.order.index(id(sock))
             self.seen.append(seen)
+            return act
+
+    def _one(self, sock, reader):
+        first = reader.line()
+        if first == "PRI * HTTP/2.0":
+            Http2Connection(self, sock, b"PRI * HTTP/2.0\r\n" + reader.buffer).serve()
+            return False
+        method, path, version = (first.split(" ", 2) + ["", ""])[:3]
+        seen = {"method": method, "path": path, "version": version, "headers": reader.fields(), "body": b"", "trailers": [], "framing": "none"}
+        act = self.choose(seen, sock, answer())
         if not act.early:
             self._read_body(reader, seen)
         for piece in act(seen):
