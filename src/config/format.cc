@@ -16,7 +16,7 @@ format::JsonSpec convertJson(const google::protobuf::Value& value);
 
 format::JsonSpec convertJson(const google::protobuf::Struct& fields) {
   format::JsonSpec::Object object;
-  for (const auto& [name, value] : fields.fields()) object.emplace_back(name, convertJson(value));
+  for (const auto& [name, value] : fields.fields()) object.push_back({name, convertJson(value)});
   return {std::move(object)};
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 using envoy::config::core::v3::HealthCheck;
 using upstream::HealthCheckSpec;
+using upstream::ServiceNameMatch;
 
 int hexDigit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -57,8 +58,8 @@ std::vector<HealthCheckSpec::StatusRange> convertRanges(const Ranges& ranges, co
 }
 
 void convertName(const envoy::type::matcher::v3::StringMatcher& matcher, const Place& place, HealthCheckSpec& spec) {
-  using How = HealthCheckSpec::NameMatch::How;
-  HealthCheckSpec::NameMatch& match = spec.service_name.emplace();
+  using How = ServiceNameMatch::How;
+  ServiceNameMatch& match = spec.service_name.emplace();
   match.ignore_case = matcher.ignore_case();
   if (matcher.has_exact()) match = {How::Exact, matcher.exact(), matcher.ignore_case()};
   if (matcher.has_prefix()) match = {How::Prefix, matcher.prefix(), matcher.ignore_case()};

@@ -56,14 +56,14 @@ base::Result<JsonFormat::Node> JsonFormat::compile(const JsonSpec& spec, int dep
   }
   if (const auto* object = std::get_if<JsonSpec::Object>(&spec.value)) {
     node.kind = Node::Kind::Object;
-    std::vector<const std::pair<std::string, JsonSpec>*> sorted;
+    std::vector<const JsonSpec::Property*> sorted;
     for (const auto& property : *object) sorted.push_back(&property);
-    std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->first < b->first; });
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->name < b->name; });
     for (const auto* property : sorted) {
-      auto child = compile(property->second, depth + 1);
-      if (!child.ok()) return std::move(child).error().in(property->first);
+      auto child = compile(property->value, depth + 1);
+      if (!child.ok()) return std::move(child).error().in(property->name);
       node.children.push_back(*std::move(child));
-      appendJsonString(property->first, node.children.back().name);
+      appendJsonString(property->name, node.children.back().name);
       node.children.back().name += ':';
     }
     return node;

@@ -13,10 +13,17 @@ namespace weir::format {
 
 // The tree as configuration gives it.
 struct JsonSpec {
+  struct Property;
   using List = std::vector<JsonSpec>;
-  using Object = std::vector<std::pair<std::string, JsonSpec>>;                 // In any order.
+  using Object = std::vector<Property>;                                         // In any order.
   std::variant<std::monostate, bool, double, std::string, List, Object> value;  // monostate: null
-  bool operator==(const JsonSpec& other) const;  // Not defaulted here: pairs of it are not complete yet.
+  bool operator==(const JsonSpec& other) const;  // Not defaulted here: a property is not complete yet.
+};
+
+struct JsonSpec::Property {
+  std::string name;
+  JsonSpec value;
+  bool operator==(const Property& other) const = default;
 };
 
 class JsonFormat {

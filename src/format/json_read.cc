@@ -64,7 +64,7 @@ std::optional<JsonSpec> Reader::object(int depth) {
     if (!name || !take(":")) return std::nullopt;
     auto member = value(depth + 1);
     if (!member) return std::nullopt;
-    members.emplace_back(*std::move(name), *std::move(member));
+    members.push_back({*std::move(name), *std::move(member)});
   } while (take(","));
   return take("}") ? std::optional(JsonSpec{std::move(members)}) : std::nullopt;
 }

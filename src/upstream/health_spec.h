@@ -11,18 +11,20 @@
 
 namespace weir::upstream {
 
+// What x-envoy-upstream-healthchecked-cluster must say.
+struct ServiceNameMatch {
+  enum class How : uint8_t { Exact, Prefix, Suffix, Contains };
+  How how = How::Exact;
+  std::string text;
+  bool ignore_case = false;
+};
+
 // envoy.config.core.v3.HealthCheck.
 struct HealthCheckSpec {
   enum class Kind : uint8_t { Http, Tcp, Grpc };
   struct StatusRange {  // [first, end)
     int first = 0;
     int end = 0;
-  };
-  struct NameMatch {
-    enum class How : uint8_t { Exact, Prefix, Suffix, Contains };
-    How how = How::Exact;
-    std::string text;
-    bool ignore_case = false;
   };
 
   struct AddedHeader {
@@ -57,7 +59,7 @@ struct HealthCheckSpec {
   std::vector<StatusRange> retriable{};
   bool http2 = false;
   std::vector<std::string> headers_to_remove{};
-  std::optional<NameMatch> service_name{};
+  std::optional<ServiceNameMatch> service_name{};
   // HTTP and gRPC.
   std::vector<AddedHeader> headers_to_add{};
   // HTTP and TCP: bytes to send, and what must come, in this order. Empty: none.

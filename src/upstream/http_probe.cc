@@ -20,17 +20,17 @@ bool holds(const std::vector<HealthCheckSpec::StatusRange>& ranges, int status) 
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-bool matches(const HealthCheckSpec::NameMatch& match, std::string name) {
+bool matches(const ServiceNameMatch& match, std::string name) {
   std::string text = match.text;
   if (match.ignore_case) {
     std::transform(name.begin(), name.end(), name.begin(), lower);
     std::transform(text.begin(), text.end(), text.begin(), lower);
   }
   switch (match.how) {
-    case HealthCheckSpec::NameMatch::How::Exact: return name == text;
-    case HealthCheckSpec::NameMatch::How::Prefix: return name.starts_with(text);
-    case HealthCheckSpec::NameMatch::How::Suffix: return name.ends_with(text);
-    case HealthCheckSpec::NameMatch::How::Contains: return name.find(text) != std::string::npos;
+    case ServiceNameMatch::How::Exact: return name == text;
+    case ServiceNameMatch::How::Prefix: return name.starts_with(text);
+    case ServiceNameMatch::How::Suffix: return name.ends_with(text);
+    case ServiceNameMatch::How::Contains: return name.find(text) != std::string::npos;
   }
   return false;
 }
