@@ -80,7 +80,8 @@ struct LogSpec {
 
 // When entries are written beside the one at the end.
 struct LogOptions {
-  bool at_start = false;                   // flush_access_log_on_new_request, or on_connected for TCP.
+  bool at_start = false;                   // flush_access_log_on_new_request, or on_start for TCP.
+  bool at_connected = false;               // flush_access_log_on_connected, of TCP.
   bool at_tunnel = false;                  // flush_log_on_tunnel_successfully_established
   std::optional<base::Duration> interval;  // access_log_flush_interval
 };

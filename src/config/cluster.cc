@@ -73,20 +73,6 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
   }
 }
 
-void convertTransport(const v3::Cluster& cluster, const Place& place, const Conversion& conversion, ClusterSpec& spec) {
-  using envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext;
-  if (!cluster.has_transport_socket()) return;
-  const auto& socket = cluster.transport_socket();
-  if (socket.typed_config().Is<UpstreamTlsContext>()) {
-    const Place here = place.field("transport_socket").field("typed_config");
-    const auto context = unpack<UpstreamTlsContext>(socket.typed_config(), here, "the transport's configuration");
-    if (context) spec.tls = convertUpstreamTls(*context, here, conversion);
-    return;
-  }
-  if (socket.has_typed_config() || socket.name() == "envoy.transport_sockets.raw_buffer") return;  // See the tables.
-  place.field("transport_socket").unsupported(fmt::format("the transport socket {}", socket.name()));
-}
-
 }  // namespace
 
 upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& place, const Conversion& conversion) {
@@ -121,7 +107,9 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
   convertProtocol(cluster, place, spec);
   convertHealthChecks(cluster, place, spec);
-  convertTransport(cluster, place, conversion, spec);
+  if (cluster.has_transport_socket()) {
+    convertUpstreamTransport(cluster.transport_socket(), place.field("transport_socket"), conversion, spec);
+  }
   if (spec.protocol == upstream::HttpProtocol::ByAlpn && !spec.tls) {
     place.fault(FaultKind::Conflict,
                 "auto_config chooses the protocol by ALPN, which needs TLS: give a transport_socket");
@@ -208,8 +196,8 @@ SupportTables ownSupport() {
 const SupportTables& clusterSupport() {
   static const SupportTables kTables = [] {
     SupportTables all = ownSupport();
-    for (SupportTables part :
-         {endpointSupport(), balancingSupport(), healthCheckSupport(), outlierSupport(), dnsClusterSupport()}) {
+    for (SupportTables part : {endpointSupport(), balancingSupport(), healthCheckSupport(), outlierSupport(),
+                               dnsClusterSupport(), upstreamTransportSupport()}) {
       std::move(part.begin(), part.end(), std::back_inserter(all));
     }
     return all;

@@ -37,4 +37,11 @@ void convertFailureRefresh(const RefreshRate& rate, const Place& place, upstream
 
 SupportTables endpointSupport();
 
+// Plain, TLS, or either of them behind a PROXY protocol header.
+void convertUpstreamTransport(const envoy::config::core::v3::TransportSocket& socket, const Place& place,
+                              const Conversion& conversion, upstream::ClusterSpec& spec);
+// The TLVs that an endpoint's metadata says.
+std::vector<net::ProxyTlv> convertAnnouncedTlvs(const envoy::config::core::v3::Metadata& metadata, const Place& place);
+SupportTables upstreamTransportSupport();
+
 }  // namespace weir::config

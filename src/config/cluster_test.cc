@@ -261,5 +261,44 @@ TEST(Breakers, OfBothPrioritiesWithBudgets) {
   EXPECT_EQ(spec.max_connections_per_endpoint, 2u);
 }
 
+constexpr char kAnnouncing[] =
+    "transport_socket: {name: p, typed_config: {'@type': type.googleapis.com/envoy.extensions.transport_sockets."
+    "proxy_protocol.v3.ProxyProtocolUpstreamTransport, ";
+constexpr char kAroundPlain[] =
+    "transport_socket: {name: r, typed_config: {'@type': "
+    "type.googleapis.com/envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer}}";
+
+TEST(Announcement, IsReadAroundATransport) {
+  const auto plain = clusterOf(std::string(kAnnouncing) + kAroundPlain + "}}");
+  EXPECT_EQ(plain.announcement->version, 1);
+  EXPECT_FALSE(plain.tls || plain.announcement->pass_all_tlvs);
+  const auto spec = clusterOf(std::string(kAnnouncing) +
+                              "config: {version: V2, pass_through_tlvs: {match_type: INCLUDE, tlv_type: [2]}, "
+                              "added_tlvs: [{type: 240, value: YQ==}]}, tlv_as_pool_key: true, "
+                              "transport_socket: {name: t, typed_config: {'@type': "
+                              "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}}}}");
+  EXPECT_TRUE(spec.tls && spec.announcement->pools_by_tlvs);
+  EXPECT_EQ(spec.announcement->version, 2);
+  EXPECT_THAT(spec.announcement->pass_tlvs, ElementsAre(2));
+  EXPECT_THAT(spec.announcement->add_tlvs, ElementsAre(net::ProxyTlv{240, "a"}));
+}
+
+TEST(Announcement, IsRefusedWhereItCannotBeMade) {
+  const std::string around = std::string("}, ") + kAroundPlain + "}}";
+  EXPECT_THAT(clusterFaults(std::string(kAnnouncing) + "config: {added_tlvs: [{type: 1}]" + around),
+              ElementsAre(HasSubstr("one of value and format_string is required")));
+  EXPECT_THAT(clusterFaults(
+                  std::string(kAnnouncing) +
+                  "config: {added_tlvs: [{type: 1, format_string: {text_format_source: {inline_string: x}}}]" + around),
+              Contains(HasSubstr("values of TLVs are fixed")));
+  EXPECT_THAT(clusterFaults(std::string(kAnnouncing) + "config: {}}}"), ElementsAre(HasSubstr("transport_socket")));
+  EXPECT_THAT(clusterFaults(std::string(kAnnouncing) + kAnnouncing + kAroundPlain + "}}}}"),
+              ElementsAre(HasSubstr("before another one")));
+  EXPECT_THAT(clusterFaults("transport_socket: {name: t, typed_config: {'@type': "
+                            "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext, "
+                            "common_tls_context: {}}}"),
+              ElementsAre(HasSubstr("is none for upstreams")));
+}
+
 }  // namespace
 }  // namespace weir::config

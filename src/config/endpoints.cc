@@ -59,6 +59,7 @@ void convertEndpoint(const v3::LbEndpoint& lb, const v3::LocalityLbEndpoints& lo
   result.hostname = endpoint.hostname();
   result.weight = lb.has_load_balancing_weight() ? lb.load_balancing_weight().value() : 1;
   result.metadata = serialized(lb.metadata());
+  result.announced_tlvs = convertAnnouncedTlvs(lb.metadata(), place.field("metadata"));
   result.health = convertHealth(lb.health_status());
   convertCheck(endpoint.health_check_config(), place.field("endpoint").field("health_check_config"), result);
   result.priority = locality.priority();

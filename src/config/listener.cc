@@ -1,4 +1,7 @@
 // envoy.config.listener.v3: a listener with its filter chain.
+#include <envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.pb.h>
+
+#include "config/access_log.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -13,6 +16,11 @@ FilterChainSpec convertChain(const v3::FilterChain& chain, const Place& place, C
   spec.name = chain.name();
   spec.match = convertChainMatch(chain.filter_chain_match(), place.field("filter_chain_match"));
   const auto& socket = chain.transport_socket();
+  const bool plain = !socket.has_typed_config() ||
+                     socket.typed_config().Is<envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer>();
+  if (!plain && !socket.typed_config().Is<DownstreamTlsContext>()) {
+    place.field("transport_socket").fault(FaultKind::Unsupported, "is none for clients");
+  }
   if (socket.typed_config().Is<DownstreamTlsContext>()) {
     const Place here = place.field("transport_socket").field("typed_config");
     const auto context = unpack<DownstreamTlsContext>(socket.typed_config(), here, "the transport's configuration");
@@ -54,6 +62,7 @@ ListenerSpec convertListener(const v3::Listener& listener, const Place& place, C
   if (listener.has_tcp_backlog_size()) spec.backlog = listener.tcp_backlog_size().value();
   spec.direction = static_cast<int>(listener.traffic_direction());
   spec.metadata = serialized(listener.metadata());
+  spec.access_logs = convertAccessLogs(listener.access_log(), place.field("access_log"), conversion);
   refuseSwitches(listener, place);
 
   convertListenerFilters(listener, place, spec);
@@ -94,7 +103,7 @@ const SupportTables& listenerSupport() {
         {"default_filter_chain"},
         noEffect("ignore_global_conn_limit", "--max-connections holds for every listener"),
         noEffect("bypass_overload_manager", "there is no overload manager"),
-        refused("access_log", "access logs come later"),
+        {"access_log"},
         refused("udp_listener_config", "UDP and QUIC come later")}},
       {"envoy.config.listener.v3.FilterChain",
        {{"name"}, {"filters"}, {"filter_chain_match"}, {"transport_socket"}, {"transport_socket_connect_timeout"}}},

@@ -133,5 +133,46 @@ TEST(ListenerConfig, RefusesWhatListenerFiltersCannotDo) {
                        "of clients"));
 }
 
+constexpr char kLog[] =
+    "access_log: [{typed_config: {'@type': type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, "
+    "path: /log}}]";
+
+TEST(ListenerConfig, HasAnAccessLog) {
+  const ListenerSpec spec = loaded(listenerOf(kLog, "[" + chain("{}") + "]"));
+  EXPECT_EQ(spec.access_logs.at(0).sink.path, "/log");
+}
+
+tcp::ProxySpec proxyOf(const std::string& members) {
+  const ListenerSpec spec =
+      loaded(listenerOf("",
+                        "[{filters: [{name: t, typed_config: {'@type': "
+                        "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy, stat_prefix: t, "
+                        "cluster: web, " +
+                            members + "}}]}]"));
+  return std::get<tcp::ProxySpec>(spec.filter_chains.at(0).network_filters.at(0));
+}
+
+TEST(TcpProxyConfig, SaysWhenItsLogIsWritten) {
+  const tcp::ProxySpec spec =
+      proxyOf(std::string(kLog) +
+              ", access_log_options: {access_log_flush_interval: 2s, flush_access_log_on_connected: true, "
+              "flush_access_log_on_start: true}, access_log_flush_interval: 9s");
+  EXPECT_EQ(spec.access_logs.size(), 1u);
+  EXPECT_TRUE(spec.log_options.at_start && spec.log_options.at_connected);
+  EXPECT_EQ(spec.log_options.interval, std::chrono::seconds(2));
+  const tcp::ProxySpec deprecated = proxyOf("access_log_flush_interval: 9s, flush_access_log_on_connected: true");
+  EXPECT_TRUE(deprecated.log_options.at_connected && !deprecated.log_options.at_start);
+  EXPECT_EQ(deprecated.log_options.interval, std::chrono::seconds(9));
+}
+
+TEST(ListenerConfig, RefusesATransportOfUpstreams) {
+  EXPECT_THAT(faults(loadYaml(
+                  listenerOf("",
+                             "[{transport_socket: {name: t, typed_config: {'@type': "
+                             "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}}, " +
+                                 chain("{}").substr(1) + "]"))),
+              ElementsAre(std::string(kListener) + "filter_chains[0].transport_socket: is none for clients"));
+}
+
 }  // namespace
 }  // namespace weir::config

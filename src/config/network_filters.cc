@@ -4,6 +4,7 @@
 #include <envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.pb.h>
 #include <envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h>
 
+#include "config/access_log.h"
 #include "config/support.h"
 #include "config/values.h"
 
@@ -42,11 +43,31 @@ void convertConnect(const TcpProxy& proxy, const Place& place, tcp::ProxySpec& s
   }
 }
 
+// The two fields that stand in TcpProxy itself are deprecated: they count where access_log_options is not given.
+void convertLogging(const TcpProxy& proxy, const Place& place, tcp::ProxySpec& spec, Conversion& conversion) {
+  spec.access_logs = convertAccessLogs(proxy.access_log(), place.field("access_log"), conversion);
+  const auto interval = [&spec](const auto& message, const Place& where) {
+    if (!message.has_access_log_flush_interval()) return;
+    spec.log_options.interval =
+        convertTimeout(message.access_log_flush_interval(), where.field("access_log_flush_interval"));
+  };
+  if (!proxy.has_access_log_options()) {
+    interval(proxy, place);
+    spec.log_options.at_connected = proxy.flush_access_log_on_connected();
+    return;
+  }
+  const auto& options = proxy.access_log_options();
+  interval(options, place.field("access_log_options"));
+  spec.log_options.at_connected = options.flush_access_log_on_connected();
+  spec.log_options.at_start = options.flush_access_log_on_start();
+}
+
 tcp::ProxySpec convertTcpProxy(const TcpProxy& proxy, const Place& place, Conversion& conversion) {
   tcp::ProxySpec spec;
   spec.stat_prefix = proxy.stat_prefix();
   convertClusters(proxy, place, spec, conversion);
   convertConnect(proxy, place, spec);
+  convertLogging(proxy, place, spec, conversion);
   if (proxy.has_idle_timeout()) spec.idle_timeout = convertTimeout(proxy.idle_timeout(), place.field("idle_timeout"));
   if (proxy.has_max_downstream_connection_duration()) {
     spec.max_connection_duration =
@@ -134,12 +155,16 @@ const SupportTables& networkFilterSupport() {
         {"max_early_data_bytes"},
         {"upstream_connect_mode"},
         {"hash_policy"},
-        refused("access_log", "access logs of TCP come later"),
-        refused("access_log_options", "access logs of TCP come later"),
+        {"access_log"},
+        {"access_log_options"},
+        {"access_log_flush_interval"},
+        {"flush_access_log_on_connected"},
         refused("metadata_match", "there are no subsets of endpoints"),
         refused("tunneling_config", "there are no tunnels over HTTP upstream"),
         refused("on_demand", "clusters are not discovered on demand"),
         refused("backoff_options", "connecting is tried again at once")}},
+      {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.TcpAccessLogOptions",
+       {{"access_log_flush_interval"}, {"flush_access_log_on_connected"}, {"flush_access_log_on_start"}}},
       {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster", {{"clusters"}}},
       {"envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight",
        {{"name"}, {"weight"}, refused("metadata_match", "there are no subsets of endpoints")}},

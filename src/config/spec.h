@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "access_log/spec.h"
 #include "base/file_source.h"
 #include "exchange/spec.h"
 #include "listener/spec.h"
@@ -36,7 +37,8 @@ struct ListenerSpec {
   uint32_t backlog = 4096;
   std::string stat_prefix;
   int direction = 0;
-  std::string metadata;  // Serialized core.v3.Metadata
+  std::string metadata;                          // Serialized core.v3.Metadata
+  std::vector<access_log::LogSpec> access_logs;  // Of connections.
   std::vector<listener::FilterSpec> listener_filters;
   base::Duration listener_filters_timeout = std::chrono::seconds(15);  // Zero: none.
   bool continue_on_listener_filters_timeout = false;

@@ -1,5 +1,6 @@
 #include "exchange/client_connection.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -87,6 +88,7 @@ void ClientConnection::useHttp2() {
 
 void ClientConnection::onBytes(base::BufferChain& received) {
   manager_.stats.downstream_cx_rx_bytes_total.add(received.size());
+  bytes_received_ += received.size();
   received_.append(received);
   dispatch();
 }
@@ -105,9 +107,11 @@ void ClientConnection::dispatch() {
     if (!result.ok()) {
       LOG(Http, Debug, "[C{}] {}", info_.id, result.error().detail);
       if (http2_) countHttp2Fault(result.error());
+      noteFault(result.error());
       failed_ = true;
       received_.clear();
     }
+    spoke_ = spoke_ || !failed_;
   } while (dispatch_again_);
   dispatching_ = false;
   closeIfFinished();
@@ -116,6 +120,12 @@ void ClientConnection::dispatch() {
 void ClientConnection::countHttp2Fault(const base::Error& why) {
   const bool resets = why.detail == "http2.too_many_premature_resets";
   (resets ? manager_.stats.downstream_rq_too_many_premature_resets : manager_.stats.downstream_cx_protocol_error).add();
+}
+
+// As Envoy words it: without blanks.
+void ClientConnection::noteFault(const base::Error& why) {
+  info_.local_close_reason = "codec_error:" + why.detail;
+  std::replace(info_.local_close_reason.begin(), info_.local_close_reason.end(), ' ', '_');
 }
 
 void ClientConnection::onEnd() {
@@ -129,6 +139,7 @@ void ClientConnection::onEnd() {
 
 void ClientConnection::onClosed(const base::Error& why) {
   LOG(Connection, Debug, "[C{}] closed: {}", info_.id, why.detail);
+  if (why.code == base::Code::Reset) info_.close_type = filter::CloseType::RemoteReset;
   close(net::ByteStream::Close::Now, true);
 }
 
@@ -141,6 +152,7 @@ void ClientConnection::onDrained() {
 
 void ClientConnection::send(base::BufferChain& bytes) {
   manager_.stats.downstream_cx_tx_bytes_total.add(bytes.size());
+  bytes_sent_ += bytes.size();
   out_.append(bytes);
   flush_.schedule();
 }
@@ -223,6 +235,21 @@ void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
 }
 
 void ClientConnection::onFlushed() { owner_.onConnectionClosed(*this); }
+
+filter::StreamInfo ClientConnection::summary() const {
+  filter::StreamInfo summary;
+  summary.connection = &info_;
+  summary.client = info_.peer;
+  summary.is_http = spoke_;
+  if (spoke_) summary.protocol = codec_->protocol();
+  summary.finished = manager_.loop.now() - started_;
+  summary.start = manager_.loop.wallNow() - *summary.finished;
+  summary.start_monotonic = started_;
+  summary.request_body_bytes = bytes_received_;
+  summary.response_body_bytes = bytes_sent_;
+  if (failed_) summary.setFlag(filter::ResponseFlag::DownstreamProtocolError);
+  return summary;
+}
 
 void ClientConnection::drain() {
   if (closed_) return;

@@ -55,6 +55,8 @@ class ClientConnection final : public event::Deferred,
 
   HttpManager& manager() { return manager_; }
   const filter::ConnectionInfo& info() const { return info_; }
+  // For a log of the connection as such: its bytes, whatever they were for, and how it ended.
+  filter::StreamInfo summary() const;
 
   // For Exchange: what has come and waits may be read now.
   void continueReading() { next_.schedule(); }
@@ -86,6 +88,7 @@ class ClientConnection final : public event::Deferred,
   void useHttp1();
   void useHttp2();
   void countHttp2Fault(const base::Error& why);
+  void noteFault(const base::Error& why);
   // Feeds the codec with what has come; again when a response has been completed, because a pipelined request may wait.
   void dispatch();
   void flush();
@@ -112,10 +115,13 @@ class ClientConnection final : public event::Deferred,
   event::Timer duration_timer_;
   base::MonotonicTime started_;
   uint64_t requests_ = 0;
+  uint64_t bytes_received_ = 0;
+  uint64_t bytes_sent_ = 0;
   bool dispatching_ = false;
   bool dispatch_again_ = false;
   bool end_asked_ = false;  // FIN follows what is in out_.
   bool failed_ = false;     // The codec gave up: close after what it wrote.
+  bool spoke_ = false;      // The client has said something that the codec took.
   bool leaving_ = false;    // The idle timer ends the connection for good.
   bool closed_ = false;
 };

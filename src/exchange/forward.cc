@@ -129,6 +129,7 @@ upstream::Wish Exchange::wish() const {
   upstream::Wish wish;
   wish.hash = hash_;
   wish.downstream = info_.protocol;
+  wish.client = info_.connection;
   wish.high_priority = route_->route->forward->high_priority;
   const bool avoid = route_->retry_policy != nullptr && route_->retry_policy->policy->avoid_previous_hosts;
   if (avoid && retries_ != nullptr) wish.avoid = retries_->tried;

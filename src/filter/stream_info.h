@@ -78,7 +78,8 @@ struct ConnectionInfo {
   uint64_t id = 0;
   net::Address local;                       // Where the client meant to go; as PROXY protocol says, where it is read.
   net::Address peer;                        // Who the client is; as PROXY protocol says, where it is read.
-  net::Address direct_peer;                 // The socket's other end.
+  net::Address direct_peer;                 // The socket's other end,
+  net::Address direct_local;                // and its own; nowhere: as peer and local.
   std::string requested_server_name;        // SNI: also where TLS was only inspected, not ended here.
   std::shared_ptr<const net::TlsInfo> tls;  // Null without TLS.
   std::shared_ptr<const net::ProxyHeader> proxy;  // What PROXY protocol said; null if there was none.
@@ -151,6 +152,7 @@ struct StreamInfo {
 
   int response_code = 0;  // 0: none was sent.
   std::string response_code_details;
+  std::string stream_id;  // Of a proxied TCP connection; a request's is x-request-id.
   uint64_t response_flags = 0;
   void setFlag(ResponseFlag flag) { response_flags |= uint64_t{1} << static_cast<int>(flag); }
 

@@ -16,8 +16,18 @@ using FindAddress = const Address* (*)(const Entry&);
 const Address* known(const Address& address) { return address.family() == AF_UNSPEC ? nullptr : &address; }
 
 const Address* client(const Entry& e) { return known(e.info.client); }
-const Address* directPeer(const Entry& e) { return e.info.connection ? known(e.info.connection->peer) : nullptr; }
 const Address* local(const Entry& e) { return e.info.connection ? known(e.info.connection->local) : nullptr; }
+// What PROXY protocol said does not change these.
+const Address* directPeer(const Entry& e) {
+  if (e.info.connection == nullptr) return nullptr;
+  const Address* direct = known(e.info.connection->direct_peer);
+  return direct != nullptr ? direct : known(e.info.connection->peer);
+}
+const Address* directLocal(const Entry& e) {
+  if (e.info.connection == nullptr) return nullptr;
+  const Address* direct = known(e.info.connection->direct_local);
+  return direct != nullptr ? direct : local(e);
+}
 const Address* upstreamHost(const Entry& e) { return e.info.upstream ? known(e.info.upstream->remote) : nullptr; }
 const Address* upstreamRemote(const Entry& e) {
   return e.info.upstream && e.info.upstream->connected ? known(e.info.upstream->remote) : nullptr;
@@ -135,6 +145,11 @@ std::string_view closeName(filter::CloseType type) {
   return "";
 }
 
+bool putWithoutBlanks(std::string& out, std::string_view text) {
+  for (const char c : text) out += c == ' ' ? '_' : c;
+  return !text.empty();
+}
+
 bool cluster(const Entry& e, std::string& out) { return e.info.upstream && putKnown(out, e.info.upstream->cluster); }
 
 constexpr PlainRow kRows[] = {
@@ -144,10 +159,10 @@ constexpr PlainRow kRows[] = {
     {"DOWNSTREAM_DIRECT_REMOTE_PORT", Kind::Number, port<directPeer>},
     {"DOWNSTREAM_LOCAL_ADDRESS", Kind::Text, whole<local>},
     {"DOWNSTREAM_LOCAL_PORT", Kind::Number, port<local>},
-    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS", Kind::Text, whole<local>},
-    {"DOWNSTREAM_DIRECT_LOCAL_PORT", Kind::Number, port<local>},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS", Kind::Text, whole<directLocal>},
+    {"DOWNSTREAM_DIRECT_LOCAL_PORT", Kind::Number, port<directLocal>},
     {"DOWNSTREAM_LOCAL_ADDRESS_ENDPOINT_ID", Kind::Text, endpointId<local>},
-    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID", Kind::Text, endpointId<local>},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_ENDPOINT_ID", Kind::Text, endpointId<directLocal>},
     {"UPSTREAM_HOST", Kind::Text, whole<upstreamHost>},
     {"UPSTREAM_REMOTE_ADDRESS", Kind::Text, whole<upstreamRemote>},
     {"UPSTREAM_REMOTE_PORT", Kind::Number, port<upstreamRemote>},
@@ -178,13 +193,11 @@ constexpr PlainRow kRows[] = {
     {"UPSTREAM_CLUSTER_RAW", Kind::Text, cluster},
     {"UPSTREAM_TRANSPORT_FAILURE_REASON", Kind::Text,
      [](const Entry& e, std::string& out) {
-       if (!e.info.upstream) return false;
-       for (const char c : e.info.upstream->failure_reason) out += c == ' ' ? '_' : c;
-       return !e.info.upstream->failure_reason.empty();
+       return e.info.upstream && putWithoutBlanks(out, e.info.upstream->failure_reason);
      }},
     {"DOWNSTREAM_TRANSPORT_FAILURE_REASON", Kind::Text,
      [](const Entry& e, std::string& out) {
-       return e.info.connection != nullptr && putKnown(out, e.info.connection->transport_failure_reason);
+       return e.info.connection != nullptr && putWithoutBlanks(out, e.info.connection->transport_failure_reason);
      }},
     {"DOWNSTREAM_LOCAL_CLOSE_REASON", Kind::Text,
      [](const Entry& e, std::string& out) {
@@ -212,7 +225,7 @@ constexpr RowWithParameter kWithoutPort[] = {
     {"DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<client>},
     {"DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<directPeer>},
     {"DOWNSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<local>},
-    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<local>},
+    {"DOWNSTREAM_DIRECT_LOCAL_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<directLocal>},
     {"UPSTREAM_LOCAL_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<upstreamLocal>},
     {"UPSTREAM_REMOTE_ADDRESS_WITHOUT_PORT", Parameter::Optional, false, withoutPort<upstreamRemote>},
 };

@@ -28,6 +28,7 @@ enum class LogType : uint8_t {
   UdpTunnelUpstreamConnected,
   UdpPeriodic,
   UdpSessionEnd,
+  TcpConnectionStart,
 };
 std::string_view name(LogType type);  // "DownstreamEnd"
 

@@ -140,6 +140,7 @@ constexpr PlainRow kRows[] = {
     {"SPAN_ID", Kind::Text, [](const Entry&, std::string&) { return false; }},
     {"STREAM_ID", Kind::Text,
      [](const Entry& e, std::string& out) {
+       if (!e.info.is_http) return putKnown(out, e.info.stream_id);
        return e.request != nullptr && putKnown(out, e.request->getOr(http::HeaderId::RequestId, ""));
      }},
     {"UNIQUE_ID", Kind::Text,
@@ -173,6 +174,7 @@ std::string_view name(LogType type) {
     case LogType::UdpTunnelUpstreamConnected: return "UdpTunnelUpstreamConnected";
     case LogType::UdpPeriodic: return "UdpPeriodic";
     case LogType::UdpSessionEnd: return "UdpSessionEnd";
+    case LogType::TcpConnectionStart: return "TcpConnectionStart";
   }
   return "";
 }

@@ -9,6 +9,7 @@ Approach::Approach(event::Loop& loop, Owner& owner, std::unique_ptr<net::ByteStr
       findings_(std::move(findings)),
       filters_(std::move(filters)),
       limits_(limits),
+      began_(loop.now()),
       timer_(loop, [this] { onTimeout(); }) {}
 
 Approach::~Approach() = default;

@@ -47,6 +47,7 @@ class Approach final : public event::Deferred, private net::ByteStream::Receiver
   std::unique_ptr<net::ByteStream> takeStream() { return std::move(stream_); }
   Findings& findings() { return findings_; }
   bool timedOut() const { return timed_out_; }
+  base::MonotonicTime began() const { return began_; }
   // For a connection that nobody will serve.
   void refuse(net::ByteStream& stream) const;
 
@@ -66,6 +67,7 @@ class Approach final : public event::Deferred, private net::ByteStream::Receiver
   Findings findings_;
   std::vector<std::unique_ptr<Filter>> filters_;
   const Limits limits_;
+  const base::MonotonicTime began_;
   size_t next_ = 0;      // The filter whose turn it is.
   bool unread_ = false;  // The client has sent something that no filter has taken.
   bool timed_out_ = false;

@@ -14,7 +14,8 @@ namespace weir::listener {
 struct Findings {
   net::Address local;          // Where the client meant to go: PROXY protocol may restore it.
   net::Address remote;         // Who the client is: the same.
-  net::Address direct_remote;  // The socket's other end.
+  net::Address direct_remote;  // The socket's other end,
+  net::Address direct_local;   // and its own.
   std::string server_name;     // Lower case.
   std::string transport_protocol;
   std::vector<std::string> application_protocols;

@@ -194,9 +194,9 @@ std::string proxyHeaderV1(const Address& source, const Address& destination) {
                      source.port(), destination.port());
 }
 
-base::Result<std::string> proxyHeaderV2(const Address& source, const Address& destination,
-                                        const std::vector<ProxyTlv>& tlvs) {
+ProxyV2 proxyHeaderV2(const Address& source, const Address& destination, const std::vector<ProxyTlv>& tlvs) {
   const bool known = speakable(source, destination);
+  ProxyV2 header;
   std::string body;
   if (known) {
     putIp(body, source);
@@ -206,20 +206,22 @@ base::Result<std::string> proxyHeaderV2(const Address& source, const Address& de
   }
   for (const ProxyTlv& tlv : tlvs) {
     if (!known) break;
-    if (tlv.value.size() > 65535 || body.size() + 3 + tlv.value.size() > 65535) {
-      return base::Error{base::Code::TooLarge, base::Side::Operator, base::Retry::No,
-                         "the TLVs of a PROXY protocol header are longer than 65535 bytes"};
+    if (body.size() + 3 + tlv.value.size() > kMostProxyBytes - kProxyV2FixedBytes) {
+      ++header.left_out;
+      continue;
     }
     body += static_cast<char>(tlv.type);
     putShort(body, tlv.value.size());
     body += tlv.value;
   }
-  std::string out(kV2Start);
+  std::string& out = header.bytes;
+  out = kV2Start;
   out += static_cast<char>(kVersion2 << 4 | (known ? kProxy : kLocal));
   const uint8_t family = source.family() == AF_INET ? kInet : kInet6;
   out += static_cast<char>(known ? family << 4 | kStream : 0);
   putShort(out, body.size());
-  return out + body;
+  out += body;
+  return header;
 }
 
 }  // namespace weir::net

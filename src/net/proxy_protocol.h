@@ -52,9 +52,12 @@ ProxyParse parseProxyHeader(std::string_view bytes, ProxyHeader& header);
 
 // Version 1 for two IP addresses of one family; "UNKNOWN" for others.
 std::string proxyHeaderV1(const Address& source, const Address& destination);
-// Version 2 over TCP; LOCAL if the addresses are of different families, or of none. TLVs that would make the header
-// longer than its length can say are an error.
-base::Result<std::string> proxyHeaderV2(const Address& source, const Address& destination,
-                                        const std::vector<ProxyTlv>& tlvs);
+// Version 2 over TCP; LOCAL, without TLVs, if the addresses are of different families, or of none. A TLV that would
+// make the header longer than its length can say is left out.
+struct ProxyV2 {
+  std::string bytes;
+  size_t left_out = 0;  // TLVs for which there was no room.
+};
+ProxyV2 proxyHeaderV2(const Address& source, const Address& destination, const std::vector<ProxyTlv>& tlvs);
 
 }  // namespace weir::net

@@ -12,10 +12,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (parsed.length > size) std::abort();
   if (!header.has_addresses) return 0;
   const auto written = proxyHeaderV2(header.source, header.destination, header.tlvs);
-  if (!written.ok()) std::abort();
+  if (written.left_out != 0) std::abort();
   ProxyHeader again;
-  const ProxyParse second = parseProxyHeader(*written, again);
-  if (second.state != ProxyState::Complete || second.length != written->size()) std::abort();
+  const ProxyParse second = parseProxyHeader(written.bytes, again);
+  if (second.state != ProxyState::Complete || second.length != written.bytes.size()) std::abort();
   if (!(again.source == header.source) || !(again.destination == header.destination) || again.tlvs != header.tlvs) {
     std::abort();
   }

@@ -145,7 +145,7 @@ TEST(ProxyProtocol, WritesWhatItReads) {
   const Address destination = Address::parseIp("2001:db8::2", 22).value();
   EXPECT_EQ(proxyHeaderV1(source, destination), "PROXY TCP6 2001:db8::1 2001:db8::2 11 22\r\n");
   ProxyHeader header;
-  const std::string bytes = proxyHeaderV2(source, destination, {{1, "h2"}, {5, ""}}).value();
+  const std::string bytes = proxyHeaderV2(source, destination, {{1, "h2"}, {5, ""}}).bytes;
   ASSERT_EQ(parseProxyHeader(bytes, header).state, ProxyState::Complete);
   EXPECT_EQ(header.source, source);
   EXPECT_EQ(header.destination, destination);
@@ -156,13 +156,18 @@ TEST(ProxyProtocol, SaysThatItDoesNotKnowAddressesItHasNoWordsFor) {
   const Address v4 = Address::parseIp("1.2.3.4", 1).value();
   const Address pipe = Address::unixSocket("@a").value();
   EXPECT_EQ(proxyHeaderV1(pipe, v4), "PROXY UNKNOWN\r\n");
-  EXPECT_EQ(proxyHeaderV2(pipe, v4, {{1, "dropped"}}).value(), v2(0x20, 0, ""));
+  EXPECT_EQ(proxyHeaderV2(pipe, v4, {{1, "dropped"}}).bytes, v2(0x20, 0, ""));
 }
 
-TEST(ProxyProtocolV2, RefusesToWriteMoreThanItsLengthCanSay) {
+TEST(ProxyProtocolV2, LeavesOutWhatItsLengthCannotSay) {
   const Address v4 = Address::parseIp("1.2.3.4", 1).value();
-  EXPECT_FALSE(proxyHeaderV2(v4, v4, {{1, std::string(65535, 'a')}}).ok());
-  EXPECT_TRUE(proxyHeaderV2(v4, v4, {{1, std::string(65535 - 12 - 3, 'a')}}).ok());
+  const std::string most(65535 - 12 - 3, 'a');
+  EXPECT_EQ(proxyHeaderV2(v4, v4, {{1, most}}).left_out, 0u);
+  const ProxyV2 cut = proxyHeaderV2(v4, v4, {{1, most + "a"}, {2, "fits"}, {3, most}});
+  EXPECT_EQ(cut.left_out, 2u);
+  ProxyHeader header;
+  ASSERT_EQ(parseProxyHeader(cut.bytes, header).state, ProxyState::Complete);
+  EXPECT_THAT(header.tlvs, testing::ElementsAre(ProxyTlv{2, "fits"}));
 }
 
 }  // namespace

@@ -71,6 +71,14 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
   }
 }
 
+std::shared_ptr<const access_log::CompiledLogs> makeLogs(const std::vector<access_log::LogSpec>& specs, Shared& shared,
+                                                         std::vector<base::Error>& faults) {
+  auto logs = access_log::CompiledLogs::create(specs, *shared.log_writers);
+  if (logs.ok()) return std::move(*logs);
+  faults.push_back(std::move(logs).error());
+  return nullptr;
+}
+
 std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, const std::string& listener, Shared& shared,
                                      std::vector<base::Error>& faults) {
   auto http = std::make_unique<SharedHttp>();
@@ -82,12 +90,7 @@ std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, cons
     faults.push_back(std::move(routes).error().in("listener '" + listener + "'"));
   }
   http->stats = std::make_unique<exchange::ManagerStats>(*shared.stats, spec.stat_prefix);
-  auto logs = access_log::CompiledLogs::create(spec.access_logs, *shared.log_writers);
-  if (logs.ok()) {
-    http->access_logs = std::move(*logs);
-  } else {
-    faults.push_back(std::move(logs).error());
-  }
+  http->access_logs = makeLogs(spec.access_logs, shared, faults);
   if (!spec.local_replies.empty()) {
     auto rules = exchange::LocalReplyRules::create(spec.local_replies);
     if (rules.ok()) {
@@ -119,6 +122,7 @@ std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec
     const auto* proxy = std::get_if<tcp::ProxySpec>(&filter);
     if (proxy == nullptr) continue;
     chain->proxy_stats.push_back(std::make_unique<tcp::ProxyStats>(*shared.stats, proxy->stat_prefix));
+    chain->proxy_logs.push_back(makeLogs(proxy->access_logs, shared, faults));
   }
   return chain;
 }
@@ -151,6 +155,7 @@ std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
     listener->chains.push_back(makeChain(*spec.default_filter_chain, spec, shared, faults));
     listener->has_default = true;
   }
+  listener->access_logs = makeLogs(spec.access_logs, shared, faults);
   listener->filters = listener::FilterSet(spec.listener_filters, *shared.stats);
   makeMatcher(*listener, faults);
   return listener;

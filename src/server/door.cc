@@ -35,7 +35,12 @@ base::Result<void> Door::adopt(net::Fd socket) {
   return base::Ok{};
 }
 
-base::Result<void> Door::open() { return listener_->start(); }
+base::Result<void> Door::open() {
+  for (DoorChain& chain : chains_) {
+    if (logs() && chain.tcp != nullptr) chain.tcp->log = [this](const filter::StreamInfo& info) { writeLog(info); };
+  }
+  return listener_->start();
+}
 
 // --- Accepted socket ---
 
@@ -45,7 +50,8 @@ void Door::onAccepted(net::Fd socket, const net::Address& peer) {
   if (!shared_.filters.empty()) return approach(std::move(stream), peer);
   filter::ConnectionInfo info = describe(stream->local(), peer);
   DoorChain* chain = match({info.local, info.peer, info.direct_peer, "", "", {}});
-  if (chain != nullptr) enter(*chain, std::move(stream), std::move(info));
+  if (chain == nullptr) return logNoChain(info, loop_.now());
+  enter(*chain, std::move(stream), std::move(info));
 }
 
 void Door::onAcceptFailed(const base::Error& why) {
@@ -59,8 +65,18 @@ filter::ConnectionInfo Door::describe(const net::Address& local, const net::Addr
   info.local = local;
   info.peer = peer;
   info.direct_peer = peer;
+  info.direct_local = local;
   info.listener_metadata = shared_.spec.metadata;
   info.listener_direction = shared_.spec.direction;
+  return info;
+}
+
+filter::ConnectionInfo Door::describe(const listener::Findings& found) const {
+  filter::ConnectionInfo info = describe(found.local, found.remote);
+  info.direct_peer = found.direct_remote;
+  info.direct_local = found.direct_local;
+  info.requested_server_name = found.server_name;
+  info.proxy = found.proxy;
   return info;
 }
 
@@ -73,6 +89,7 @@ void Door::approach(std::unique_ptr<net::ByteStream> stream, const net::Address&
   findings.local = stream->local();
   findings.remote = peer;
   findings.direct_remote = peer;
+  findings.direct_local = findings.local;
   auto coming = std::make_unique<listener::Approach>(
       loop_, static_cast<listener::Approach::Owner&>(*this), std::move(stream), std::move(findings),
       shared_.filters.make(),
@@ -86,10 +103,7 @@ void Door::approach(std::unique_ptr<net::ByteStream> stream, const net::Address&
 void Door::onArrived(listener::Approach& approach) {
   listener::Findings& found = approach.findings();
   std::unique_ptr<net::ByteStream> stream = approach.takeStream();
-  filter::ConnectionInfo info = describe(found.local, found.remote);
-  info.direct_peer = found.direct_remote;
-  info.requested_server_name = found.server_name;
-  info.proxy = found.proxy;
+  filter::ConnectionInfo info = describe(found);
   DoorChain* chain = match({found.local, found.remote, found.direct_remote, found.server_name, found.transport_protocol,
                             found.application_protocols});
   if (approach.timedOut()) shared_.stats->downstream_pre_cx_timeout.add();
@@ -97,6 +111,7 @@ void Door::onArrived(listener::Approach& approach) {
     enter(*chain, std::move(stream), std::move(info));
   } else {
     approach.refuse(*stream);
+    logNoChain(info, approach.began());
     loop_.destroyLater(std::make_unique<Refused>(std::move(stream)));
   }
   forget(approach);
@@ -106,6 +121,7 @@ void Door::onTurnedAway(listener::Approach& approach, listener::Approach::End wh
   using End = listener::Approach::End;
   if (why == End::Timeout) shared_.stats->downstream_pre_cx_timeout.add();
   if (why == End::ClientWent) shared_.stats->downstream_listener_filter_remote_close.add();
+  if (logs()) logUnserved(describe(approach.findings()), approach.began());
   forget(approach);
 }
 
@@ -152,6 +168,7 @@ void Door::secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, fil
                                                           filter::ConnectionInfo known) {
     if (end == End::Done) return serve(chain, std::move(secured), std::move(known));
     if (end == End::Timeout) shared_.stats->downstream_cx_transport_socket_connect_timeout.add();
+    logUnserved(known, since);
     countGone(since);
   };
   handshakes_.begin(*chain.shared.tls, chain.shared.handshake_timeout, std::move(stream), std::move(info), on_end);
@@ -182,7 +199,10 @@ void Door::serveTcp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, f
 
 // --- The end ---
 
-void Door::onConnectionClosed(exchange::ClientConnection& connection) { closed(connections_, connection); }
+void Door::onConnectionClosed(exchange::ClientConnection& connection) {
+  if (logs()) writeLog(connection.summary());
+  closed(connections_, connection);
+}
 
 void Door::onConnectionClosed(tcp::Connection& connection) { closed(tcp_connections_, connection); }
 
@@ -202,6 +222,39 @@ void Door::countGone(base::MonotonicTime since) {
   stats_.downstream_cx_active.sub();
   shared_.stats->downstream_cx_length_ms.record(base::milliseconds(loop_.now() - since));
   place_.on_gone();
+}
+
+// --- The listener's log ---
+
+void Door::writeLog(const filter::StreamInfo& info) {
+  place_.logs.write({.info = info,
+                     .now = loop_.wallNow(),
+                     .since_start = loop_.now() - info.start_monotonic,
+                     .random = &place_.random},
+                    place_.random);
+}
+
+filter::StreamInfo Door::summary(const filter::ConnectionInfo& connection, base::MonotonicTime since) const {
+  filter::StreamInfo info;
+  info.connection = &connection;
+  info.client = connection.peer;
+  info.is_http = false;
+  info.finished = loop_.now() - since;
+  info.start = loop_.wallNow() - *info.finished;
+  info.start_monotonic = since;
+  return info;
+}
+
+void Door::logUnserved(const filter::ConnectionInfo& connection, base::MonotonicTime since) {
+  if (logs()) writeLog(summary(connection, since));
+}
+
+void Door::logNoChain(const filter::ConnectionInfo& connection, base::MonotonicTime since) {
+  if (!logs()) return;
+  filter::StreamInfo info = summary(connection, since);
+  info.setFlag(filter::ResponseFlag::NoRouteFound);
+  info.response_code_details = "filter_chain_not_found";
+  writeLog(info);
 }
 
 namespace {

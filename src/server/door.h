@@ -36,9 +36,11 @@ class Door final : private net::Listener::Acceptor,
  public:
   struct Place {
     event::Loop& loop;
+    base::Random& random;
     stats::Store& stats;
     uint32_t worker;
     const ConnectionLimit& limit;
+    access_log::Logs logs;          // The listener's.
     std::function<void()> on_come;  // A connection was accepted.
     std::function<void()> on_gone;  // It has ended.
   };
@@ -89,6 +91,7 @@ class Door final : private net::Listener::Acceptor,
   // The stages.
   void approach(std::unique_ptr<net::ByteStream> stream, const net::Address& peer);
   filter::ConnectionInfo describe(const net::Address& local, const net::Address& peer) const;
+  filter::ConnectionInfo describe(const listener::Findings& found) const;
   DoorChain* match(listener::Arrival known);
   void enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
@@ -108,6 +111,13 @@ class Door final : private net::Listener::Acceptor,
   template <typename Connection>
   void closed(Table<Connection>& table, Connection& connection);
   void countGone(base::MonotonicTime since);
+
+  // The listener's log: a line for each connection when it has ended, however far it came.
+  bool logs() const { return !place_.logs.empty(); }
+  void writeLog(const filter::StreamInfo& info);
+  filter::StreamInfo summary(const filter::ConnectionInfo& connection, base::MonotonicTime since) const;
+  void logUnserved(const filter::ConnectionInfo& connection, base::MonotonicTime since);
+  void logNoChain(const filter::ConnectionInfo& connection, base::MonotonicTime since);
 
   const std::shared_ptr<SharedListener> kept_;
   SharedListener& shared_;

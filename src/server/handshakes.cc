@@ -36,7 +36,9 @@ void Handshakes::begin(tls::LiveServer& tls, base::Duration timeout, std::unique
   if (!ready) return pending.timer.arm(base::Duration::zero());
   if (timeout > base::Duration::zero()) pending.timer.arm(timeout);
   pending.stream->handshake([this, &pending](const base::Error* failure) {
-    if (failure != nullptr) pending.info.transport_failure_reason = failure->detail;
+    // As Envoy: a peer that just went is none of TLS's failures.
+    const bool of_tls = failure != nullptr && failure->detail.starts_with("TLS");
+    if (of_tls) pending.info.transport_failure_reason = failure->detail;
     if (failure != nullptr) LOG(Connection, Debug, "[C{}] {}", pending.info.id, failure->detail);
     finish(pending, failure == nullptr ? End::Done : End::Failed);
   });
@@ -53,7 +55,11 @@ void Handshakes::finish(Pending& pending, End end) {
     pending.info.tls = stream->info();
     pending.info.handshake = loop_.now() - pending.began;
   }
-  if (end == End::Timeout) pending.stream->close(net::ByteStream::Close::Now);
+  if (end == End::Timeout) {
+    pending.stream->close(net::ByteStream::Close::Now);
+    pending.info.termination_details = "transport socket timeout was reached";
+    pending.info.local_close_reason = "transport_socket_timeout";
+  }
   const OnEnd on_end = std::move(pending.on_end);
   filter::ConnectionInfo info = std::move(pending.info);
   loop_.destroyLater(std::move(at->second));

@@ -42,7 +42,9 @@ struct SharedFilterChain {
   base::Duration handshake_timeout = base::Duration::zero();
   std::unique_ptr<SharedHttp> http;  // Null: the network filters serve it.
   std::vector<tcp::FilterSpec> network_filters;
-  std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;  // Of each TCP proxy among them.
+  // Of each TCP proxy among them.
+  std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;
+  std::vector<std::shared_ptr<const access_log::CompiledLogs>> proxy_logs;
 };
 
 // A listener with what its configuration led to. All workers bind the same address.
@@ -51,6 +53,7 @@ struct SharedListener {
   std::string key;       // What it is known by: its name, or what stands for it.
   net::Address address;  // As bound: with the port that port 0 became.
   std::unique_ptr<ListenerStats> stats;
+  std::shared_ptr<const access_log::CompiledLogs> access_logs;  // An entry for each connection, at its end.
   listener::FilterSet filters;
   // Which chain a connection gets; nothing: the first one gets all.
   std::optional<listener::ChainMatcher> matcher;

@@ -70,7 +70,8 @@ void Worker::putListener(std::shared_ptr<SharedListener> listener, net::Fd socke
 void Worker::openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket) {
   if (draining_) return;
   auto door =
-      std::make_unique<Door>(listener, Door::Place{loop_, *shared_.stats, index_, shared_.connections,
+      std::make_unique<Door>(listener, Door::Place{loop_, random_, *shared_.stats, index_, shared_.connections,
+                                                   access_log::Logs(listener->access_logs, log_feeds_),
                                                    [this] { onConnectionCame(); }, [this] { onConnectionGone(); }});
   if (auto adopted = door->adopt(std::move(socket)); !adopted.ok()) {
     LOG(Main, Critical, "{}", adopted.error().detail);
@@ -182,8 +183,11 @@ void Worker::assign(const std::string& cluster, std::shared_ptr<const upstream::
 std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared, size_t buffer_limit) {
   struct Visitor {
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::ProxySpec& spec) {
+      const size_t proxy = next_proxy++;
+      tcp::ProxyFactory::Environment with_logs = environment;
+      with_logs.logs = access_log::Logs(shared.proxy_logs[proxy], feeds);
       return std::make_unique<tcp::ProxyFactory>(std::make_shared<const tcp::ProxySpec>(spec),
-                                                 *shared.proxy_stats[next_proxy++], environment);
+                                                 *shared.proxy_stats[proxy], with_logs);
     }
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::EchoSpec&) { return tcp::echo(); }
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::DirectResponseSpec& spec) {
@@ -192,9 +196,10 @@ std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::SniClusterSpec&) { return tcp::sniCluster(); }
     const SharedFilterChain& shared;
     tcp::ProxyFactory::Environment environment;
+    access_log::Feeds& feeds;
     size_t next_proxy = 0;
   };
-  Visitor make{shared, {loop_, random_, *clusters_}};
+  Visitor make{shared, {loop_, random_, *clusters_}, log_feeds_};
   std::vector<std::unique_ptr<tcp::FilterFactory>> filters;
   for (const tcp::FilterSpec& spec : shared.network_filters) filters.push_back(std::visit(make, spec));
   return std::make_unique<tcp::Chain>(tcp::Chain{loop_, std::move(filters), buffer_limit});

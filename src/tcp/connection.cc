@@ -30,7 +30,11 @@ class Connection::Link final : public ConnectionHandle {
     connection_.paused_ = false;
     connection_.adjustReading();
   }
-  void close(net::ByteStream::Close how) override { connection_.close(how, Ending::Local); }
+  using ConnectionHandle::close;
+  void close(net::ByteStream::Close how, std::string_view reason) override {
+    if (!connection_.closed_) connection_.connection_info_.local_close_reason = reason;
+    connection_.close(how, Ending::Local);
+  }
 
   const std::unique_ptr<Filter> filter;
   bool begun = false;      // onNewConnection() was called.
@@ -46,6 +50,7 @@ class Connection::Link final : public ConnectionHandle {
 Connection::Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info)
     : chain_(chain), owner_(owner), stream_(std::move(stream)), connection_info_(std::move(info)) {
   info_.connection = &connection_info_;
+  info_.is_http = false;
   info_.client = connection_info_.peer;
   info_.start = chain.loop.wallNow();
   info_.start_monotonic = chain.loop.now();
@@ -149,6 +154,8 @@ void Connection::onClosed(const base::Error& why) {
 
 void Connection::close(net::ByteStream::Close how, Ending ending) {
   if (std::exchange(closed_, true)) return;
+  if (how == net::ByteStream::Close::Reset) connection_info_.close_type = filter::CloseType::LocalReset;
+  if (ending == Ending::Reset) connection_info_.close_type = filter::CloseType::RemoteReset;
   stream_->close(how);
   received_.clear();
   info_.finished = chain_.loop.now() - info_.start_monotonic;

@@ -23,7 +23,7 @@ struct Chain {
   event::Loop& loop;
   std::vector<std::unique_ptr<FilterFactory>> filters;
   size_t buffer_limit = 1024 * 1024;
-  // Told once per connection, at its end; may be empty.
+  // Told once per connection, at its end, after the filters; may be empty.
   std::function<void(const filter::StreamInfo&)> log = {};
 };
 
@@ -45,6 +45,7 @@ class Connection final : public event::Deferred, private net::ByteStream::Receiv
   // May close before it returns.
   void start();
   void closeNow() { close(net::ByteStream::Close::Now, Ending::Local); }
+  const filter::ConnectionInfo& info() const { return connection_info_; }
 
  private:
   class Link;

@@ -43,7 +43,9 @@ class ConnectionHandle {
   // Not counted.
   virtual void pauseReading() = 0;
   virtual void resumeReading() = 0;
-  virtual void close(net::ByteStream::Close how) = 0;
+  // reason: why we close it, for logs (%DOWNSTREAM_LOCAL_CLOSE_REASON%).
+  virtual void close(net::ByteStream::Close how, std::string_view reason) = 0;
+  void close(net::ByteStream::Close how) { close(how, {}); }
 
  protected:
   ~ConnectionHandle() = default;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "net/connection_id.h"
 
 namespace weir::tcp {
 namespace {
@@ -46,7 +47,8 @@ class Proxy final : public Filter {
         stats_(factory.stats_),
         far_(*this),
         idle_(factory.environment_.loop, [this] { onIdle(); }),
-        duration_(factory.environment_.loop, [this] { onDurationReached(); }) {}
+        duration_(factory.environment_.loop, [this] { onDurationReached(); }),
+        log_timer_(factory.environment_.loop, [this] { onLogInterval(); }) {}
 
   void setHandle(ConnectionHandle& handle) override { client_ = &handle; }
   Pass onNewConnection() override;
@@ -63,6 +65,9 @@ class Proxy final : public Filter {
     Over,
   };
 
+  // How it is told in %DOWNSTREAM_LOCAL_CLOSE_REASON% that there is no upstream connection; numbered as Envoy's.
+  enum class Failure : uint8_t { Connect, NoEndpoint, Overflow, NoCluster };
+
   // What the upstream's stream tells; the client's connection tells the filter the same names.
   struct Far final : net::ByteStream::Receiver {
     explicit Far(Proxy& proxy) : proxy(proxy) {}
@@ -77,8 +82,8 @@ class Proxy final : public Filter {
 
   void connect();
   upstream::Cluster* chooseCluster();
-  void attemptFailed(ResponseFlag flag);
-  void giveUp(ResponseFlag flag);
+  void attemptFailed(const base::Error& why);
+  void giveUp(ResponseFlag flag, Failure why);
   void upstreamConnected();
   void upstreamBytes(base::BufferChain& received);
   void upstreamEnded();
@@ -88,7 +93,13 @@ class Proxy final : public Filter {
   void touch();
   void onIdle();
   void onDurationReached();
+  void toUpstream(base::BufferChain& bytes);
   filter::UpstreamInfo& upstreamInfo();
+  void noteEndpoint();
+  void noteConnection();
+  base::Duration sinceStart() const { return factory_.environment_.loop.now() - client_->info().start_monotonic; }
+  void writeLog(format::LogType type);
+  void onLogInterval();
 
   ProxyFactory& factory_;
   const ProxySpec& spec_;
@@ -105,12 +116,16 @@ class Proxy final : public Filter {
   bool client_ended_ = false;
   event::Timer idle_;
   event::Timer duration_;
+  event::Timer log_timer_;
 };
 
 // --- The beginning ---
 
 Pass Proxy::onNewConnection() {
   stats_.downstream_cx_total.add();
+  client_->info().stream_id = base::uuid4(factory_.environment_.random);
+  if (spec_.log_options.at_start) writeLog(format::LogType::TcpConnectionStart);
+  if (spec_.log_options.interval) log_timer_.arm(*spec_.log_options.interval);
   if (spec_.max_connection_duration) duration_.arm(*spec_.max_connection_duration);
   touch();
   if (!spec_.max_early_data) client_->pauseReading();
@@ -130,26 +145,27 @@ void Proxy::connect() {
   upstream::Cluster* cluster = chooseCluster();
   if (cluster == nullptr) {
     stats_.downstream_cx_no_route.add();
-    return giveUp(ResponseFlag::NoClusterFound);
+    return giveUp(ResponseFlag::NoClusterFound, Failure::NoCluster);
   }
   cluster_ = upstream::ClusterUse(*cluster);
   upstreamInfo().cluster = cluster->spec().name;
+  upstreamInfo().cluster_stat_name = cluster->spec().alt_stat_name;
+  upstreamInfo().cluster_metadata = cluster->metadata();
   if (attempts_ >= spec_.max_connect_attempts) {
     stats_.store.counter(cluster->stats().prefix + "upstream_cx_connect_attempts_exceeded").add();
-    return giveUp(ResponseFlag::UpstreamRetryLimitExceeded);
+    return giveUp(ResponseFlag::UpstreamRetryLimitExceeded, Failure::Connect);
   }
   ++attempts_;
-  ++upstreamInfo().attempts;
   upstream::Wish wish;
   if (spec_.hash_source_address) wish.hash = hashOf(client_->info().connection->peer);
   upstream::StreamOffer offer = cluster->openStream(wish, *client_->info().connection);
   if (offer.stream == nullptr) {
     const bool overflow = offer.failure == upstream::AcquireFailure::Overflow;
-    return giveUp(overflow ? ResponseFlag::UpstreamOverflow : ResponseFlag::NoHealthyUpstream);
+    return overflow ? giveUp(ResponseFlag::UpstreamOverflow, Failure::Overflow)
+                    : giveUp(ResponseFlag::NoHealthyUpstream, Failure::NoEndpoint);
   }
   endpoint_ = std::move(offer.endpoint);
-  upstreamInfo().remote = endpoint_->address;
-  upstreamInfo().hostname = endpoint_->hostname;
+  noteEndpoint();
   upstream_ = std::move(offer.stream);
   upstream_->start(far_);
 }
@@ -159,34 +175,59 @@ filter::UpstreamInfo& Proxy::upstreamInfo() {
   return info ? *info : info.emplace();
 }
 
+void Proxy::noteEndpoint() {
+  filter::UpstreamInfo& info = upstreamInfo();
+  ++info.attempts;
+  info.remote = endpoint_->address;
+  info.hostname = endpoint_->hostname;
+  info.endpoint_metadata = endpoint_->metadata;
+  info.connect_began = sinceStart();
+}
+
+void Proxy::noteConnection() {
+  filter::UpstreamInfo& info = upstreamInfo();
+  info.connected = true;
+  info.local = upstream_->local();
+  info.connection_id = net::nextConnectionId();
+  if (const net::TlsInfo* tls = upstream_->tls()) info.tls = tls->shared_from_this();
+  info.connect_ended = sinceStart();
+  info.pool_ready = *info.connect_ended - info.connect_began.value_or(*info.connect_ended);
+}
+
 void Proxy::upstreamConnected() {
   state_ = State::Open;
-  upstreamInfo().local = upstream_->local();
-  if (!early_.empty()) upstream_->write(early_);
+  noteConnection();
+  if (spec_.log_options.at_connected) writeLog(format::LogType::TcpUpstreamConnected);
+  if (!early_.empty()) toUpstream(early_);
   if (client_ended_) upstream_->finishWriting();
   touch();
   client_->resumeReading();
 }
 
-void Proxy::attemptFailed(ResponseFlag flag) {
-  client_->info().setFlag(flag);
+void Proxy::attemptFailed(const base::Error& why) {
+  client_->info().setFlag(ResponseFlag::UpstreamConnectionFailure);
+  filter::UpstreamInfo& info = upstreamInfo();
+  info.failure_reason = why.detail;
+  info.tried.push_back({info.remote, info.hostname, 0});
   upstream_.reset();
   connect();
 }
 
-void Proxy::giveUp(ResponseFlag flag) {
+void Proxy::giveUp(ResponseFlag flag, Failure why) {
   client_->info().setFlag(flag);
-  client_->close(net::ByteStream::Close::Now);
+  // As Envoy spells it.
+  client_->close(net::ByteStream::Close::Now, fmt::format("tcp_initializion_failure:{}", static_cast<int>(why)));
 }
 
 // --- From the client ---
 
 Pass Proxy::onData(base::BufferChain& bytes, bool end) {
   stats_.downstream_cx_rx_bytes_total.add(bytes.size());
+  client_->info().wire.received += bytes.size();
   client_ended_ = client_ended_ || end;
   touch();
   if (state_ == State::Open) {
-    upstream_->write(bytes);
+    toUpstream(bytes);
     if (end) upstream_->finishWriting();
     return Pass::Continue;
   }
@@ -200,6 +241,11 @@ Pass Proxy::onData(base::BufferChain& bytes, bool end) {
     client_->close(net::ByteStream::Close::Flush);  // It came, said nothing and went.
   }
   return Pass::Continue;
+}
+
+void Proxy::toUpstream(base::BufferChain& bytes) {
+  upstreamInfo().wire.sent += bytes.size();
+  upstream_->write(bytes);
 }
 
 void Proxy::upstreamBlocked() {
@@ -217,6 +263,8 @@ void Proxy::upstreamDrained() {
 
 void Proxy::upstreamBytes(base::BufferChain& received) {
   stats_.downstream_cx_tx_bytes_total.add(received.size());
+  upstreamInfo().wire.received += received.size();
+  client_->info().wire.sent += received.size();
   touch();
   client_->write(received, false);
 }
@@ -229,11 +277,9 @@ void Proxy::upstreamEnded() {
 void Proxy::upstreamClosed(const base::Error& why) {
   // As Envoy: a reset is passed on as one.
   const bool reset = why.code == base::Code::Reset;
-  if (state_ != State::Connecting) {
-    return client_->close(reset ? net::ByteStream::Close::Reset : net::ByteStream::Close::Flush);
-  }
-  upstreamInfo().failure_reason = why.detail;
-  attemptFailed(ResponseFlag::UpstreamConnectionFailure);
+  if (state_ == State::Connecting) return attemptFailed(why);
+  if (reset) client_->info().setFlag(ResponseFlag::UpstreamRemoteReset);
+  client_->close(reset ? net::ByteStream::Close::Reset : net::ByteStream::Close::Flush);
 }
 
 void Proxy::onBlocked() {
@@ -253,14 +299,13 @@ void Proxy::touch() {
 
 void Proxy::onIdle() {
   stats_.idle_timeout.add();
-  client_->info().setFlag(ResponseFlag::StreamIdleTimeout);
-  client_->close(net::ByteStream::Close::Now);
+  client_->close(net::ByteStream::Close::Now, "tcp_session_idle_timeout");
 }
 
 void Proxy::onDurationReached() {
   stats_.max_downstream_connection_duration.add();
   client_->info().setFlag(ResponseFlag::DurationTimeout);
-  client_->close(net::ByteStream::Close::Now);
+  client_->close(net::ByteStream::Close::Now, "max_connection_duration_reached");
 }
 
 void Proxy::onClosed(Ending ending) {
@@ -268,9 +313,29 @@ void Proxy::onClosed(Ending ending) {
   state_ = State::Over;
   idle_.disarm();
   duration_.disarm();
+  log_timer_.disarm();
+  writeLog(format::LogType::TcpConnectionEnd);
   if (upstream_ == nullptr) return;
   if (was_open && ending == Ending::Remote) return factory_.flush(std::move(upstream_));
   upstream_->close(was_open && ending == Ending::Reset ? net::ByteStream::Close::Reset : net::ByteStream::Close::Now);
+}
+
+// --- The log ---
+
+void Proxy::writeLog(format::LogType type) {
+  const ProxyFactory::Environment& environment = factory_.environment_;
+  if (environment.logs.empty()) return;
+  environment.logs.write({.info = client_->info(),
+                          .type = type,
+                          .now = environment.loop.wallNow(),
+                          .since_start = sinceStart(),
+                          .random = &environment.random},
+                         environment.random);
+}
+
+void Proxy::onLogInterval() {
+  writeLog(format::LogType::TcpPeriodic);
+  log_timer_.arm(*spec_.log_options.interval);
 }
 
 // --- The factory ---

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "access_log/log.h"
 #include "base/random.h"
 #include "event/timer.h"
 #include "stats/stats.h"
@@ -44,6 +45,7 @@ class ProxyFactory final : public FilterFactory {
     event::Loop& loop;
     base::Random& random;
     upstream::Clusters& clusters;
+    access_log::Logs logs = {};
   };
   ProxyFactory(std::shared_ptr<const ProxySpec> spec, ProxyStats& stats, const Environment& environment);
   ~ProxyFactory() override;

@@ -35,6 +35,7 @@ class DirectResponse final : public Filter {
   explicit DirectResponse(const std::string& response) : response_(response) {}
   void setHandle(ConnectionHandle& handle) override { client_ = &handle; }
   Pass onNewConnection() override {
+    client_->info().response_code_details = "direct_response";
     base::BufferChain bytes(response_);
     client_->write(bytes, false);
     client_->close(net::ByteStream::Close::Flush);

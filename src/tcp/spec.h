@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "access_log/spec.h"
 #include "base/clock.h"
 
 namespace weir::tcp {
@@ -26,6 +27,8 @@ struct ProxySpec {
   std::optional<size_t> max_early_data = std::nullopt;
   bool connect_on_data = false;      // upstream_connect_mode ON_DOWNSTREAM_DATA
   bool hash_source_address = false;  // hash_policy source_ip
+  std::vector<access_log::LogSpec> access_logs = {};
+  access_log::LogOptions log_options = {};
 };
 
 struct EchoSpec {};

@@ -40,7 +40,7 @@ struct TcpTest : upstream::UpstreamTest, private Connection::Owner {
     if (!stats) stats.emplace(store, "t");
     std::vector<std::unique_ptr<FilterFactory>> filters;
     filters.push_back(std::make_unique<ProxyFactory>(std::make_shared<const ProxySpec>(spec), *stats,
-                                                     ProxyFactory::Environment{loop, random, *clusters}));
+                                                     ProxyFactory::Environment{loop, random, *clusters, logs}));
     comes(std::move(filters));
   }
   ~TcpTest() override {
@@ -60,6 +60,20 @@ struct TcpTest : upstream::UpstreamTest, private Connection::Owner {
   uint64_t tcp(const std::string& name) { return store.counter("tcp.t." + name).value(); }
   bool flagged(ResponseFlag flag) const { return log.response_flags >> static_cast<int>(flag) & 1; }
 
+  // The lines that a proxy made from now on has logged, which nobody takes out of the block.
+  std::string& logTo(const std::string& format) {
+    access_log::LogSpec spec;
+    spec.sink.path = "/dev/null";
+    spec.format.text = format;
+    logs = access_log::Logs(access_log::CompiledLogs::create({spec}, writers).value(), feeds);
+    feed = feeds.get(writers.get(spec.sink).value());
+    return feed->block();
+  }
+
+  access_log::Writers writers{store};
+  access_log::Feeds feeds{loop, {.interval = std::chrono::hours(1)}};
+  access_log::Logs logs;
+  std::shared_ptr<access_log::Feed> feed;
   std::optional<ProxyStats> stats;
   std::unique_ptr<Chain> chain;
   net::Hearing at_client;
@@ -414,6 +428,59 @@ TEST_F(WatchedTest, AFilterThatStopsTheAnswerMayLetItGoLater) {
   log_of_filter.handle->continueWriting();
   turns();
   EXPECT_EQ(at_client.bytes, "ab");
+}
+
+TEST_F(TcpTest, LogsWhenItStartsConnectsRunsAndEnds) {
+  const std::string& lines = logTo("%ACCESS_LOG_TYPE% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_HOST%\n");
+  ProxySpec spec;
+  spec.log_options = {.at_start = true, .at_connected = true, .interval = 2s};
+  comesToProxy(spec);
+  EXPECT_EQ(lines, "TcpConnectionStart 0 0 -\nTcpUpstreamConnected 0 0 10.0.0.1:8001\n");
+  say("hello");
+  passes(2s);
+  EXPECT_THAT(lines, testing::EndsWith("\nTcpPeriodic 5 0 10.0.0.1:8001\n"));
+  connection->closeNow();
+  EXPECT_THAT(lines, testing::EndsWith("\nTcpConnectionEnd 5 0 10.0.0.1:8001\n"));
+  passes(5s);
+  EXPECT_THAT(lines, testing::EndsWith("\nTcpConnectionEnd 5 0 10.0.0.1:8001\n"));
+}
+
+constexpr char kWhy[] =
+    "%RESPONSE_FLAGS% %DOWNSTREAM_LOCAL_CLOSE_REASON% %DOWNSTREAM_DETECTED_CLOSE_TYPE% "
+    "%UPSTREAM_REQUEST_ATTEMPT_COUNT% %UPSTREAM_HOSTS_ATTEMPTED% %UPSTREAM_TRANSPORT_FAILURE_REASON%\n";
+
+TEST_F(TcpTest, LogsWhyThereWasNoUpstream) {
+  const std::string& lines = logTo(kWhy);
+  connector.at_once = false;
+  ProxySpec spec;
+  spec.max_connect_attempts = 2;
+  comesToProxy(spec);
+  for (size_t i = 0; i < 2; ++i) {
+    connector.peer(i).client->connectFails({base::Code::Refused, base::Side::Upstream, base::Retry::Yes, "no one"});
+    turns();
+  }
+  EXPECT_EQ(lines, "UF,URX tcp_initializion_failure:0 Normal 2 10.0.0.1:8001,10.0.0.1:8001 no_one\n");
+}
+
+TEST_F(TcpTest, LogsAnIdleEndWithoutAFlag) {
+  const std::string& lines = logTo(kWhy);
+  ProxySpec spec;
+  spec.idle_timeout = 1s;
+  comesToProxy(spec);
+  passes(1s);
+  EXPECT_EQ(lines, "- tcp_session_idle_timeout Normal 1 10.0.0.1:8001 -\n");
+}
+
+TEST_F(TcpTest, LogsWhoHasResetTheConnection) {
+  const std::string& lines = logTo("%RESPONSE_FLAGS% %DOWNSTREAM_DETECTED_CLOSE_TYPE%\n");
+  comesToProxy({});
+  connector.last().stream->close(ByteStream::Close::Reset);
+  turns();
+  EXPECT_EQ(lines, "UR LocalReset\n");
+  comesToProxy({});
+  client->close(ByteStream::Close::Reset);
+  turns();
+  EXPECT_EQ(lines, "UR LocalReset\n- RemoteReset\n");
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ CheckConnection::CheckConnection(const ProbeParts& parts, bool http2, Owner& own
       loop_(parts.loop),
       speaks_http2_(http2),
       owner_(&owner),
-      stream_(parts.connector.connectTo(*parts.target, "", parts.check.timeout, http2)),
+      stream_(parts.connector.connectTo(*parts.target, {.only_http2 = http2, .check = true}, parts.check.timeout)),
       flush_(parts.loop, [this] { flush(); }),
       work_(parts.loop, [this] { work(); }) {}
 

@@ -57,6 +57,7 @@ struct Endpoint {
   uint32_t priority = 0;
   Locality locality{};
   std::shared_ptr<const EndpointCheck> check{};  // Null: as the cluster says.
+  std::vector<net::ProxyTlv> announced_tlvs{};   // EndpointSpec's.
   std::shared_ptr<EndpointState> state{};        // Never null for an endpoint of a cluster.
   mutable EndpointCounts counts{};
 };
@@ -117,6 +118,8 @@ struct Wish {
   http::Protocol downstream = http::Protocol::Http11;  // For use_downstream_protocol_config.
   std::string_view authority = {};                     // The request's :authority, for auto_sni.
   bool high_priority = false;                          // The route's priority: which circuit breakers count it.
+  // Whose request it is, for PROXY protocol; null: our own.
+  const filter::ConnectionInfo* client = nullptr;
 };
 
 // A connection of one's own with an endpoint, or why there is none.
@@ -209,12 +212,18 @@ class Connector {
   virtual ~Connector() = default;
   // A stream that connects when it is started, and fails with Timeout after so long.
   virtual std::unique_ptr<net::ByteStream> connect(const net::Address& to, base::Duration timeout) = 0;
-  // The same for an endpoint, with its cluster's transport around the stream. server_name: SNI by the request that asks
-  // for the connection; empty: as configured. only_http2: by ALPN nothing else is offered where the configuration names
-  // no protocols.
-  virtual std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, std::string_view server_name,
-                                                     base::Duration timeout, bool only_http2) {
-    (void)server_name, (void)only_http2;
+  // What the transport around a stream is to know. Not kept beyond the call.
+  struct Purpose {
+    std::string_view server_name = {};  // SNI by the request that asks for the connection; empty: as configured.
+    bool only_http2 = false;            // By ALPN nothing else is offered where the configuration names no protocols.
+    bool raw = false;    // For bytes that are not HTTP: only configured application protocols are offered.
+    bool check = false;  // Of health: its bytes are not counted.
+    const net::ProxyHeader* client = nullptr;  // As announcedClient() tells; null: it is for ourselves.
+  };
+  // The same for an endpoint, with its cluster's transport around the stream.
+  virtual std::unique_ptr<net::ByteStream> connectTo(const Endpoint& endpoint, const Purpose& purpose,
+                                                     base::Duration timeout) {
+    (void)purpose;
     return connect(endpoint.address, timeout);
   }
 };

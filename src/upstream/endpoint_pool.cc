@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "http/path.h"
+#include "upstream/announcement.h"
 
 namespace weir::upstream {
 namespace {
@@ -73,37 +74,91 @@ EndpointPool::~EndpointPool() {
   }
 }
 
+EndpointPool::Kind EndpointPool::kindOf(const Wish& wish) const {
+  const ClusterSpec& spec = shared_.spec;
+  Kind kind;
+  if (spec.auto_sni && spec.tls.has_value()) kind.server_name = serverNameOf(wish.authority);
+  kind.key = kind.server_name;
+  if (spec.announcement && wish.client != nullptr) {
+    kind.client = announcedClient(*spec.announcement, *wish.client);
+    kind.key += '\n' + announcedKey(*spec.announcement, *kind.client);
+  }
+  return kind;
+}
+
 std::unique_ptr<Acquisition> EndpointPool::acquire(ConnectionWaiter& waiter, const Wish& wish) {
-  const bool by_name = shared_.spec.auto_sni && shared_.spec.tls.has_value();
-  const std::string_view name = by_name ? serverNameOf(wish.authority) : std::string_view();
-  if (name.empty()) return acquireHere(waiter, wish);
-  EndpointPool* const pool = poolFor(name);
-  if (pool != nullptr) return pool->acquireHere(waiter, wish);
+  if (!shared_.spec.auto_sni && !shared_.spec.announcement) return acquireHere(waiter, wish);
+  Kind kind = kindOf(wish);
+  if (kind.key.empty()) return acquireHere(waiter, wish);
+  if (EndpointPool* const pool = poolFor(kind)) {
+    auto place = pool->acquireHere(waiter, wish);
+    pool->tellIfRetired();
+    return place;
+  }
   shared_.stats.upstream_rq_pending_overflow.add();
   waiter.onNoConnection(AcquireFailure::Overflow, endpoint_.get(), "");
   return nullptr;
 }
 
 // Null if there are too many, all of them in use.
-EndpointPool* EndpointPool::poolFor(std::string_view server_name) {
-  const auto found = named_.find(server_name);
+EndpointPool* EndpointPool::poolFor(Kind& kind) {
+  const auto found = named_.find(kind.key);
   if (found != named_.end()) return found->second.get();
-  if (named_.size() >= kMostServerNames) {
-    const auto unused =
-        std::find_if(named_.begin(), named_.end(), [](const auto& each) { return each.second->empty(); });
-    if (unused == named_.end()) return nullptr;
-    shared_.loop.destroyLater(std::move(unused->second));
-    named_.erase(unused);
+  if (kind.client) {
+    makeRoomForClient();
+    clients_.push_back(kind.key);
+  } else if (!makeRoomForServerName()) {
+    return nullptr;
   }
   auto pool = std::make_unique<EndpointPool>(shared_, endpoint_);
   pool->parent_ = this;
-  pool->server_name_ = server_name;
-  return named_.emplace(pool->server_name_, std::move(pool)).first->second.get();
+  pool->key_ = kind.key;
+  pool->server_name_ = kind.server_name;
+  pool->client_ = std::move(kind.client);
+  return named_.emplace(std::move(kind.key), std::move(pool)).first->second.get();
+}
+
+// Anybody can make names up: more of them than this have no connections at a time.
+bool EndpointPool::makeRoomForServerName() {
+  if (named_.size() < kMostServerNames) return true;
+  const auto unused = std::find_if(named_.begin(), named_.end(), [](const auto& each) { return each.second->empty(); });
+  if (unused == named_.end()) return false;
+  shared_.loop.destroyLater(std::move(unused->second));
+  named_.erase(unused);
+  return true;
+}
+
+// A client that has gone leaves its connections behind. As many clients as have requests under way are served; of the
+// others the oldest go. A few are looked at each time, which is enough: one comes, a few may go.
+void EndpointPool::makeRoomForClient() {
+  constexpr int kLooks = 8;
+  for (int i = 0; i < kLooks && clients_.size() >= kMostClients; ++i) {
+    const auto found = named_.find(clients_.front());
+    if (found != named_.end() && !found->second->unused()) {
+      clients_.push_back(std::move(clients_.front()));
+    } else if (found != named_.end()) {
+      found->second->drain();
+    }
+    clients_.pop_front();
+  }
+}
+
+// Nobody waits, and no request is under way.
+bool EndpointPool::unused() const {
+  return !anyWaiting() && std::all_of(connections_.begin(), connections_.end(),
+                                      [](const auto& connection) { return connection->idle(); });
+}
+
+// One that holds nothing leaves the table at once: who tells all of them something walks over a copy.
+std::vector<EndpointPool*> EndpointPool::children() const {
+  std::vector<EndpointPool*> all;
+  for (const auto& [key, pool] : named_) all.push_back(pool.get());
+  return all;
 }
 
 void EndpointPool::setEndpoint(std::shared_ptr<const Endpoint> endpoint) {
   endpoint_ = std::move(endpoint);
-  for (const auto& [name, pool] : named_) pool->setEndpoint(endpoint_);
+  for (const auto& [key, pool] : named_) pool->setEndpoint(endpoint_);
 }
 
 std::unique_ptr<Acquisition> EndpointPool::acquireHere(ConnectionWaiter& waiter, const Wish& wish) {
@@ -176,7 +231,9 @@ bool EndpointPool::connectionFits() const {
 
 void EndpointPool::open(Lane& lane) {
   const bool http2 = lane.speaks == Connection::Speaks::Http2;
-  auto stream = shared_.connector.connectTo(*endpoint_, server_name_, shared_.spec.connect_timeout, http2);
+  const Connector::Purpose purpose{
+      .server_name = server_name_, .only_http2 = http2, .client = client_ ? &*client_ : nullptr};
+  auto stream = shared_.connector.connectTo(*endpoint_, purpose, shared_.spec.connect_timeout);
   Connection::Pool& pool = *this;
   connections_.push_back(std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, shared_.breakers,
                                                       endpoint_, std::move(stream), lane.speaks));
@@ -245,7 +302,7 @@ void EndpointPool::serveWaiting() {
 void EndpointPool::drain() {
   for (const auto& connection : connections_) connection->closeAfterRequest();
   closeIdleOnes();
-  for (const auto& [name, pool] : named_) pool->drain();
+  for (EndpointPool* child : children()) child->drain();
 }
 
 void EndpointPool::closeIdleOnes() {
@@ -259,10 +316,7 @@ void EndpointPool::closeIdleOnes() {
 void EndpointPool::retire() {
   retired_ = true;
   drain();
-  // One that holds nothing leaves the table at once: walk over a copy.
-  std::vector<EndpointPool*> children;
-  for (const auto& [name, pool] : named_) children.push_back(pool.get());
-  for (EndpointPool* child : children) child->retire();
+  for (EndpointPool* child : children()) child->retire();
   tellIfRetired();
 }
 
@@ -278,14 +332,14 @@ void EndpointPool::forget(Connection& connection) {
 }
 
 void EndpointPool::tellIfRetired() {
-  if (!retired_ || retired_told_ || !empty()) return;
+  if (!(retired_ || client_) || retired_told_ || !empty()) return;
   retired_told_ = true;
   if (parent_ != nullptr) return parent_->onChildRetired(*this);
   shared_.on_retired(*this);
 }
 
 void EndpointPool::onChildRetired(EndpointPool& child) {
-  const auto at = named_.find(child.server_name_);
+  const auto at = named_.find(child.key_);
   shared_.loop.destroyLater(std::move(at->second));
   named_.erase(at);
   tellIfRetired();

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <array>
+#include <deque>
 #include <list>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "upstream/cluster.h"
@@ -36,6 +38,8 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
 
   // With auto_sni each server name has a pool of its own within the endpoint's; so many at most.
   static constexpr size_t kMostServerNames = 64;
+  // Where endpoints are told who the client is, each client has. Above so many, those that nobody uses are given up.
+  static constexpr size_t kMostClients = 1024;
 
   EndpointPool(Shared& shared, std::shared_ptr<const Endpoint> endpoint);
   ~EndpointPool() override;
@@ -78,10 +82,21 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   bool anyWaiting() const;
   void closeIdleOnes();
 
+  // Some requests share connections only with their likes: each kind has a pool within this one.
+  struct Kind {
+    std::string key;  // Empty: it may take any connection.
+    std::string_view server_name;
+    std::optional<net::ProxyHeader> client;
+  };
+  Kind kindOf(const Wish& wish) const;
   std::unique_ptr<Acquisition> acquireHere(ConnectionWaiter& waiter, const Wish& wish);
-  EndpointPool* poolFor(std::string_view server_name);
+  EndpointPool* poolFor(Kind& kind);
+  bool makeRoomForServerName();
+  void makeRoomForClient();
   void onChildRetired(EndpointPool& child);
   bool empty() const { return connections_.empty() && !anyWaiting() && named_.empty(); }
+  bool unused() const;
+  std::vector<EndpointPool*> children() const;
 
   void serveWaiting();
   void openConnections(Lane& lane);
@@ -96,8 +111,11 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::array<Lane, 2> lanes_;
   EndpointPool* parent_ = nullptr;
+  std::string key_;
   std::string server_name_;
-  std::map<std::string, std::unique_ptr<EndpointPool>, std::less<>> named_;  // By server name.
+  std::optional<net::ProxyHeader> client_;  // Whose connections these are; they go as soon as there are none.
+  std::unordered_map<std::string, std::unique_ptr<EndpointPool>> named_;  // By key.
+  std::deque<std::string> clients_;  // Keys of named_, and of some that have gone; the oldest first.
   uint64_t next_place_ = 0;
   bool retired_ = false;
   bool retired_told_ = false;

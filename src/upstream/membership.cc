@@ -56,6 +56,7 @@ Member Membership::memberAt(const net::Address& address, const EndpointSpec& spe
   const bool is_name = !net::Address::parseIp(spec.host, 0).ok();
   endpoint->hostname = spec.hostname.empty() && is_name ? spec.host : spec.hostname;
   if (!spec.metadata.empty()) endpoint->metadata = std::make_shared<const std::string>(spec.metadata);
+  endpoint->announced_tlvs = spec.announced_tlvs;
   endpoint->weight = std::max(spec.weight, 1u);
   endpoint->priority = spec.priority;
   endpoint->locality = spec.locality;

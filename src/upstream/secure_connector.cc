@@ -1,6 +1,7 @@
 #include "upstream/secure_connector.h"
 
 #include "tls/stream.h"
+#include "upstream/announcement.h"
 
 namespace weir::upstream {
 namespace {
@@ -34,27 +35,43 @@ class NotReady final : public net::ByteStream {
   event::Timer timer_;
 };
 
-// The protocols that the cluster's connections speak, for ALPN where the configuration names none.
-std::vector<std::string> protocolsOf(const ClusterSpec& spec, bool only_http2) {
-  if (only_http2) return {"h2"};
+// The protocols that the connection may speak, for ALPN where the configuration names none.
+std::vector<std::string> protocolsOf(const ClusterSpec& spec, const Connector::Purpose& purpose) {
+  if (purpose.raw) return {};
+  if (purpose.only_http2) return {"h2"};
   if (spec.protocol == HttpProtocol::ByAlpn) return {"h2", "http/1.1"};
   return {"http/1.1"};
 }
 
 }  // namespace
 
-std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endpoint, std::string_view server_name,
-                                                            base::Duration timeout, bool only_http2) {
-  return connect(endpoint, server_name, timeout, protocolsOf(spec_, only_http2));
+SecureConnector::SecureConnector(event::Loop& loop, Connector& below, const ClusterSpec& spec, ClusterStats& stats)
+    : loop_(loop),
+      below_(below),
+      spec_(spec),
+      stats_(stats),
+      tlvs_left_out_(spec.announcement
+                         ? &stats.store.counter(stats.prefix + "upstream.proxyprotocol.v2_tlvs_exceed_max_length")
+                         : nullptr),
+      sessions_(spec.tls ? spec.tls->max_session_keys : 0) {}
+
+std::unique_ptr<net::ByteStream> SecureConnector::begin(const Endpoint& endpoint, const Purpose& purpose,
+                                                        base::Duration timeout) {
+  auto stream = below_.connect(endpoint.address, timeout);
+  if (!spec_.announcement) return stream;
+  Announcement announcement{.version = spec_.announcement->version};
+  if (purpose.client != nullptr) {
+    announcement.client = *purpose.client;
+    announcement.client->tlvs = announcedTlvs(*spec_.announcement, endpoint, purpose.client->tlvs);
+  }
+  announcement.left_out = tlvs_left_out_;
+  announcement.sent = purpose.check ? nullptr : &stats_.upstream_cx_tx_bytes_total;
+  return std::make_unique<AnnouncingStream>(std::move(stream), std::move(announcement));
 }
 
-std::unique_ptr<net::ByteStream> SecureConnector::connectRaw(const Endpoint& endpoint, base::Duration timeout) {
-  return connect(endpoint, {}, timeout, {});
-}
-
-std::unique_ptr<net::ByteStream> SecureConnector::connect(const Endpoint& endpoint, std::string_view server_name,
-                                                          base::Duration timeout, std::vector<std::string> protocols) {
-  if (!spec_.tls) return below_.connect(endpoint.address, timeout);
+std::unique_ptr<net::ByteStream> SecureConnector::connectTo(const Endpoint& endpoint, const Purpose& purpose,
+                                                            base::Duration timeout) {
+  if (!spec_.tls) return begin(endpoint, purpose, timeout);
   auto context = spec_.live_tls == nullptr ? nullptr : spec_.live_tls->get();
   if (context == nullptr) {
     // Never plain where TLS is configured.
@@ -67,12 +84,12 @@ std::unique_ptr<net::ByteStream> SecureConnector::connect(const Endpoint& endpoi
     context_ = context;
   }
   tls::ClientWish wish;
-  wish.server_name = !server_name.empty()                                     ? std::string(server_name)
+  wish.server_name = !purpose.server_name.empty()                             ? std::string(purpose.server_name)
                      : spec_.tls->auto_host_sni && !endpoint.hostname.empty() ? endpoint.hostname
                                                                               : spec_.tls->sni;
   if (spec_.tls->auto_sni_san_validation || spec_.auto_san_validation) wish.expected_name = wish.server_name;
-  wish.alpn_fallback = std::move(protocols);
-  auto below = below_.connect(endpoint.address, base::Duration::zero());
+  wish.alpn_fallback = protocolsOf(spec_, purpose);
+  auto below = begin(endpoint, purpose, base::Duration::zero());
   return tls::Stream::client(loop_, std::move(below), std::move(context), std::move(wish), timeout, &sessions_);
 }
 

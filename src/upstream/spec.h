@@ -12,6 +12,7 @@
 #include "base/file_source.h"
 #include "http2/settings.h"
 #include "net/address.h"
+#include "net/proxy_protocol.h"
 #include "tls/spec.h"
 #include "upstream/balancing_spec.h"
 #include "upstream/circuit_breaker.h"
@@ -48,13 +49,23 @@ inline http2::Settings upstreamHttp2() {
   return settings;
 }
 
+// What an endpoint is told of the client before anything else: envoy.transport_sockets.upstream_proxy_protocol.
+struct AnnouncementSpec {
+  uint8_t version = 1;
+  bool pass_all_tlvs = false;           // Of those that the listener has kept,
+  std::vector<uint8_t> pass_tlvs;       // or these of them.
+  std::vector<net::ProxyTlv> add_tlvs;  // In place of one of the same type that the client's header has.
+  bool pools_by_tlvs = false;           // Connections with other TLVs of the client are not shared.
+};
+
 struct EndpointSpec {
   std::string host;  // An IP for Static, a name or an IP for DNS; or unix_path.
   uint16_t port = 0;
   std::string unix_path;
   std::string hostname;  // For auto_host_rewrite; empty: host.
   uint32_t weight = 1;
-  std::string metadata;  // Serialized core.v3.Metadata; empty if none.
+  std::string metadata;                       // Serialized core.v3.Metadata; empty if none.
+  std::vector<net::ProxyTlv> announced_tlvs;  // In place of AnnouncementSpec::add_tlvs of the same type.
   uint32_t priority = 0;
   Locality locality;
   uint32_t locality_weight = 0;  // Of the whole locality; 0: none, which in locality-weighted balancing means no load.
@@ -100,9 +111,10 @@ struct ClusterSpec {
   // Of Discovery::Assigned: the file that says it (EDS), and by which name; empty: the cluster's.
   std::optional<base::FileSource> endpoint_source;
   std::string service_name;
-  std::optional<tls::ClientSpec> tls;  // Nothing: plain connections.
-  bool auto_sni = false;               // SNI is the request's :authority; connections are kept apart by it.
-  bool auto_san_validation = false;    // The certificate must be for the SNI.
+  std::optional<tls::ClientSpec> tls;            // Nothing: plain connections.
+  std::optional<AnnouncementSpec> announcement;  // Goes before TLS.
+  bool auto_sni = false;                         // SNI is the request's :authority; connections are kept apart by it.
+  bool auto_san_validation = false;              // The certificate must be for the SNI.
   // Of tls: what its connections are made with, kept up to date by whoever assembles. Null where tls is nothing.
   std::shared_ptr<tls::LiveClient> live_tls;
   Assignment assignment;      // Empty for Discovery::Assigned.

@@ -16,7 +16,7 @@ class TcpProbe final : public HealthProbe, private net::ByteStream::Receiver {
     received_.clear();
     waiting_ = true;
     if (stream_ != nullptr) return send();
-    stream_ = parts_.connector.connectTo(*parts_.target, "", parts_.check.timeout, false);
+    stream_ = parts_.connector.connectTo(*parts_.target, {.check = true}, parts_.check.timeout);
     stream_->start(*this);
   }
   void cancel() override {

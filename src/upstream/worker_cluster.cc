@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "upstream/announcement.h"
 #include "upstream/raw_stream.h"
 
 namespace weir::upstream {
@@ -32,7 +33,7 @@ bool sameCheck(const std::shared_ptr<const EndpointCheck>& a, const std::shared_
 bool sameEndpoint(const Endpoint& a, const Endpoint& b) {
   return a.address == b.address && a.hostname == b.hostname && sameText(a.metadata, b.metadata) &&
          a.weight == b.weight && a.priority == b.priority && a.locality == b.locality && a.state == b.state &&
-         sameCheck(a.check, b.check);
+         sameCheck(a.check, b.check) && a.announced_tlvs == b.announced_tlvs;
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environ
       stats_(environment.stats, spec.alt_stat_name.empty() ? spec.name : spec.alt_stat_name),
       loop_(environment.loop),
       on_first_answers_(std::move(on_first_answers)),
-      secure_(environment.loop, connector, spec_),
+      secure_(environment.loop, connector, spec_, stats_),
       shared_(std::move(shared)),
       ear_(*shared_, environment.loop, static_cast<SharedCluster::Listener&>(*this), environment.leads),
       leads_(environment.leads),
@@ -82,7 +83,7 @@ EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
   return *pool;
 }
 
-StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::ConnectionInfo& /*client*/) {
+StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::ConnectionInfo& client) {
   const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
   const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
   if (!index) {
@@ -97,10 +98,14 @@ StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::Connection
     stats_.upstream_cx_overflow.add();
     return {nullptr, endpoint, AcquireFailure::Overflow};
   }
-  return {std::make_unique<RawStream>(loop_, *this, breakers, endpoint,
-                                      secure_.connectRaw(*endpoint, spec_.connect_timeout)),
-          endpoint,
-          {}};
+  Connector::Purpose purpose{.raw = true};
+  net::ProxyHeader announced;
+  if (spec_.announcement) {
+    announced = announcedClient(*spec_.announcement, client);
+    purpose.client = &announced;
+  }
+  auto stream = secure_.connectTo(*endpoint, purpose, spec_.connect_timeout);
+  return {std::make_unique<RawStream>(loop_, *this, breakers, endpoint, std::move(stream)), endpoint, {}};
 }
 
 std::vector<const Endpoint*> WorkerCluster::endpoints() const {

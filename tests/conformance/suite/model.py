@@ -42,6 +42,8 @@ class Talk:
     differs: str = None
     status: int = None
     logs: str = None
+    entries: int = None  # as a Case's
+    tls: object = None  # suite.tls.Client: the connections are TLS
     group: object = None
 
 

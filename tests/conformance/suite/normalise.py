@@ -11,6 +11,7 @@ def text(value, ports):
     value = UUID.sub("<uuid>", DATE.sub("<date>", value))
     for name, port in ports.items():
         value = re.sub(rf"\b{port}\b", f"<{name}>", value.replace(f"127.0.0.1_{port}.", f"127.0.0.1_<{name}>."))
+    value = re.sub(r"(PROXY TCP4 127\.0\.0\.1 127\.0\.0\.1) \d{4,5}\b", r"\1 <port>", value)
     return re.sub(r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1:<port>", value)
 
 

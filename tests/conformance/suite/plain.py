@@ -48,8 +48,29 @@ def gather(sock, out, seconds):
         out.append(got)
 
 
-def converse(port, pieces, patience, source="127.0.0.1"):
+def secret(port, pieces, patience, tls):
+    """As converse(), over TLS; one thread, because OpenSSL lets no two use a connection at a time. FIN is close_notify."""
+    out = []
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as sock:
+        try:
+            sock = tls(sock)
+            for piece in pieces:
+                if isinstance(piece, bytes):
+                    sock.sendall(piece)
+                elif piece is not FIN:
+                    time.sleep(piece)
+            if FIN in pieces:
+                out.append(sock.recv(65536))
+                sock.unwrap()
+        except OSError as why:
+            return b"".join(out), f"failed: {getattr(why, 'reason', None) or type(why).__name__}"
+        return b"".join(out), gather(sock, out, patience)
+
+
+def converse(port, pieces, patience, source="127.0.0.1", tls=None):
     """One client connection. What it got, and how that ended ("open" if it did not within `patience`)."""
+    if tls:
+        return secret(port, pieces, patience, tls)
     out = []
     with socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0)) as sock:
         try:

@@ -35,7 +35,7 @@ def free_port():
 class Stand:
     def __init__(self, group, program, guests, folder):
         self.group, self.program, self.guests, self.folder = group, program, guests, folder
-        self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None)), Upstream()
+        self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None), getattr(group, "upstream_announced", False)), Upstream()
         self.upstream.h2_settings, self.upstream.health = group.h2_settings, group.health
         self.plain = PlainUpstream()
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
@@ -182,9 +182,10 @@ class Stand:
     def _talk(self, case):
         """As run(), for a case without HTTP; the "status" is how the first connection ended."""
         before = self.counters(case.stats) if case.stats else {}
+        self.entries_mark = len(self.entries(0, ""))
         self.plain.begin(case.upstream)
         self.upstream.begin([])
-        seen = [converse(self.ports["LISTEN"], pieces, case.patience) for pieces in case.pieces]
+        seen = [converse(self.ports["LISTEN"], pieces, case.patience, tls=case.tls) for pieces in case.pieces]
         time.sleep(case.settle)
         self.fence()
         def shown(got):
@@ -195,6 +196,8 @@ class Stand:
         if case.stats:
             after = self.counters(case.stats)
             lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
+        if case.entries is not None:
+            lines += self._entries_outcome(case.entries)
         if self.process.poll() is not None:
             lines.append(f"the proxy ended with code {self.process.returncode}")
         return lines, seen[0][1], []

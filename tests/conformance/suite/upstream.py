@@ -4,6 +4,7 @@ An answer is a function from the recorded request to pieces: bytes, pauses, CLOS
 answer marked `early` is given when the headers are in, without waiting for the body.
 """
 import socket
+import struct
 import threading
 import time
 
@@ -94,12 +95,44 @@ def close():
     return scripted([CLOSE])
 
 
+def announcement(sock):
+    """The connection's PROXY header as text, addresses in a form that normalise.py knows."""
+    def exactly(count):
+        got = b""
+        while len(got) < count:
+            more = sock.recv(count - len(got))
+            if not more:
+                raise Ended("in the PROXY header")
+            got += more
+        return got
+    start = exactly(12)
+    if start != b"\r\n\r\n\x00\r\nQUIT\n":
+        while not start.endswith(b"\r\n"):
+            start += exactly(1)
+        words = start.decode("latin-1").split()
+        return f"v1 {words[1]} {words[2]}:{words[4]} {words[3]}:{words[5]}" if len(words) == 6 else f"v1 {start!r}"
+    command, family, length = struct.unpack("!BBH", exactly(4))
+    body = exactly(length)
+    size = {0x11: 4, 0x21: 16}.get(family, 0)
+    text = f"v2 {command:02x} {family:02x}"
+    if size:
+        kind = socket.AF_INET if size == 4 else socket.AF_INET6
+        source, target = (socket.inet_ntop(kind, body[at:at + size]) for at in (0, size))
+        text += " {}:{} {}:{}".format(source, struct.unpack("!H", body[2 * size:][:2])[0], target, struct.unpack("!H", body[2 * size + 2:][:2])[0])
+        body = body[2 * size + 4:]
+    while body:
+        kind, length = struct.unpack("!BH", body[:3])
+        text += f" {kind:02x}={body[3:3 + length]!r}" if length < 100 else f" {kind:02x}={length} bytes"
+        body = body[3 + length:]
+    return text
+
+
 class Upstream:
     """Listens on a port of its own from construction until stop(); one thread per connection."""
 
-    def __init__(self, tls=None):
-        """tls: an ssl.SSLContext that its connections are wrapped with."""
-        self.tls = tls
+    def __init__(self, tls=None, announced=False):
+        """tls: an ssl.SSLContext that its connections are wrapped with. announced: before all comes a PROXY header."""
+        self.tls, self.announced = tls, announced
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
@@ -136,6 +169,14 @@ class Upstream:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
+        said = None
+        if self.announced:
+            try:
+                sock.settimeout(5)
+                said = announcement(sock)
+                sock.settimeout(None)
+            except (Ended, OSError):
+                return sock.close()
         if self.tls:
             try:
                 sock.settimeout(5)
@@ -146,7 +187,7 @@ class Upstream:
                 return sock.close()
         reader = Reader(sock)
         try:
-            while self._one(sock, reader):
+            while self._one(sock, reader, said):
                 pass
         except (Ended, OSError, ValueError):
             pass
@@ -177,13 +218,15 @@ class Upstream:
             self.seen.append(seen)
             return act
 
-    def _one(self, sock, reader):
+    def _one(self, sock, reader, said):
         first = reader.line()
         if first == "PRI * HTTP/2.0":
             Http2Connection(self, sock, b"PRI * HTTP/2.0\r\n" + reader.buffer).serve()
             return False
         method, path, version = (first.split(" ", 2) + ["", ""])[:3]
         seen = {"method": method, "path": path, "version": version, "headers": reader.fields(), "body": b"", "trailers": [], "framing": "none"}
+        if said:
+            seen["headers"] = [("(PROXY)", said), *seen["headers"]]
         act = self.choose(seen, sock, answer())
         if not act.early:
             self._read_body(reader, seen)
