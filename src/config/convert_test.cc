@@ -316,9 +316,10 @@ TEST(AccessLog, Filters) {
 }
 
 TEST(AccessLog, Options) {
-  const auto spec =
-      managerOf("access_log_options: {flush_access_log_on_new_request: true, access_log_flush_interval: 2s}");
-  EXPECT_TRUE(spec.access_log_options.at_start);
+  const auto spec = managerOf(
+      "access_log_options: {flush_access_log_on_new_request: true, access_log_flush_interval: 2s, "
+      "flush_log_on_tunnel_successfully_established: true}");
+  EXPECT_TRUE(spec.access_log_options.at_start && spec.access_log_options.at_tunnel);
   EXPECT_EQ(spec.access_log_options.interval, std::chrono::seconds(2));
 }
 

@@ -173,6 +173,7 @@ void convertLogging(const HttpConnectionManager& manager, const Place& place, Co
   const auto& options = manager.access_log_options();
   const Place here = place.field("access_log_options");
   spec.access_log_options.at_start = options.flush_access_log_on_new_request();
+  spec.access_log_options.at_tunnel = options.flush_log_on_tunnel_successfully_established();
   if (options.has_access_log_flush_interval()) {
     spec.access_log_options.interval =
         convertTimeout(options.access_log_flush_interval(), here.field("access_log_flush_interval"));
@@ -287,7 +288,7 @@ const SupportTables& httpManagerSupport() {
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.HcmAccessLogOptions",
        {{"access_log_flush_interval"},
         {"flush_access_log_on_new_request"},
-        noEffect("flush_log_on_tunnel_successfully_established", "tunnels (CONNECT) come later")}},
+        {"flush_log_on_tunnel_successfully_established"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig", {{"mappers"}, {"body_format"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.ResponseMapper",
        {{"filter"}, {"status_code"}, {"body"}, {"body_format_override"}, {"headers_to_add"}}},

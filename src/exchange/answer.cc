@@ -19,10 +19,14 @@ void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   if (granted) beginTunnel(headers);
   info_.answer_began = manager_.loop.now() - info_.start_monotonic;
   // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
-  if (!tunnel_ && (!request_ended_ || response_closes_)) headers.set(http::HeaderId::Connection, "close");
+  if (!tunnel_ && info_.protocol != http::Protocol::Http2 && (!request_ended_ || response_closes_))
+    headers.set(http::HeaderId::Connection, "close");
   manager_.stats.countResponse(info_.response_code);
   info_.response_header_bytes = headers.bytes();
   stream_->sendHeaders(headers, end_stream);
+  if (granted && manager_.spec->access_log_options.at_tunnel) {
+    writeAccessLogs(format::LogType::DownstreamTunnelSuccessfullyEstablished);
+  }
   if (tunnel_) connection_.continueReading();
   if (end_stream) answered();
 }
@@ -63,6 +67,7 @@ void Exchange::answered() {
   // As Envoy over HTTP/1.1: an answer before the end of the request ends the connection, because the rest of the
   // request may be long and nobody wants it.
   if (!request_ended_ && stream_ != nullptr && !tunnel_) {
+    noteBytes();
     http::Stream* stream = stream_;
     stream_ = nullptr;
     stream->reset(http::ResetReason::LocalReset);
@@ -101,6 +106,7 @@ void Exchange::abandonUpstream() {
 void Exchange::resetClientStream() {
   manager_.stats.downstream_rq_tx_reset.add();
   if (stream_ != nullptr) {
+    noteBytes();
     http::Stream* stream = stream_;
     stream_ = nullptr;
     stream->reset(http::ResetReason::LocalReset);

@@ -170,6 +170,7 @@ void ClientConnection::flush() {
 
 http::StreamReceiver& ClientConnection::onNewStream(http::Stream& stream) {
   idle_timer_.disarm();
+  info_.local_close_reason.clear();
   ++requests_;
   if (manager_.asksToGo()) codec_->drain();
   const auto& limit = manager_.spec->max_requests_per_connection;
@@ -210,7 +211,9 @@ void ClientConnection::closeIfFinished() {
   if (closed_ || dispatching_ || codec_ == nullptr) return;
   // HTTP/2 fails as a connection; HTTP/1 when the answer to the bad request has been sent.
   if (codec_->activeStreams() > 0 && !(failed_ && http2_)) return;
-  if (failed_ || codec_->finished()) close(net::ByteStream::Close::Flush, false);
+  if (!failed_ && !codec_->finished()) return;
+  if (!failed_) info_.local_close_reason = "deferred_close_on_drained_connection";
+  close(net::ByteStream::Close::Flush, false);
 }
 
 void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
@@ -273,6 +276,7 @@ void ClientConnection::onIdle() {
   if (leaving_) return close(net::ByteStream::Close::Flush, false);
   manager_.stats.downstream_cx_idle_timeout.add();
   leaving_ = !http2_;
+  info_.local_close_reason = "on_idle_timeout";
   drain();
 }
 

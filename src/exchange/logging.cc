@@ -43,6 +43,8 @@ void Exchange::noteConnection(const upstream::ConnectionWaiter::Granted& granted
   upstream.connection_id = facts->id;
   upstream.connect_began = facts->connect_began - info_.start_monotonic;
   upstream.connect_ended = facts->connect_ended - info_.start_monotonic;
+  upstream.handshake_ended.reset();
+  if (facts->handshake_ended) upstream.handshake_ended = *facts->handshake_ended - info_.start_monotonic;
 }
 
 // access_log_flush_interval: long streams are told of while they run.

@@ -130,6 +130,7 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
   // As Envoy: a timeout is ours and no failure of the transport.
   if (why != upstream::AcquireFailure::ConnectTimeout) info_.upstream->failure_reason = detail;
   if (why != upstream::AcquireFailure::NoEndpoint) {
+    info_.upstream->pool_ready = manager_.loop.now() - attempt_started_;
     const bool overflow = why == upstream::AcquireFailure::Overflow;
     const auto failure = overflow ? RetryState::Failure::Overflow : RetryState::Failure::Connect;
     if (retryAfterFailure(failure)) return dropTry();

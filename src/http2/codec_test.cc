@@ -286,5 +286,17 @@ TEST_F(PairTest, AnUpgradeTravelsAsExtendedConnect) {
   EXPECT_EQ(answer_.log, "headers(:status=101;) | body(hello)");
 }
 
+TEST_F(PairTest, BytesOfHeadersAreCountedWithAndWithoutCompression) {
+  client_->ask(answer_, "GET", false);
+  EXPECT_TRUE(pump());
+  const http::Stream& there = *server_->requests[0]->stream;
+  const http::Stream& here = *answer_.stream;
+  EXPECT_EQ(here.headerBytesSent(), there.headerBytesReceived());
+  EXPECT_EQ(here.headerBytesSent(), here.bytesSent());  // There is no body yet.
+  EXPECT_EQ(here.plainHeaderBytesSent(), there.plainHeaderBytesReceived());
+  EXPECT_GT(here.plainHeaderBytesSent(), here.headerBytesSent() - 9);
+  EXPECT_EQ(there.headerBytesSent(), 0u);
+}
+
 }  // namespace
 }  // namespace weir::http2

@@ -89,6 +89,7 @@ void Session::countFlood(Flood flood) {
 // --- Heads and trailers ---
 
 int Session::onField(Stream& stream, std::string_view name, std::string_view value) {
+  stream.plain_bytes_received += name.size() + value.size();
   if (stream.receiver == nullptr) return 0;
   switch (stream.fields.add(name, value, settings_)) {
     case FieldReader::Verdict::Ok: return 0;

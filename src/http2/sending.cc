@@ -111,6 +111,14 @@ void Session::putData(Stream& stream, const uint8_t* frame_header, size_t size) 
   meter_.onDataSent();
 }
 
+void Session::countHeadersSent(Stream& stream, const nghttp2_frame& frame) {
+  stream.bytes_sent += frame.hd.length + 9;
+  stream.header_bytes_sent += frame.hd.length + 9;
+  for (size_t i = 0; i < frame.headers.nvlen; ++i) {
+    stream.plain_bytes_sent += frame.headers.nva[i].namelen + frame.headers.nva[i].valuelen;
+  }
+}
+
 void Session::onFrameSent(const nghttp2_frame& frame) {
   all_frames_.add();
   Stream* stream = frame.hd.stream_id == 0
@@ -118,7 +126,7 @@ void Session::onFrameSent(const nghttp2_frame& frame) {
                        : static_cast<Stream*>(nghttp2_session_get_stream_user_data(library_, frame.hd.stream_id));
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
-      if (stream != nullptr) stream->bytes_sent += frame.hd.length + 9;
+      if (stream != nullptr) countHeadersSent(*stream, frame);
       break;
     case NGHTTP2_DATA: break;
     case NGHTTP2_RST_STREAM:

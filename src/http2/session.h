@@ -94,6 +94,7 @@ class Session {
   void addBody(Stream& stream, base::BufferChain& bytes, bool end_stream);
   void wakeSender(Stream& stream);
   void judgeSender(Stream& stream);
+  static void countHeadersSent(Stream& stream, const nghttp2_frame& frame);
   void onFrameSent(const nghttp2_frame& frame);
   void sendQueued();
   bool outboundFlood();

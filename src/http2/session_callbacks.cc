@@ -79,6 +79,7 @@ struct Session::Callbacks {
       case NGHTTP2_HEADERS:
         if (stream == nullptr) break;
         stream->bytes_received += frame->hd.length + 9;
+        stream->header_bytes_received += frame->hd.length + 9;
         session.onBlock(*stream, ends);
         break;
       case NGHTTP2_DATA:

@@ -26,6 +26,11 @@ class Stream final : public http::Stream {
   http::Protocol protocol() const override { return http::Protocol::Http2; }
   uint64_t bytesSent() const override { return bytes_sent; }
   uint64_t bytesReceived() const override { return bytes_received; }
+  // Frame headers included, as Envoy counts them.
+  uint64_t headerBytesSent() const override { return header_bytes_sent; }
+  uint64_t headerBytesReceived() const override { return header_bytes_received; }
+  uint64_t plainHeaderBytesSent() const override { return plain_bytes_sent; }
+  uint64_t plainHeaderBytesReceived() const override { return plain_bytes_received; }
 
   Session& session;
   int32_t id;  // Of a client's stream 0 before its request was sent.
@@ -65,6 +70,10 @@ class Stream final : public http::Stream {
 
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
+  uint64_t header_bytes_sent = 0;  // Of those, HEADERS frames.
+  uint64_t header_bytes_received = 0;
+  uint64_t plain_bytes_sent = 0;  // Names and values before compression.
+  uint64_t plain_bytes_received = 0;
 };
 
 }  // namespace weir::http2

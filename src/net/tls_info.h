@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace weir::net {
 
 // A certificate as its holder or peer reads it. Empty strings where there is none.
@@ -27,11 +29,12 @@ struct CertificateInfo {
 
 // Of one connection, complete once its handshake is. Immutable afterwards.
 struct TlsInfo : std::enable_shared_from_this<TlsInfo> {
-  std::string version;                // "TLSv1.3"
-  std::string cipher;                 // IANA name, for example TLS_AES_128_GCM_SHA256
-  std::string alpn;                   // Empty if none was agreed on.
-  std::string requested_server_name;  // SNI
-  std::string session_id;             // Hex
+  std::string version;                    // "TLSv1.3"
+  std::string cipher;                     // IANA name, for example TLS_AES_128_GCM_SHA256
+  std::string alpn;                       // Empty if none was agreed on.
+  std::string requested_server_name;      // SNI
+  std::string session_id;                 // Hex
+  base::MonotonicTime handshake_began{};  // Of a client: when the connection beneath was there.
   bool resumed = false;
   bool peer_certificate_presented = false;
   bool peer_certificate_validated = false;

@@ -189,9 +189,13 @@ void Proxy::noteConnection() {
   info.connected = true;
   info.local = upstream_->local();
   info.connection_id = net::nextConnectionId();
-  if (const net::TlsInfo* tls = upstream_->tls()) info.tls = tls->shared_from_this();
   info.connect_ended = sinceStart();
   info.pool_ready = *info.connect_ended - info.connect_began.value_or(*info.connect_ended);
+  const net::TlsInfo* tls = upstream_->tls();
+  if (tls == nullptr) return;
+  info.tls = tls->shared_from_this();
+  info.handshake_ended = info.connect_ended;
+  info.connect_ended = tls->handshake_began - client_->info().start_monotonic;
 }
 
 void Proxy::upstreamConnected() {

@@ -156,10 +156,11 @@ void Session::countFailure() {
 
 // --- What it came to ---
 
-std::shared_ptr<const net::TlsInfo> Session::conclude() {
+std::shared_ptr<const net::TlsInfo> Session::conclude(base::MonotonicTime began) {
   const SSL* ssl = ssl_.get();
   auto info = std::make_shared<net::TlsInfo>();
   info->version = versionName(ssl);
+  info->handshake_began = began;
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
   const char* standard = cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher);
   if (standard != nullptr) info->cipher = standard;

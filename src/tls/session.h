@@ -43,7 +43,7 @@ class Session {
   // "TLS_error:|...:TLS_error_end"
   std::string takeFailure();
   // Counts the completed handshake and tells what it came to.
-  std::shared_ptr<const net::TlsInfo> conclude();
+  std::shared_ptr<const net::TlsInfo> conclude(base::MonotonicTime began);
 
  private:
   Session() = default;

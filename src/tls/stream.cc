@@ -58,6 +58,7 @@ void Stream::start(net::ByteStream::Receiver& receiver) {
 }
 
 void Stream::onConnected() {
+  handshake_began_ = loop_.now();
   advanceHandshake();  // The client speaks first.
 }
 
@@ -81,7 +82,7 @@ void Stream::advanceHandshake() {
 void Stream::onHandshakeDone() {
   state_ = State::Open;
   timeout_timer_.disarm();
-  info_ = session_->conclude();
+  info_ = session_->conclude(handshake_began_);
   event::Lifeline::Sight sight(lifeline_);
   if (on_handshake_) {
     // Whoever waited decides who receives; what has come already is decrypted then.

@@ -108,6 +108,7 @@ class Stream final : public net::ByteStream, private net::ByteStream::Receiver {
   net::ByteStream::Receiver* receiver_ = nullptr;
   std::function<void(const base::Error*)> on_handshake_;
   std::shared_ptr<const net::TlsInfo> info_;
+  base::MonotonicTime handshake_began_{};
   base::BufferChain plain_in_;   // Decrypted, and left by the receiver.
   base::BufferChain plain_out_;  // Written before the handshake was complete.
   size_t high_watermark_ = 1024 * 1024;

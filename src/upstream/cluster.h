@@ -83,7 +83,8 @@ struct ConnectionFacts {
   uint64_t id = 0;
   http::Protocol protocol = http::Protocol::Http11;
   base::MonotonicTime connect_began;
-  base::MonotonicTime connect_ended;  // TLS included, where there is TLS.
+  base::MonotonicTime connect_ended;
+  std::optional<base::MonotonicTime> handshake_ended;  // Of TLS.
 };
 
 // Waits for a connection. Told exactly one of the two, possibly within acquire() itself; never after cancel.

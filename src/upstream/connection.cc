@@ -71,7 +71,11 @@ void Connection::onConnected() {
   stats_.upstream_cx_connect_ms.record(base::milliseconds(loop_.now() - started_));
   if (const net::TlsInfo* tls = stream_->tls()) tls_ = tls->shared_from_this();
   useCodec();
-  facts_ = {net::nextConnectionId(), codec_->protocol(), started_, loop_.now()};
+  facts_ = {net::nextConnectionId(), codec_->protocol(), started_, loop_.now(), {}};
+  if (tls_ != nullptr) {
+    facts_.connect_ended = tls_->handshake_began;
+    facts_.handshake_ended = loop_.now();
+  }
   state_ = State::Idle;
   if (spec_.idle_timeout) idle_timer_.arm(*spec_.idle_timeout);
   pool_.onConnected(*this);
