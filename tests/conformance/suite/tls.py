@@ -24,8 +24,8 @@ class Client:
             made.minimum_version = lowest
         if highest:
             made.maximum_version = highest
-        if ciphers:
-            made.set_ciphers(ciphers)
+        # What a library prefers differs from one build to the next; what the proxy chooses among must not.
+        made.set_ciphers(ciphers or "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:DEFAULT")
         self.context, self.name, self.resume, self.session, self.settled = made, name, resume, None, "no handshake"
         self.last = None
 

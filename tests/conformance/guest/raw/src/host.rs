@@ -54,6 +54,7 @@ extern "C" {
     pub fn path_open(fd: u32, a: u32, path: *const u8, size: usize, b: u32, c: u64, d: u64, e: u32, out: *mut u32) -> u32;
     pub fn args_sizes_get(count: *mut usize, size: *mut usize) -> u32;
     pub fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
+    pub fn environ_get(entries: *mut *const u8, text: *mut u8) -> u32;
     pub fn clock_time_get(id: u32, precision: u64, out: *mut u64) -> u32;
     pub fn clock_res_get(id: u32, out: *mut u64) -> u32;
     pub fn random_get(data: *mut u8, size: usize) -> u32;

@@ -86,12 +86,12 @@ fn course(op: &Op, at: Moment) {
             say(format!("status -> {status} code={code} {}", show(&take(data, size))));
         }
         "env" => {
-            let mut all: Vec<_> = std::env::vars().map(|(key, value)| format!("{key}={value}")).collect();
+            let mut all = environment();
             all.sort();
             say(format!("env {all:?}"));
         }
-        "print" => println!("{}", String::from_utf8_lossy(&op.rest(0))),
-        "eprint" => eprintln!("{}", String::from_utf8_lossy(&op.rest(0))),
+        "print" => print(1, op.rest(0)),
+        "eprint" => print(2, op.rest(0)),
         "foreign" => {
             let (name, argument, mut data, mut size) = (op.bytes(0), op.bytes(1), null_mut(), 0);
             let status = unsafe {
@@ -279,4 +279,20 @@ fn metrics(op: &Op) {
         }
     };
     say(format!("{} {name} -> {shown}", op.name));
+}
+
+// By WASI itself: built as wasm32-unknown-unknown, as Debian's Rust does, the standard library knows of neither.
+
+fn environment() -> Vec<String> {
+    let (mut count, mut size) = (0, 0);
+    unsafe { environ_sizes_get(&mut count, &mut size) };
+    let (mut entries, mut text) = (vec![std::ptr::null(); count], vec![0u8; size]);
+    unsafe { environ_get(entries.as_mut_ptr(), text.as_mut_ptr()) };
+    text.split(|byte| *byte == 0).take(count).map(|entry| String::from_utf8_lossy(entry).into_owned()).collect()
+}
+
+fn print(fd: u32, mut line: Vec<u8>) {
+    line.push(b'\n');
+    let mut written = 0;
+    unsafe { fd_write(fd, &[line.as_ptr() as usize, line.len()], 1, &mut written) };
 }
