@@ -101,7 +101,7 @@ http("an answer that is no HTTP/2", None, endpoint={"health_check_config": {"por
 
 v = group("check by gRPC of clusters")
 GRPC_CHECK = [{"timeout": "1s", "interval": "1s", "unhealthy_threshold": 1, "healthy_threshold": 1, "grpc_health_check": {}}]
-PORTS = {name: 1000 for name in ("LISTEN", "ADMIN", "FENCE", "UPSTREAM", "CALLOUT", "REFUSED")}
+PORTS = {name: 1000 + number for number, name in enumerate(("LISTEN", "ADMIN", "FENCE", "UPSTREAM", "CALLOUT", "REFUSED"))}
 yaml = lambda **more: fill(to_yaml(proxy(**more)), PORTS)
 v.validation("by HTTP/2", yaml(clusters=[cluster("web", "@UPSTREAM@", health_checks=GRPC_CHECK, **HTTP2)]), True)
 v.validation("by HTTP/1", yaml(clusters=[cluster("web", "@UPSTREAM@", health_checks=GRPC_CHECK)]), False, names="must support HTTP/2 for gRPC healthchecking")
