@@ -12,6 +12,7 @@ from .http import PAUSE, Ended, Reader, chunk, head
 from .http2_upstream import Http2Connection
 
 CLOSE = object()
+PATIENCE = 0.3  # seconds for a body whose end is under way
 
 
 def answer(status=200, headers=None, body=b"upstream says hello\n", early=False, reason="OK", version="HTTP/1.1", delay=None, then=()):
@@ -149,6 +150,10 @@ class Upstream:
             self.answers, self.seen, self.order = list(answers), [], []
 
     def finish(self):
+        """What came. A request that is being given up is waited for: its end may come after the client's answer."""
+        deadline = time.monotonic() + PATIENCE
+        while any(seen.get("reading") for seen in self.seen) and time.monotonic() < deadline:
+            time.sleep(0.01)
         with self.lock:
             return list(self.seen)
 
@@ -246,8 +251,11 @@ class Upstream:
             time.sleep(piece) if isinstance(piece, float) else sock.sendall(piece)
 
     def _read_body(self, reader, seen):
+        seen["reading"] = True
         try:
             reader.body(seen["headers"], seen, to_close=False)
         except Ended as ended:
             seen["cut"] = str(ended)
             raise
+        finally:
+            seen["reading"] = False
