@@ -47,7 +47,14 @@ int notFoundStatus(v3::RouteAction::ClusterNotFoundResponseCode code) {
 std::vector<route::Upgrade> convertUpgrades(const v3::RouteAction& action, const Place& place) {
   std::vector<route::Upgrade> result;
   for (const auto& upgrade : action.upgrade_configs()) {
-    result.push_back({upgrade.upgrade_type(), !upgrade.has_enabled() || upgrade.enabled().value()});
+    const Place at = place.item("upgrade_configs", result.size());
+    if (upgrade.has_connect_config() && lowerCase(upgrade.upgrade_type()) != "connect") {
+      at.field("connect_config").fault(FaultKind::Conflict, "is for the upgrade_type CONNECT");
+    }
+    result.push_back({.type = upgrade.upgrade_type(),
+                      .enabled = !upgrade.has_enabled() || upgrade.enabled().value(),
+                      .ends_here = upgrade.has_connect_config(),
+                      .allow_post = upgrade.connect_config().allow_post()});
   }
   for (size_t i = 0; i < result.size(); i++) {
     for (size_t j = 0; j < i; j++) {

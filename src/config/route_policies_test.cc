@@ -85,8 +85,19 @@ TEST(RouteUpgrades, AreOnUnlessSwitchedOff) {
   EXPECT_FALSE(action.upgrades[1].enabled);
   EXPECT_THAT(faults(with("upgrade_configs: [{upgrade_type: a}, {upgrade_type: A}]")),
               Contains(HasSubstr("is there already")));
-  EXPECT_THAT(faults(with("upgrade_configs: [{upgrade_type: CONNECT, connect_config: {}}]")),
-              Contains(HasSubstr("connect_config")));
+  EXPECT_THAT(faults(with("upgrade_configs: [{upgrade_type: websocket, connect_config: {}}]")),
+              Contains(HasSubstr("connect_config: is for the upgrade_type CONNECT")));
+  EXPECT_THAT(
+      faults(
+          with("upgrade_configs: [{upgrade_type: CONNECT, connect_config: {proxy_protocol_config: {version: V1}}}]")),
+      Contains(HasSubstr("proxy_protocol_config: not implemented in weir")));
+}
+
+TEST(RouteUpgrades, MayEndAConnectHere) {
+  const auto action = actionOf("upgrade_configs: [{upgrade_type: CONNECT, connect_config: {allow_post: true}}]");
+  EXPECT_TRUE(action.upgrades[0].ends_here);
+  EXPECT_TRUE(action.upgrades[0].allow_post);
+  EXPECT_FALSE(actionOf("upgrade_configs: [{upgrade_type: CONNECT}]").upgrades[0].ends_here);
 }
 
 TEST(HashPolicies, AreOfEveryKind) {

@@ -7,16 +7,26 @@
 #include "http/status.h"
 
 namespace weir::exchange {
+namespace {
+
+// RFC 9113 8.5: a tunnel's client is told that its far end was lost.
+bool upstreamLost(const filter::StreamInfo& info) {
+  const auto bit = [](filter::ResponseFlag flag) { return uint64_t{1} << static_cast<int>(flag); };
+  return (info.response_flags & (bit(filter::ResponseFlag::UpstreamConnectionTermination) |
+                                 bit(filter::ResponseFlag::UpstreamConnectionFailure))) != 0;
+}
+
+}  // namespace
 
 void Exchange::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   answer_started_ = true;
   if (stream_ == nullptr) return;
   const std::optional<int> status = http::parseStatus(headers.getOr(http::HeaderId::Status, ""));
-  const bool granted = status && takesTunnel(*status) && !end_stream;
+  const bool granted = status && takesTunnel(*status) && (!end_stream || attempt_ != nullptr);
   prepareResponseHeaders(manager_, &request_headers_, headers, manager_.loop.wallNow(), granted);
   if (!status) return answerWithoutStatus();
   info_.response_code = *status;
-  if (granted) beginTunnel(headers);
+  if (granted) beginTunnel();
   info_.answer_began = manager_.loop.now() - info_.start_monotonic;
   // As Envoy over HTTP/1: whoever is answered before the request's end is told that the connection ends.
   if (!tunnel_ && info_.protocol != http::Protocol::Http2 && (!request_ended_ || response_closes_))
@@ -66,7 +76,7 @@ void Exchange::answered() {
   if (over_) return;
   // As Envoy over HTTP/1.1: an answer before the end of the request ends the connection, because the rest of the
   // request may be long and nobody wants it.
-  if (!request_ended_ && stream_ != nullptr && !tunnel_) {
+  if (!request_ended_ && stream_ != nullptr && (!tunnel_ || rest_unwanted_)) {
     noteBytes();
     http::Stream* stream = stream_;
     stream_ = nullptr;
@@ -109,7 +119,8 @@ void Exchange::resetClientStream() {
     noteBytes();
     http::Stream* stream = stream_;
     stream_ = nullptr;
-    stream->reset(http::ResetReason::LocalReset);
+    stream->reset(switches_ && upstreamLost(info_) ? http::ResetReason::ConnectionFailure
+                                                   : http::ResetReason::LocalReset);
   }
   finish();
 }

@@ -11,13 +11,19 @@ Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const upstream::Wish&
       wish_(wish),
       headers_(headers),
       buffer_limit_(buffer_limit),
-      headers_only_(end_stream),
+      headers_only_(end_stream && !switches),
       request_ended_(end_stream),
       holds_body_(switches) {}
 
 Attempt::~Attempt() { abandon(); }
 
+void Attempt::endHere(event::Loop& loop, const filter::ConnectionInfo& client) {
+  tcp_ = std::make_unique<upstream::TcpTunnel>(loop, cluster_, static_cast<upstream::ConnectionWaiter&>(*this));
+  client_ = &client;
+}
+
 void Attempt::start() {
+  if (tcp_ != nullptr) return tcp_->start(wish_, *client_);
   wish_.authority = headers_.getOr(http::HeaderId::Authority, "");
   auto acquisition = cluster_.acquire(*this, wish_);
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
@@ -26,6 +32,7 @@ void Attempt::start() {
 void Attempt::abandon() {
   over_ = true;
   acquisition_.reset();
+  if (tcp_ != nullptr) tcp_->close();
   if (stream_ == nullptr) return;
   http::Stream* stream = stream_;
   stream_ = nullptr;
@@ -39,17 +46,12 @@ void Attempt::onConnection(const Granted& granted) {
   reused_ = granted.reused;
   stream_ = &granted.codec.newStream(*this);
   endpoint_ = &granted.endpoint;
-  cluster_.report(*endpoint_, upstream::Outcome::Connected);
+  if (tcp_ == nullptr) cluster_.report(*endpoint_, upstream::Outcome::Connected);  // Its stream reports for itself.
   for (int i = 0; i < paused_; ++i) stream_->pauseReceiving();
   owner_.onAttemptConnected(granted);
   if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
   if (stream_ == nullptr) return;
 
-  if (holds_body_ && granted.codec.protocol() == http::Protocol::Http2) {
-    std::exchange(stream_, nullptr)->reset(http::ResetReason::LocalReset);
-    over_ = true;
-    return owner_.onAttemptReset(http::ResetReason::LocalReset, "upgrades go upstream by HTTP/1 only", false);
-  }
   if (holds_body_) stream_->expectTunnel();
   stream_->sendHeaders(headers_, headers_only_);
   if (!headers_only_ && !holds_body_) sendWaiting();
@@ -67,7 +69,7 @@ void Attempt::onNoConnection(upstream::AcquireFailure why, const upstream::Endpo
   over_ = true;
   acquisition_.reset();
   const bool failed = why == upstream::AcquireFailure::ConnectFailed || why == upstream::AcquireFailure::ConnectTimeout;
-  if (failed && endpoint != nullptr) cluster_.report(*endpoint, upstream::Outcome::ConnectFailed);
+  if (failed && endpoint != nullptr && tcp_ == nullptr) cluster_.report(*endpoint, upstream::Outcome::ConnectFailed);
   owner_.onAttemptNoConnection(why, endpoint, detail);
 }
 
@@ -147,6 +149,7 @@ void Attempt::onComplete() {
   wire_ = wire();
   stream_ = nullptr;
   over_ = true;
+  if (!request_ended_) owner_.onAttemptWantsNoMore();
 }
 
 filter::WireBytes Attempt::wire() const { return stream_ == nullptr ? wire_ : filter::wireBytes(*stream_); }

@@ -10,7 +10,7 @@
 
 #include "event/loop.h"
 #include "http/codec.h"
-#include "upstream/cluster.h"
+#include "upstream/tcp_tunnel.h"
 
 namespace weir::exchange {
 
@@ -29,6 +29,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
     // The stream broke. on_reused: it was a kept-alive connection, or the peer refused the stream, and not a byte of a
     // response had come.
     virtual void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) = 0;
+    // The response is complete, and the peer has not waited for the request's end: the rest of it goes nowhere.
+    virtual void onAttemptWantsNoMore() = 0;
     // Flow control of the request.
     virtual void onAttemptBlocked() = 0;
     virtual void onAttemptDrained() = 0;
@@ -43,6 +45,9 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
           bool end_stream, bool switches, size_t buffer_limit);
   ~Attempt() override;
 
+  // Before start(): what is sent is bytes for a connection of its own, and no request (connect_config). client: whose
+  // they are; must outlive the attempt.
+  void endHere(event::Loop& loop, const filter::ConnectionInfo& client);
   // May tell the owner before it returns.
   void start();
   void sendBody(base::BufferChain& bytes, bool end_stream);
@@ -85,8 +90,10 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   upstream::Wish wish_;
   const http::HeaderMap& headers_;
   std::unique_ptr<upstream::Acquisition> acquisition_;
-  const upstream::Endpoint* endpoint_ = nullptr;  // Held by the connection; valid while stream_ is.
-  http::Stream* stream_ = nullptr;                // Null before a connection was found and after the stream's end.
+  std::unique_ptr<upstream::TcpTunnel> tcp_;        // Instead, after endHere().
+  const filter::ConnectionInfo* client_ = nullptr;  // The same.
+  const upstream::Endpoint* endpoint_ = nullptr;    // Held by the connection; valid while stream_ is.
+  http::Stream* stream_ = nullptr;                  // Null before a connection was found and after the stream's end.
   base::BufferChain waiting_body_;
   const http::HeaderMap* waiting_trailers_ = nullptr;
   const size_t buffer_limit_;

@@ -54,9 +54,10 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   }
 
   if (manager_.spec->underscores != HttpManagerSpec::Underscores::Allow && !judgeUnderscores()) return;
-  readExtendedConnect();
-  switches_ = !end_stream && (isConnect(request_headers_) ||
-                              (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)));
+  // By HTTP/2 a client may have ended its direction of the tunnel already.
+  const bool may_switch = !end_stream || info_.protocol == http::Protocol::Http2;
+  switches_ = may_switch && (isConnect(request_headers_) ||
+                             (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)));
   addFilters();
   if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
     if (!refusal->location.empty()) {

@@ -65,12 +65,12 @@ class Exchange final : public event::Deferred,
   bool canRepeat() const;
 
   // ---- other protocols on this connection (tunnel.cc)
-  void readExtendedConnect();
   std::string_view wantedProtocol() const;
   bool upgradeAllowed();
   bool settleUpgrade();
   bool takesTunnel(int status) const;
-  void beginTunnel(http::HeaderMap& headers);
+  void beginTunnel();
+  bool endsHere() const;
 
   // ---- further attempts (retry.cc)
   void prepareRetries();
@@ -102,6 +102,7 @@ class Exchange final : public event::Deferred,
   void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                              std::string_view detail) override;
   void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) override;
+  void onAttemptWantsNoMore() override;
   void onAttemptBlocked() override;
   void onAttemptDrained() override;
   void responseEnded();
@@ -189,6 +190,7 @@ class Exchange final : public event::Deferred,
 
   bool switches_ = false;         // The request asks for another protocol.
   bool tunnel_ = false;           // It has got it.
+  bool rest_unwanted_ = false;    // Of the request: the upstream takes no more of it.
   bool upgrade_counted_ = false;  // In downstream_cx_upgrades_active.
   bool filters_added_ = false;
   bool response_closes_ = false;  // The connection ends with this answer.

@@ -146,6 +146,7 @@ void Exchange::startTry(bool end_stream) {
   attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), *cluster_, wish(), request_headers_,
                                        end_stream, switches_, manager_.buffer_limit);
   for (int i = 0; i < response_pauses_; ++i) attempt_->pauseReceiving();
+  if (endsHere()) attempt_->endHere(manager_.loop, *info_.connection);
   attempt_->start();
 }
 

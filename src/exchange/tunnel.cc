@@ -1,5 +1,5 @@
 // Requests that ask for another protocol on their connection: upgrades (RFC 9110 7.8) and CONNECT (9.3.6), and the same
-// over HTTP/2 (RFC 8441), which looks like an upgrade from here on.
+// over HTTP/2 (RFC 8441), which the codec has made look like an upgrade.
 #include <algorithm>
 
 #include "exchange/client_connection.h"
@@ -19,17 +19,6 @@ const route::Upgrade* find(const std::vector<route::Upgrade>& upgrades, std::str
 }
 
 }  // namespace
-
-// RFC 8441 4: the pseudo header says what HTTP/1 says by Connection and Upgrade.
-void Exchange::readExtendedConnect() {
-  const auto protocol = request_headers_.get(HeaderId::Protocol);
-  if (!protocol) return;
-  const std::string name(*protocol);
-  request_headers_.remove(HeaderId::Protocol);
-  request_headers_.set(HeaderId::Method, "GET");
-  request_headers_.set(HeaderId::Upgrade, name);
-  request_headers_.set(HeaderId::Connection, "upgrade");
-}
 
 std::string_view Exchange::wantedProtocol() const {
   if (isConnect(request_headers_)) return "CONNECT";
@@ -73,13 +62,23 @@ bool Exchange::takesTunnel(int status) const {
   return isConnect(request_headers_) ? status >= 200 && status < 300 : status == 101;
 }
 
-void Exchange::beginTunnel(http::HeaderMap& headers) {
+void Exchange::beginTunnel() {
   tunnel_ = true;
   request_timer_.disarm();
-  if (info_.protocol != http::Protocol::Http2) return;
-  if (!isConnect(request_headers_)) headers.set(HeaderId::Status, "200");
-  headers.remove(HeaderId::Connection);
-  headers.remove(HeaderId::Upgrade);
+}
+
+// connect_config: the tunnel's bytes, and not the request, go to the upstream.
+bool Exchange::endsHere() const {
+  const route::Upgrade* const upgrade = find(route_->route->forward->upgrades, "CONNECT");
+  if (upgrade == nullptr || !upgrade->ends_here) return false;
+  if (isConnect(request_headers_)) return switches_;
+  return upgrade->allow_post && request_headers_.getOr(HeaderId::Method, "") == "POST";
+}
+
+// As Envoy, a tunnel ends whole where its upstream ends a stream of HTTP/2; the answer is delivered first.
+void Exchange::onAttemptWantsNoMore() {
+  rest_unwanted_ = true;
+  if (tunnel_ && answer_ended_ && !over_) answered();
 }
 
 }  // namespace weir::exchange

@@ -43,22 +43,44 @@ http::Stream& ClientSession::newStream(http::StreamReceiver& receiver) {
 }
 
 void ClientSession::submitHead(Stream& stream, const http::HeaderMap& headers, nghttp2_data_provider* body) {
-  const FieldWriter::List& list = writer_.request(headers, body == nullptr);
-  if (list.empty()) return refuse(stream);
+  stream.tunnel = stream.may_tunnel && asksForUpgrade(headers);
+  if (stream.tunnel && !settings_seen_) {
+    stream.head_out = headers.clone();
+    return;
+  }
+  // RFC 8441 3: a client must not send ":protocol" to who has not said that it takes it.
+  if (stream.tunnel && nghttp2_session_get_remote_settings(library_, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) != 1) {
+    return refuse(stream, "http2.extended_connect_not_enabled");
+  }
+  const FieldWriter::List& list = writer_.request(headers, body == nullptr, stream.may_tunnel);
+  if (list.empty()) return refuse(stream, "http2.invalid_request_headers");
   stream.to_head = headers.getOr(HeaderId::Method, "") == "HEAD";
-  stream.tunnel = asksForUpgrade(headers);
+  if (stream.tunnel) stream.asked = headers.getOr(HeaderId::Upgrade, "");
   const int32_t id = nghttp2_submit_request(library_, nullptr, list.data(), list.size(), body, &stream);
-  if (id < 0) return refuse(stream);  // Stream numbers are used up.
+  if (id < 0) return refuse(stream, "http2.invalid_request_headers");  // Stream numbers are used up.
   stream.id = id;
 }
 
+void ClientSession::onSettingsReceived() {
+  if (std::exchange(settings_seen_, true)) return;
+  // One that is refused is replaced by the last.
+  for (size_t i = streams_.size(); i-- > 0;) {
+    if (i >= streams_.size() || !streams_[i]->head_out) continue;
+    Stream& stream = *streams_[i];
+    const http::HeaderMap headers = std::move(*stream.head_out);
+    stream.head_out.reset();
+    nghttp2_data_provider body = bodyOf(stream);
+    submitHead(stream, headers, &body);
+  }
+}
+
 // Plugins may set anything; what is no request must not reach the wire.
-void ClientSession::refuse(Stream& stream) {
+void ClientSession::refuse(Stream& stream, std::string_view detail) {
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
   --told_streams_;
   owner_.onStreamOver();
   remove(stream);
-  receiver->onReset(http::ResetReason::LocalReset, "http2.invalid_request_headers");
+  receiver->onReset(http::ResetReason::LocalReset, detail);
 }
 
 void ClientSession::onHead(Stream& stream, http::HeaderMap& headers, bool end_stream) {
@@ -73,7 +95,11 @@ void ClientSession::onHead(Stream& stream, http::HeaderMap& headers, bool end_st
   stream.head_received = true;
   stream.ended = stream.end_told = end_stream;
   // RFC 8441 5: 200 is the answer to what was asked for as an upgrade.
-  if (stream.tunnel && *status == 200) headers.set(HeaderId::Status, "101");
+  if (stream.tunnel && *status == 200) {
+    headers.set(HeaderId::Status, "101");
+    headers.set(HeaderId::Connection, "upgrade");
+    headers.set(HeaderId::Upgrade, stream.asked);
+  }
   stream.receiver->onHeaders(headers, end_stream);
   if (end_stream) afterEnd(stream);
 }

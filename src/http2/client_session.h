@@ -25,11 +25,13 @@ class ClientSession final : public ClientCodec, private Session {
  private:
   void onHead(Stream& stream, http::HeaderMap& headers, bool end_stream) override;
   void onGoAwayReceived(uint32_t code) override;
+  void onSettingsReceived() override;
   void submitHead(Stream& stream, const http::HeaderMap& headers, nghttp2_data_provider* body) override;
   bool leaving() const override { return going_; }
-  void refuse(Stream& stream);
+  void refuse(Stream& stream, std::string_view detail);
 
-  bool going_ = false;  // The peer has sent GOAWAY.
+  bool going_ = false;          // The peer has sent GOAWAY.
+  bool settings_seen_ = false;  // The peer's first SETTINGS have come.
 };
 
 }  // namespace weir::http2

@@ -272,7 +272,8 @@ TEST_F(PairTest, AnUpgradeTravelsAsExtendedConnect) {
   headers.add(":authority", "h");
   headers.add("connection", "Upgrade");
   headers.add("upgrade", "websocket");
-  client_->begin(answer_).sendHeaders(headers, false);
+  client_->begin(answer_).expectTunnel();
+  answer_.stream->sendHeaders(headers, false);
   EXPECT_TRUE(pump());
   EXPECT_EQ(server_->log(),
             "headers(:authority=h;:scheme=http;:path=/chat;:method=GET;upgrade=websocket;connection=upgrade;)");
@@ -283,7 +284,79 @@ TEST_F(PairTest, AnUpgradeTravelsAsExtendedConnect) {
   base::BufferChain hello("hello");
   server_->requests[0]->stream->sendBody(hello, false);
   pump();
-  EXPECT_EQ(answer_.log, "headers(:status=101;) | body(hello)");
+  EXPECT_EQ(answer_.log, "headers(:status=101;connection=upgrade;upgrade=websocket;) | body(hello)");
+}
+
+// What a client asks for by HTTP/1, as far as a tunnel goes.
+http::HeaderMap upgradeRequest() {
+  http::HeaderMap headers;
+  for (const auto& [name, value] :
+       {std::pair{":method", "GET"}, {":scheme", "http"}, {":path", "/"}, {":authority", "h"}}) {
+    headers.add(name, value);
+  }
+  headers.add("connection", "Upgrade");
+  headers.add("upgrade", "websocket");
+  return headers;
+}
+
+// RFC 8441 3.
+TEST(ExtendedConnect, IsRefusedWhereThePeerHasNotSaidThatItTakesIt) {
+  TestServer server;
+  TestClient client;
+  Recorder answer;
+  client.begin(answer).expectTunnel();
+  answer.stream->sendHeaders(upgradeRequest(), false);
+  EXPECT_EQ(answer.log, "");  // Its SETTINGS have not come.
+  EXPECT_TRUE(pump(client, server));
+  EXPECT_EQ(answer.log, "reset(local reset, http2.extended_connect_not_enabled)");
+  EXPECT_TRUE(server.requests.empty());
+}
+
+TEST(ExtendedConnect, WaitsForSettingsAndMayBeGivenUpMeanwhile) {
+  Settings settings;
+  settings.allow_connect = true;
+  TestServer server(settings);
+  TestClient client;
+  Recorder answer, given_up;
+  client.begin(answer).expectTunnel();
+  answer.stream->sendHeaders(upgradeRequest(), false);
+  client.begin(given_up).expectTunnel();
+  given_up.stream->sendHeaders(upgradeRequest(), false);
+  given_up.stream->reset(http::ResetReason::LocalReset);
+  EXPECT_TRUE(pump(client, server));
+  EXPECT_EQ(server.requests.size(), 1u);
+  EXPECT_EQ(client.codec->activeStreams(), 1u);
+}
+
+TEST_F(PairTest, WhatAPluginWroteIsNoUpgradeAndNoConnect) {
+  client_->begin(answer_).sendHeaders(upgradeRequest(), true);
+  EXPECT_TRUE(pump());
+  EXPECT_EQ(server_->log(), "headers(:method=GET;:authority=h;:scheme=http;:path=/;) end");
+  Recorder other;
+  http::HeaderMap connect;
+  connect.add(":method", "CONNECT");
+  connect.add(":authority", "h:1");
+  client_->begin(other).sendHeaders(connect, false);
+  EXPECT_EQ(other.log, "reset(local reset, http2.invalid_request_headers)");
+}
+
+TEST_F(PairTest, AConnectTravelsWithoutSchemeAndPath) {
+  http::HeaderMap connect;
+  connect.add(":method", "CONNECT");
+  connect.add(":authority", "h:1");
+  client_->begin(answer_).expectTunnel();
+  answer_.stream->sendHeaders(connect, false);
+  EXPECT_TRUE(pump());
+  EXPECT_EQ(server_->log(), "headers(:method=CONNECT;:authority=h:1;)");
+}
+
+// RFC 9113 8.5.
+TEST_F(PairTest, ATunnelWhoseFarEndWasLostEndsWithConnectError) {
+  client_->ask(answer_, "GET", false);
+  EXPECT_TRUE(pump());
+  server_->requests[0]->stream->reset(http::ResetReason::ConnectionFailure);
+  const std::string sent = server_->wire.sent.toString();
+  EXPECT_EQ(sent.substr(sent.size() - 4), std::string("\0\0\0\x0a", 4));
 }
 
 TEST_F(PairTest, BytesOfHeadersAreCountedWithAndWithoutCompression) {

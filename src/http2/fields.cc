@@ -121,14 +121,15 @@ void FieldWriter::putFields(const http::HeaderMap& headers, Length length, bool 
   }
 }
 
-const FieldWriter::List& FieldWriter::request(const http::HeaderMap& headers, bool end_stream) {
+const FieldWriter::List& FieldWriter::request(const http::HeaderMap& headers, bool end_stream, bool tunnels) {
   list_.clear();
   const std::string_view method = headers.getOr(HeaderId::Method, "");
   const std::string_view path = headers.getOr(HeaderId::Path, "");
   const std::string_view authority = headers.getOr(HeaderId::Authority, "");
   const std::string_view scheme = headers.getOr(HeaderId::Scheme, "http");
   const bool connect = method == "CONNECT";
-  const bool upgrade = asksForUpgrade(headers);
+  const bool upgrade = tunnels && asksForUpgrade(headers);
+  if (connect && !tunnels) return list_;
   if (!http::validName(method) || (!authority.empty() && !isVisible(authority))) return list_;
   if (!connect && (!isVisible(path) || !isVisible(scheme))) return list_;
 
@@ -140,7 +141,7 @@ const FieldWriter::List& FieldWriter::request(const http::HeaderMap& headers, bo
     put(":path", path);
   }
   // Of a tunnel the length means nothing.
-  putFields(headers, end_stream || upgrade ? Length::OnlyZero : Length::Keep, true);
+  putFields(headers, end_stream || upgrade || connect ? Length::OnlyZero : Length::Keep, true);
   return list_;
 }
 

@@ -43,8 +43,9 @@ class FieldWriter {
  public:
   using List = std::vector<nghttp2_nv>;
 
-  // A request of ours; empty if it has no valid method, path or authority.
-  const List& request(const http::HeaderMap& headers, bool end_stream);
+  // A request of ours; empty if it has no valid method, path or authority, or is a CONNECT that is not meant. tunnels:
+  // an upgrade or a CONNECT is meant.
+  const List& request(const http::HeaderMap& headers, bool end_stream, bool tunnels);
   // A response; without_body: ends with its headers, or is one to HEAD (whose content-length stays).
   const List& response(const http::HeaderMap& headers, bool end_stream, bool to_head);
   const List& trailers(const http::HeaderMap& trailers);

@@ -96,6 +96,8 @@ void Session::letGo(Stream& stream, http::ResetReason reason) {
   stream.local_reset = true;
   uint32_t code = role_ == Role::Client ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR;
   if (reason == http::ResetReason::ProtocolError) code = NGHTTP2_PROTOCOL_ERROR;
+  // RFC 9113 8.5: of a tunnel whose other end was lost.
+  if (reason == http::ResetReason::ConnectionFailure && role_ == Role::Server) code = NGHTTP2_CONNECT_ERROR;
   nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, stream.id, code);
 }
 

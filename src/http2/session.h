@@ -60,6 +60,7 @@ class Session {
   virtual void onHead(Stream& stream, http::HeaderMap& headers, bool end_stream) = 0;
   virtual void onStreamGone(Stream& stream) { (void)stream; }
   virtual void onGoAwayReceived(uint32_t code) { (void)code; }
+  virtual void onSettingsReceived() {}
   // GOAWAY was sent or has come: that nothing is left to do is no fault.
   virtual bool leaving() const = 0;
   // More streams than were allowed: nghttp2 has refused this one.

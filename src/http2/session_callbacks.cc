@@ -89,6 +89,9 @@ struct Session::Callbacks {
         session.stats_.rx_reset.add();
         if (stream != nullptr) stream->reset_by_peer = true;
         break;
+      case NGHTTP2_SETTINGS:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) session.onSettingsReceived();
+        break;
       case NGHTTP2_GOAWAY: session.onGoAwayReceived(frame->goaway.error_code); break;
       case NGHTTP2_PING: {
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) break;

@@ -18,6 +18,7 @@ class Stream final : public http::Stream {
 
   void sendHeaders(const http::HeaderMap& headers, bool end_stream) override;
   void sendInformational(const http::HeaderMap& headers) override;
+  void expectTunnel() override { may_tunnel = true; }
   void sendBody(base::BufferChain& bytes, bool end_stream) override;
   void sendTrailers(const http::HeaderMap& trailers) override;
   void reset(http::ResetReason reason) override;
@@ -43,15 +44,18 @@ class Stream final : public http::Stream {
   bool head_received = false;  // The final one.
   bool ended = false;          // END_STREAM has come.
   bool end_told = false;
-  bool tunnel = false;     // Upgraded, or CONNECT: DATA is no content.
+  bool tunnel = false;     // An extended CONNECT (RFC 8441): its 200 is the 101 of HTTP/1.
   base::BufferChain in;    // Come, and not given to the receiver: it has paused.
   size_t in_consumed = 0;  // Of in: bytes for which the connection's window was given back.
+  std::string asked;       // Client side: the protocol that an extended CONNECT has asked for.
   std::optional<http::HeaderMap> trailers_in;
   int pauses = 0;
   int informational = 0;
   size_t held_header_bytes = 0;
 
   // Sending.
+  bool may_tunnel = false;                  // Client side: expectTunnel().
+  std::optional<http::HeaderMap> head_out;  // Client side: waits for the peer's SETTINGS.
   bool head_sent = false;
   bool to_head = false;  // The request is HEAD.
   bool out_ended = false;

@@ -98,6 +98,9 @@ struct RetryPolicy {
 struct Upgrade {
   std::string type;  // Compared without regard to case.
   bool enabled = true;
+  // connect_config: of a CONNECT (allow_post: of a POST, too) the bytes go upstream, and not the request.
+  bool ends_here = false;
+  bool allow_post = false;
 };
 
 // envoy.config.route.v3.RouteAction.HashPolicy; hash_policy.h compiles it.

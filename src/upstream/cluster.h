@@ -147,6 +147,9 @@ class Cluster {
     (void)wish, (void)client;
     return {};
   }
+  // Delivers what such a stream has not sent yet, for as long as the endpoint takes it, and ends it. Whoever stands in
+  // a call of the stream's may do this.
+  virtual void flush(std::unique_ptr<net::ByteStream> stream) { stream.reset(); }
   // Valid until the loop's turn ends.
   virtual std::vector<const Endpoint*> endpoints() const = 0;
 

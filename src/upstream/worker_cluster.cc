@@ -64,7 +64,36 @@ WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environ
   guard_ = std::make_unique<Guard>(spec_, environment, secure_, stats_, *shared_, [this] { on_first_answers_(); });
 }
 
-WorkerCluster::~WorkerCluster() = default;
+// A stream whose last bytes are on their way; the stream itself limits how long that may take.
+class WorkerCluster::Departing final : public event::Deferred, private net::ByteStream::Receiver {
+ public:
+  Departing(WorkerCluster& cluster, std::unique_ptr<net::ByteStream> stream)
+      : cluster_(cluster), stream_(std::move(stream)) {}
+  void begin() {
+    stream_->start(*this);
+    stream_->close(net::ByteStream::Close::Flush);
+  }
+
+ private:
+  void onBytes(base::BufferChain& received) override { received.clear(); }
+  void onEnd() override {}
+  void onClosed(const base::Error&) override { onFlushed(); }
+  void onFlushed() override {
+    cluster_.departing_.remove_if([this](std::unique_ptr<Departing>& each) {
+      if (each.get() != this) return false;
+      cluster_.loop_.destroyLater(std::move(each));
+      return true;
+    });
+  }
+  WorkerCluster& cluster_;
+  std::unique_ptr<net::ByteStream> stream_;
+};
+
+// Streams that depart use the cluster; that they end now is no news to anyone.
+WorkerCluster::~WorkerCluster() {
+  on_unused_ = nullptr;
+  departing_.clear();
+}
 
 // --- Requests ---
 
@@ -106,6 +135,11 @@ StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::Connection
   }
   auto stream = secure_.connectTo(*endpoint, purpose, spec_.connect_timeout);
   return {std::make_unique<RawStream>(loop_, *this, breakers, endpoint, std::move(stream)), endpoint, {}};
+}
+
+void WorkerCluster::flush(std::unique_ptr<net::ByteStream> stream) {
+  departing_.push_back(std::make_unique<Departing>(*this, std::move(stream)));
+  departing_.back()->begin();
 }
 
 std::vector<const Endpoint*> WorkerCluster::endpoints() const {

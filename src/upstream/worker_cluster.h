@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -34,6 +35,7 @@ class WorkerCluster final : public Cluster,
   const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
   std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) override;
   StreamOffer openStream(const Wish& wish, const filter::ConnectionInfo& client) override;
+  void flush(std::unique_ptr<net::ByteStream> stream) override;
   std::vector<const Endpoint*> endpoints() const override;
   std::optional<RetryPlace> admitRetry(bool high_priority) override;
   void report(const Endpoint& endpoint, Outcome outcome, int status) override;
@@ -48,6 +50,8 @@ class WorkerCluster final : public Cluster,
     bool healthy = true;                                   // As of the last look.
     std::array<std::unique_ptr<EndpointPool>, 2> pools{};  // Made when first asked for.
   };
+
+  class Departing;
 
   // Cluster
   void onUnused() override;
@@ -86,6 +90,7 @@ class WorkerCluster final : public Cluster,
   LoadBalancer::Settings balancing_;
   std::vector<Host> hosts_;
   std::vector<std::unique_ptr<EndpointPool>> retired_;  // Not members any more; their last requests are under way.
+  std::list<std::unique_ptr<Departing>> departing_;
   event::TurnEnd refresh_;
   std::unique_ptr<Guard> guard_;  // The leading worker's.
   Membership membership_;

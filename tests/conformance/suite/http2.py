@@ -26,6 +26,7 @@ class Http2Request:
     reset_after: float = None  # seconds after which the client resets its stream
     ends: bool = True  # with END_STREAM
     abandon: bool = False
+    deaf: bool = False  # of a connection's first request: its client does not answer pings
 
 
 def h2_request(method="GET", path="/", headers=None, body=None, trailers=None, script=None, authority=HOST[1], scheme="http", fields=None, **options):
@@ -169,8 +170,16 @@ class _Connection:
             self.over.add(stream)
 
 
+def be_deaf(connection):
+    """An end of the library's that does not answer pings."""
+    from hyperframe.frame import PingFrame
+    connection._frame_dispatch_table[PingFrame] = lambda frame: ([], [])
+
+
 def talk(port, requests, linger, tls=None):
     connection = _Connection(port, tls)
+    if requests[0].deaf:
+        be_deaf(connection.h2)
     waiting = []
     for request in requests:
         if connection.closed:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-from .http2 import library
+from .http2 import be_deaf, library
 
 END = object()
 
@@ -124,6 +124,8 @@ class Http2Connection:
             self.h2.local_settings[setting] = value
         self.h2.local_settings.acknowledge()  # As if they had always been so.
         self.h2.initiate_connection()
+        if upstream.h2_deaf:
+            be_deaf(self.h2)
         self.streams = {}
         self.flush()
         self.take(begun)

@@ -66,6 +66,7 @@ class Group:
     files: dict = dataclasses.field(default_factory=dict)  # name (under @FILES@) -> tree or text, there at the start
     cases: list = dataclasses.field(default_factory=list)
     h2_settings: dict = None  # of the upstream, by their numbers, where the proxy speaks HTTP/2 to it
+    h2_deaf: bool = False  # that upstream answers no pings
     health: object = None  # the upstream's answer to checks by HTTP/2; the first check is compared
 
     def case(self, name, *requests, connections=None, **options):

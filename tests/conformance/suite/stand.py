@@ -36,7 +36,7 @@ class Stand:
     def __init__(self, group, program, guests, folder):
         self.group, self.program, self.guests, self.folder = group, program, guests, folder
         self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None), getattr(group, "upstream_announced", False)), Upstream()
-        self.upstream.h2_settings, self.upstream.health = group.h2_settings, group.health
+        self.upstream.h2_settings, self.upstream.h2_deaf, self.upstream.health = group.h2_settings, group.h2_deaf, group.health
         self.plain = PlainUpstream()
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
         self.refused.bind(("127.0.0.1", 0))

@@ -139,6 +139,7 @@ class Upstream:
         self.lock = threading.Lock()
         self.connections = []
         self.h2_settings = None  # What it tells beside the usual to who speaks HTTP/2 to it.
+        self.h2_deaf = False  # It answers no pings.
         self.health = None  # The answer to every check by HTTP/2, which is not among the requests of the case.
         self.checked = None  # The first of them.
         self.begin([])
