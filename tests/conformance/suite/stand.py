@@ -46,8 +46,10 @@ class Stand:
 
     def start(self):
         for _ in range(3):
-            self.ports = {"LISTEN": free_port(), "ADMIN": free_port(), "FENCE": free_port(), "UPSTREAM": self.upstream.port,
-                          "CALLOUT": self.callout.port, "PLAIN": self.plain.port, "REFUSED": self.refused.getsockname()[1]}
+            own = set()
+            while len(own) < 3:
+                own.add(free_port())
+            self.ports = {**dict(zip(("LISTEN", "ADMIN", "FENCE"), own)), "UPSTREAM": self.upstream.port, "CALLOUT": self.callout.port, "PLAIN": self.plain.port, "REFUSED": self.refused.getsockname()[1]}
             self._launch()
             if self._ready():
                 self.fence()

@@ -182,7 +182,7 @@ FROM = [(name, [f"PROXY TCP4 {ip} 5.6.7.8 {port} 22\r\n".encode()]) for name, ip
 chosen("by source", RANGES, *FROM, filters=[lf(PROXY)])
 chosen("by kind of source", [says("local\n", {"source_type": "SAME_IP_OR_LOOPBACK"}), says("external\n", {"source_type": "EXTERNAL"})],
        ("local", [b"PROXY TCP4 127.0.0.1 5.6.7.8 1 2\r\n"]), ("the same address", [b"PROXY TCP4 5.6.7.8 5.6.7.8 1 2\r\n"]), ("external", [b"PROXY TCP4 9.9.9.9 5.6.7.8 1 2\r\n"]), filters=[lf(PROXY)])
-chosen("none fits", [says("never\n", {"source_ports": [1]})], ("closed", [b"hello"]), ("silent", [0.1]))
+chosen("none fits", [says("never\n", {"source_ports": [1]})], ("closed", [0.2, b"hello"]), ("silent", [0.1]))
 chosen("the default alone", [], ("default", [b"hello"]), default_filter_chain=says("default\n", {"source_ports": [1]}))
 
 v = group("chain validation")
