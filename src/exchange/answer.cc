@@ -11,9 +11,8 @@ namespace {
 
 // RFC 9113 8.5: a tunnel's client is told that its far end was lost.
 bool upstreamLost(const filter::StreamInfo& info) {
-  const auto bit = [](filter::ResponseFlag flag) { return uint64_t{1} << static_cast<int>(flag); };
-  return (info.response_flags & (bit(filter::ResponseFlag::UpstreamConnectionTermination) |
-                                 bit(filter::ResponseFlag::UpstreamConnectionFailure))) != 0;
+  return (info.response_flags & (filter::bitOf(filter::ResponseFlag::UpstreamConnectionTermination) |
+                                 filter::bitOf(filter::ResponseFlag::UpstreamConnectionFailure))) != 0;
 }
 
 }  // namespace

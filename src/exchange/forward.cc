@@ -15,8 +15,6 @@ bool isIdempotent(std::string_view method) {
          method == "DELETE";
 }
 
-constexpr uint64_t flagBit(filter::ResponseFlag flag) { return uint64_t{1} << static_cast<int>(flag); }
-
 }  // namespace
 
 const route::Match* Exchange::route() {
@@ -198,8 +196,8 @@ void Exchange::answerTimeout(std::string_view details) {
 
 // One more try on a connection that turned out to be dead, and only where it cannot do harm.
 bool Exchange::canRepeat() const {
-  const uint64_t no_more =
-      flagBit(filter::ResponseFlag::UpstreamRetryLimitExceeded) | flagBit(filter::ResponseFlag::UpstreamOverflow);
+  const uint64_t no_more = filter::bitOf(filter::ResponseFlag::UpstreamRetryLimitExceeded) |
+                           filter::bitOf(filter::ResponseFlag::UpstreamOverflow);
   if ((info_.response_flags & no_more) != 0) return false;
   return !is_repeat_ && !body_forwarded_ && forward_ended_ && forwarded_trailers_ == nullptr &&
          isIdempotent(request_headers_.getOr(http::HeaderId::Method, ""));

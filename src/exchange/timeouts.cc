@@ -4,6 +4,8 @@
 #include <charconv>
 #include <string>
 
+#include "http/grpc.h"
+
 namespace weir::exchange {
 namespace {
 
@@ -91,16 +93,7 @@ std::optional<base::Duration> grpcTimeout(const http::HeaderMap& request) {
 }
 
 void setGrpcTimeout(base::Duration timeout, http::HeaderMap& request) {
-  constexpr int64_t kMaxDigits = 99'999'999;
-  static constexpr std::pair<char, int64_t> kUnits[] = {{'m', 1}, {'S', 1000}, {'M', 60}, {'H', 60}};
-  int64_t value = toMs(timeout);
-  char unit = 'm';
-  for (const auto& [name, factor] : kUnits) {
-    value /= factor;
-    unit = name;
-    if (value <= kMaxDigits) break;
-  }
-  request.set(HeaderId::GrpcTimeout, std::to_string(std::min(value, kMaxDigits)) + unit);
+  request.set(HeaderId::GrpcTimeout, http::grpcTimeout(timeout));
 }
 
 }  // namespace weir::exchange

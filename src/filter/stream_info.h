@@ -56,6 +56,7 @@ enum class ResponseFlag : uint8_t {
   DownstreamRemoteReset,             // DR
   UnconditionalDropOverload,         // UDO
 };
+constexpr uint64_t bitOf(ResponseFlag flag) { return uint64_t{1} << static_cast<int>(flag); }
 
 // What one stream has put on a connection and taken from it, framing included; the header bytes are those of the field
 // lines alone.
@@ -154,7 +155,7 @@ struct StreamInfo {
   std::string response_code_details;
   std::string stream_id;  // Of a proxied TCP connection; a request's is x-request-id.
   uint64_t response_flags = 0;
-  void setFlag(ResponseFlag flag) { response_flags |= uint64_t{1} << static_cast<int>(flag); }
+  void setFlag(ResponseFlag flag) { response_flags |= bitOf(flag); }
 
   std::shared_ptr<const route::RouteTable> route_table;  // Keeps route and virtual_host alive.
   const route::Route* route = nullptr;

@@ -1,5 +1,8 @@
 #include "http/grpc.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace weir::http {
 
 bool isGrpc(const HeaderMap& request) {
@@ -20,6 +23,19 @@ int grpcStatusFor(int http_status) {
     case 504: return 14;
     default: return 2;
   }
+}
+
+std::string grpcTimeout(base::Duration timeout) {
+  constexpr int64_t kMaxDigits = 99'999'999;
+  static constexpr std::pair<char, int64_t> kUnits[] = {{'m', 1}, {'S', 1000}, {'M', 60}, {'H', 60}};
+  int64_t value = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
+  char unit = 'm';
+  for (const auto& [name, factor] : kUnits) {
+    value /= factor;
+    unit = name;
+    if (value <= kMaxDigits) break;
+  }
+  return std::to_string(std::min(value, kMaxDigits)) + unit;
 }
 
 }  // namespace weir::http

@@ -1,6 +1,9 @@
 // What HTTP has to know of gRPC: who speaks it, and what a status of HTTP's means to it.
 #pragma once
 
+#include <string>
+
+#include "base/clock.h"
 #include "http/header_map.h"
 
 namespace weir::http {
@@ -10,5 +13,8 @@ bool isGrpc(const HeaderMap& request);
 
 // By gRPC's "HTTP to gRPC Status Code Mapping".
 int grpcStatusFor(int http_status);
+
+// grpc-timeout in the finest unit, from milliseconds up, that its eight digits have room for. Not negative.
+std::string grpcTimeout(base::Duration timeout);
 
 }  // namespace weir::http

@@ -1,6 +1,6 @@
 // A call of grpc.health.v1.Health/Check, whose answer says SERVING or something else. What counts as an answer, and
 // what happens to the connection, is as in Envoy.
-#include <algorithm>
+#include <optional>
 
 #include "http/grpc.h"
 #include "upstream/check_connection.h"
@@ -11,20 +11,6 @@ namespace {
 
 using http::HeaderId;
 using Kind = CheckResult::Kind;
-
-// gRPC over HTTP/2, "Timeout": eight digits at most.
-std::string timeoutText(base::Duration timeout) {
-  constexpr int64_t kMost = 99'999'999;
-  int64_t value = std::chrono::duration_cast<std::chrono::milliseconds>(timeout).count();
-  char unit = 'm';
-  const auto coarser = [&](int64_t parts, char next) {
-    if (value > kMost) value /= parts, unit = next;
-  };
-  coarser(1000, 'S');
-  coarser(60, 'M');
-  coarser(60, 'H');
-  return std::to_string(std::min(value, kMost)) + unit;
-}
 
 class GrpcProbe final : public HealthProbe, private CheckConnection::Owner, private http::StreamReceiver {
  public:
@@ -120,7 +106,7 @@ class GrpcProbe final : public HealthProbe, private CheckConnection::Owner, priv
     headers.add(HeaderId::ContentType, "application/grpc");
     headers.add(HeaderId::UserAgent, "Envoy/HC");
     addHeaders(parts_.check.headers_to_add, headers);
-    headers.set(HeaderId::GrpcTimeout, timeoutText(parts_.check.timeout));
+    headers.set(HeaderId::GrpcTimeout, http::grpcTimeout(parts_.check.timeout));
     if (!connection_->codec().available()) return refuse();
     stream_ = &connection_->codec().newStream(*this);
     stream_->sendHeaders(headers, false);

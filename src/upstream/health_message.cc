@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "base/wire.h"
+
 namespace weir::upstream {
 namespace {
 
@@ -19,52 +21,15 @@ void putVarint(uint64_t value, std::string& out) {
   out.push_back(static_cast<char>(value));
 }
 
-std::optional<uint64_t> takeVarint(std::string_view& bytes) {
-  uint64_t value = 0;
-  for (uint32_t shift = 0; shift < 70 && !bytes.empty(); shift += 7) {
-    const uint8_t byte = static_cast<uint8_t>(bytes.front());
-    bytes.remove_prefix(1);
-    value |= shift < 64 ? static_cast<uint64_t>(byte & 0x7f) << shift : 0;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
-bool skip(std::string_view& bytes, uint64_t size) {
-  if (size > bytes.size()) return false;
-  bytes.remove_prefix(size);
-  return true;
-}
-
-// The value of a field whose meaning is not known, by its wire type. Groups are of no message that is written today.
-bool skipValue(std::string_view& bytes, uint64_t wire_type) {
-  switch (wire_type) {
-    case 0: return takeVarint(bytes).has_value();
-    case 1: return skip(bytes, 8);
-    case 2: {
-      const auto size = takeVarint(bytes);
-      return size && skip(bytes, *size);
-    }
-    case 5: return skip(bytes, 4);
-    default: return false;
-  }
-}
-
 // Field 1, a varint; the last one counts. Nullopt: no message.
 std::optional<uint64_t> statusOf(std::string_view bytes) {
-  constexpr uint64_t kStatusTag = 1 << 3;
   uint64_t status = 0;
-  while (!bytes.empty()) {
-    const auto tag = takeVarint(bytes);
-    if (!tag || *tag >> 3 == 0 || *tag > UINT32_MAX) return std::nullopt;
-    if (*tag != kStatusTag) {
-      if (!skipValue(bytes, *tag & 7)) return std::nullopt;
-      continue;
-    }
-    const auto value = takeVarint(bytes);
-    if (!value) return std::nullopt;
-    status = *value & UINT32_MAX;  // An enum has 32 bits.
+  base::WireReader reader(bytes);
+  while (const auto field = reader.next()) {
+    const bool is_status = field->number == 1 && field->kind == base::WireField::Kind::Varint;
+    if (is_status) status = field->value & UINT32_MAX;  // An enum has 32 bits.
   }
+  if (reader.malformed()) return std::nullopt;
   return status;
 }
 
