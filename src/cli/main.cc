@@ -58,6 +58,13 @@ uint64_t defaultMaxConnections() {
   return std::clamp<uint64_t>((descriptors - kOurOwn) / 2, kLeast, kMost);
 }
 
+// The flag's word counts before the configuration's.
+std::optional<uint64_t> maxConnections(const Flags& flags, const weir::config::Bootstrap& bootstrap) {
+  if (!flags.max_connections) return bootstrap.max_connections.value_or(defaultMaxConnections());
+  if (*flags.max_connections == 0) return std::nullopt;
+  return flags.max_connections;
+}
+
 // As many descriptors as the system lets us have: a proxy that runs out of them stops accepting.
 void raiseDescriptorLimit() {
   rlimit limit{};
@@ -150,7 +157,7 @@ bool reportConfiguration(const weir::config::LoadOutcome& outcome) {
 
 int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
   weir::server::Options options = serverOptions(flags);
-  options.max_connections = flags.max_connections.value_or(defaultMaxConnections());
+  options.max_connections = maxConnections(flags, bootstrap);
   options.bind = flags.mode != Mode::Validate;  // As Envoy: the running proxy has the addresses.
   auto outcome = weir::server::Server::create(std::move(bootstrap), std::move(options));
   for (const auto& fault : outcome.faults) LOG(Main, Critical, "{}", fault.detail);

@@ -87,7 +87,6 @@ std::vector<LogSpec> convertAccessLogs(
 }
 
 const SupportTables& accessLogSupport() {
-  static constexpr std::string_view kNoRuntime = "there is no runtime; the default value holds";
   static const SupportTables kTables{
       {"envoy.config.accesslog.v3.AccessLog", {{"name"}, {"filter"}, {"typed_config"}}},
       {"envoy.extensions.access_loggers.file.v3.FileAccessLog",
@@ -124,9 +123,9 @@ const SupportTables& accessLogSupport() {
       {"envoy.config.accesslog.v3.DurationFilter", {{"comparison"}}},
       {"envoy.config.accesslog.v3.NotHealthCheckFilter", {}},
       {"envoy.config.accesslog.v3.ComparisonFilter", {{"op"}, {"value"}}},
-      {"envoy.config.core.v3.RuntimeUInt32", {{"default_value"}, noEffect("runtime_key", kNoRuntime)}},
+      {"envoy.config.core.v3.RuntimeUInt32", {{"default_value"}, {"runtime_key"}}},
       {"envoy.config.accesslog.v3.RuntimeFilter",
-       {{"percent_sampled"}, {"use_independent_randomness"}, noEffect("runtime_key", kNoRuntime)}},
+       {{"percent_sampled"}, {"use_independent_randomness"}, {"runtime_key"}}},
       {"envoy.config.accesslog.v3.AndFilter", {{"filters"}}},
       {"envoy.config.accesslog.v3.OrFilter", {{"filters"}}},
       {"envoy.config.accesslog.v3.HeaderFilter", {{"header"}}},

@@ -1,4 +1,5 @@
 // envoy.config.bootstrap.v3: the whole, and the checks that need the whole.
+#include <envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.pb.h>
 #include <re2/re2.h>
 
 #include <map>
@@ -12,6 +13,7 @@ namespace weir::config {
 namespace {
 
 namespace v3 = envoy::config::bootstrap::v3;
+using envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
 
 AdminSpec convertAdmin(const v3::Admin& admin, const Place& place) {
   AdminSpec spec;
@@ -87,6 +89,23 @@ std::string dumpOf(const google::protobuf::Message& message) {
   return dumped(any);
 }
 
+// As Envoy: the overload manager's word counts before the runtime key, which is older.
+std::optional<uint64_t> convertConnectionLimit(const v3::Bootstrap& bootstrap, const Place& place,
+                                               const Runtime& runtime) {
+  std::optional<uint64_t> out;
+  if (const auto most = runtime.number("overload.global_downstream_max_connections"); most && *most >= 0) {
+    out = static_cast<uint64_t>(*most);
+  }
+  const auto& monitors = bootstrap.overload_manager().resource_monitors();
+  for (int i = 0; i < monitors.size(); ++i) {
+    const Place here =
+        place.field("overload_manager").item("resource_monitors", static_cast<size_t>(i)).field("typed_config");
+    const auto limit = unpack<DownstreamConnectionsConfig>(monitors[i].typed_config(), here, "the monitor");
+    if (limit) out = static_cast<uint64_t>(limit->max_active_downstream_connections());
+  }
+  return out;
+}
+
 }  // namespace
 
 Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, Conversion& conversion) {
@@ -116,14 +135,19 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
     out.clusters.push_back(
         convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i)), conversion));
   }
-  for (const auto& listener : fixed.listeners()) out.listener_dumps.push_back(dumpOf(listener));
-  for (const auto& cluster : fixed.clusters()) out.cluster_dumps.push_back(dumpOf(cluster));
+  out.max_connections = convertConnectionLimit(bootstrap, place, conversion.runtime);
+  out.runtime = conversion.runtime.dump();
+  out.layered_runtime = serialized(bootstrap.layered_runtime());
   convertDiscovery(bootstrap.dynamic_resources(), place.field("dynamic_resources"), out);
   checkListeners(out, resources);
   checkReferences(conversion, checkClusters(out, resources));
-
-  out.dump = dumped(bootstrap);
   return out;
+}
+
+void dumpBootstrap(const v3::Bootstrap& bootstrap, Bootstrap& out) {
+  for (const auto& listener : bootstrap.static_resources().listeners()) out.listener_dumps.push_back(dumpOf(listener));
+  for (const auto& cluster : bootstrap.static_resources().clusters()) out.cluster_dumps.push_back(dumpOf(cluster));
+  out.dump = dumped(bootstrap);
 }
 
 const SupportTables& bootstrapSupport() {
@@ -138,10 +162,10 @@ const SupportTables& bootstrapSupport() {
         {"cluster_manager"},
         {"dynamic_resources"},
         noEffect("node_context_params", "only a management server asks for it"),
-        refused("layered_runtime", "there are no runtime keys"),
+        {"layered_runtime"},
         refused("bootstrap_extensions", "plugins as singleton services come later"),
         refused("stats_sinks", "statistics are read from the admin endpoint"),
-        refused("overload_manager", "an overload manager comes later"),
+        {"overload_manager"},
         refused("tracing", "tracing comes later")}},
       {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", {{"listeners"}, {"clusters"}, {"secrets"}}},
       {"envoy.config.bootstrap.v3.ClusterManager",
@@ -151,7 +175,24 @@ const SupportTables& bootstrapSupport() {
         noEffect("access_log_path", kNoAdminLog),
         noEffect("access_log", kNoAdminLog),
         noEffect("profile_path", "there is no profiler to write a profile"),
-        noEffect("ignore_global_conn_limit", "there is no such limit")}},
+        noEffect("ignore_global_conn_limit", "the limit is for clients, and never for the admin endpoint")}},
+      {"envoy.config.bootstrap.v3.LayeredRuntime", {{"layers"}}},
+      {"envoy.config.bootstrap.v3.RuntimeLayer",
+       {{"name"},
+        {"static_layer"},
+        noEffect("admin_layer", "keys are not changed while weir runs"),
+        refused("disk_layer", "keys are not read from a tree of files; write them in a static_layer"),
+        refused("rtds_layer", "configuration from a management server comes later")}},
+      {"envoy.config.bootstrap.v3.RuntimeLayer.AdminLayer", {}},
+      {"envoy.config.overload.v3.OverloadManager",
+       {{"resource_monitors"},
+        noEffect("refresh_interval", "connections are counted as they come"),
+        refused("actions", "there are no actions on overload"),
+        refused("loadshed_points", "there are no points at which load is shed"),
+        refused("buffer_factory_config", "buffers are counted per connection")}},
+      {"envoy.config.overload.v3.ResourceMonitor", {{"name"}, {"typed_config"}}},
+      {"envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+       {{"max_active_downstream_connections"}}},
       {"envoy.config.core.v3.Node", {}, true},
       {"envoy.config.metrics.v3.StatsConfig", {{"stats_tags"}, {"use_all_default_tags"}}},
       {"envoy.config.metrics.v3.TagSpecifier", {{"tag_name"}, {"regex"}, {"fixed_value"}}},

@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     MessageReader(report, data[0] % 2 == 0).read(node, message, root);
   }
   inspect(message, root, false);
-  Conversion conversion{options, {}};
+  const Runtime runtime;
+  Conversion conversion{options, runtime, {}};
   convertBootstrap(message, root, conversion);
   for (const Fault& fault : report.takeFaults()) CHECK(!fault.message.empty());
   return 0;

@@ -25,6 +25,7 @@
 
 #include "config/load.h"
 #include "config/report.h"
+#include "config/runtime.h"
 #include "config/spec.h"
 
 namespace weir::config {
@@ -32,6 +33,7 @@ namespace weir::config {
 // What converters need beside the message, and what they note for the checks that need the whole configuration.
 struct Conversion {
   const LoadOptions& options;
+  const Runtime& runtime;
 
   struct ClusterReference {
     std::string cluster;
@@ -44,6 +46,8 @@ struct Conversion {
 
 Bootstrap convertBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, const Place& place,
                            Conversion& conversion);
+// The dumps of a bootstrap, as it was written.
+void dumpBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, Bootstrap& out);
 listener::ChainMatch convertChainMatch(const envoy::config::listener::v3::FilterChainMatch& match, const Place& place);
 // Whether a matcher can be made of them: no connection may fit two alike.
 void checkChainMatches(const std::vector<FilterChainSpec>& chains, const Place& place);

@@ -15,13 +15,22 @@ namespace {
 
 using Response = envoy::service::discovery::v3::DiscoveryResponse;
 
+// Its faults were told when the bootstrap was read.
+Runtime runtimeOf(const DiscoverOptions& options) {
+  envoy::config::bootstrap::v3::LayeredRuntime layers;
+  if (!layers.ParseFromString(options.layered_runtime)) layers.Clear();
+  Report report;
+  return Runtime::read(layers, Place(report, ""));
+}
+
 // Reads every resource of a response as messages of one type.
 class ResourceReader {
  public:
   ResourceReader(Response& response, Report& report, const DiscoverOptions& options)
       : response_(response),
         report_(report),
-        conversion_{options.load, {}},
+        runtime_(runtimeOf(options)),
+        conversion_{options.load, runtime_, {}},
         allow_unknown_(options.allow_unknown_fields) {
     for (const std::string& bytes : options.secrets) {
       envoy::extensions::transport_sockets::tls::v3::Secret secret;
@@ -42,6 +51,7 @@ class ResourceReader {
       inspect(any, place, allow_unknown_);
       Message message;
       if (!any.UnpackTo(&message)) continue;
+      runtime_.apply(message);
       const std::string name = name_of(message);
       if (name.empty()) place.field(name_field).fault(FaultKind::Rule, "is required: updates go by it");
       if (!names.insert(name).second) {
@@ -61,6 +71,7 @@ class ResourceReader {
  private:
   Response& response_;
   Report& report_;
+  const Runtime runtime_;
   Conversion conversion_;
   bool allow_unknown_;
 };

@@ -36,6 +36,7 @@ struct Discovered {
 struct DiscoverOptions {
   LoadOptions load;                  // For files and variables that resources name; its paths are not read.
   std::vector<std::string> secrets;  // Bootstrap::secrets
+  std::string layered_runtime;       // Bootstrap::layered_runtime
   bool allow_unknown_fields = true;
   // Of the clusters there are; routes that are written in a listener must lead to one of them. Null: to any.
   std::function<bool(std::string_view)> knows_cluster;

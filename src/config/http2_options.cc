@@ -15,6 +15,7 @@ void take(bool has, const Wrapper& value, uint32_t& out) {
 void convertKeepalive(const envoy::config::core::v3::KeepaliveSettings& from, const Place& place,
                       http2::Keepalive& out) {
   if (from.has_interval()) out.interval = convertDuration(from.interval(), place.field("interval"));
+  if (from.has_interval_jitter()) out.jitter_percent = from.interval_jitter().value();
   if (from.has_timeout()) out.timeout = convertDuration(from.timeout(), place.field("timeout"));
   if (from.has_connection_idle_interval()) {
     out.idle_interval = convertDuration(from.connection_idle_interval(), place.field("connection_idle_interval"));
@@ -53,7 +54,8 @@ http2::Settings convertHttp2(const Http2ProtocolOptions& options, const Place& p
 const SupportTables& http2Support() {
   static const SupportTables kTables{
       {"envoy.config.core.v3.Http2ProtocolOptions",
-       {{"hpack_table_size"},
+       {{"connection_keepalive"},
+        {"hpack_table_size"},
         {"max_concurrent_streams"},
         {"initial_stream_window_size"},
         {"initial_connection_window_size"},
@@ -68,8 +70,9 @@ const SupportTables& http2Support() {
         refused("allow_metadata", "METADATA frames are Envoy's own extension; they are ignored"),
         refused("stream_error_on_invalid_http_messaging",
                 "deprecated in Envoy; write override_stream_error_on_invalid_http_message"),
-        refused("custom_settings_parameters", "no other SETTINGS are sent"),
-        refused("connection_keepalive", "pings that look for dead connections come later")}},
+        refused("custom_settings_parameters", "no other SETTINGS are sent")}},
+      {"envoy.config.core.v3.KeepaliveSettings",
+       {{"interval"}, {"timeout"}, {"interval_jitter"}, {"connection_idle_interval"}}},
   };
   return kTables;
 }

@@ -10,6 +10,7 @@
 #include <envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb.h>
 #include <envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.pb.h>
 #include <envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.pb.h>
+#include <envoy/extensions/filters/network/connection_limit/v3/connection_limit.pb.h>
 #include <envoy/extensions/filters/network/direct_response/v3/config.pb.h>
 #include <envoy/extensions/filters/network/echo/v3/echo.pb.h>
 #include <envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.pb.h>
@@ -24,6 +25,7 @@
 #include <envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.pb.h>
 #include <envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.pb.h>
 #include <envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.pb.h>
+#include <envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.pb.h>
 #include <envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.pb.h>
 #include <envoy/extensions/stat_sinks/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.pb.h>
@@ -60,7 +62,9 @@ void linkKnownTypes() {
        filters::listener::proxy_protocol::v3::ProxyProtocol, filters::listener::tls_inspector::v3::TlsInspector,
        filters::network::http_connection_manager::v3::HttpConnectionManager, filters::network::tcp_proxy::v3::TcpProxy,
        filters::network::wasm::v3::Wasm, filters::network::echo::v3::Echo,
-       filters::network::direct_response::v3::Config, filters::network::sni_cluster::v3::SniCluster>();
+       filters::network::direct_response::v3::Config, filters::network::sni_cluster::v3::SniCluster,
+       filters::network::connection_limit::v3::ConnectionLimit>();
+  link<ext::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig>();
   link<ext::clusters::dns::v3::DnsCluster>();
   link<balancers::least_request::v3::LeastRequest, balancers::maglev::v3::Maglev, balancers::random::v3::Random,
        balancers::ring_hash::v3::RingHash, balancers::round_robin::v3::RoundRobin,

@@ -60,6 +60,9 @@ ListenerSpec convertListener(const v3::Listener& listener, const Place& place, C
     spec.buffer_limit = listener.per_connection_buffer_limit_bytes().value();
   }
   if (listener.has_tcp_backlog_size()) spec.backlog = listener.tcp_backlog_size().value();
+  const auto most = conversion.runtime.number("envoy.resource_limits.listener." + spec.name + ".connection_limit");
+  if (most && *most >= 0) spec.max_connections = static_cast<uint64_t>(*most);
+  spec.beyond_global_limit = listener.ignore_global_conn_limit();
   spec.direction = static_cast<int>(listener.traffic_direction());
   spec.metadata = serialized(listener.metadata());
   spec.access_logs = convertAccessLogs(listener.access_log(), place.field("access_log"), conversion);
@@ -101,8 +104,9 @@ const SupportTables& listenerSupport() {
         {"listener_filters_timeout"},
         {"continue_on_listener_filters_timeout"},
         {"default_filter_chain"},
-        noEffect("ignore_global_conn_limit", "--max-connections holds for every listener"),
-        noEffect("bypass_overload_manager", "there is no overload manager"),
+        {"ignore_global_conn_limit"},
+        noEffect("bypass_overload_manager",
+                 "the overload manager limits connections alone; write ignore_global_conn_limit"),
         {"access_log"},
         refused("udp_listener_config", "UDP and QUIC come later")}},
       {"envoy.config.listener.v3.FilterChain",

@@ -62,8 +62,13 @@ LoadOutcome load(const LoadOptions& options) {
     applyCommandLine(options, message);
     const Place root(report, "");
     inspect(message, root, options.allow_unknown_static_fields);
-    Conversion conversion{options, {}};
-    weir::config::Bootstrap bootstrap = convertBootstrap(message, root, conversion);
+    const Runtime runtime = Runtime::read(message.layered_runtime(), root.field("layered_runtime"));
+    Conversion conversion{options, runtime, {}};
+    BootstrapMessage effective = message;
+    runtime.apply(effective);
+    weir::config::Bootstrap bootstrap = convertBootstrap(effective, root, conversion);
+    dumpBootstrap(message, bootstrap);
+    runtime.noteUnused();
     if (report.clean()) outcome.bootstrap = std::move(bootstrap);
   }
   outcome.faults = report.takeFaults();

@@ -1,4 +1,5 @@
 // The network filters of a chain: HTTP, or bytes as they come.
+#include <envoy/extensions/filters/network/connection_limit/v3/connection_limit.pb.h>
 #include <envoy/extensions/filters/network/direct_response/v3/config.pb.h>
 #include <envoy/extensions/filters/network/echo/v3/echo.pb.h>
 #include <envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.pb.h>
@@ -109,16 +110,28 @@ struct NetworkFilters {
       spec.network_filters.emplace_back(tcp::SniClusterSpec{});
       return false;
     }
+    if (ext::connection_limit::v3::ConnectionLimit limit; any.UnpackTo(&limit)) {
+      addLimit(limit, place);
+      return false;
+    }
     const auto manager = unpack<HttpConnectionManager>(any, place, "the filter's configuration");
     if (manager) spec.http = convertHttpManager(*manager, place, conversion);
     return true;
+  }
+
+  // One that is switched off (runtime_enabled) is none.
+  void addLimit(const ext::connection_limit::v3::ConnectionLimit& limit, const Place& place) const {
+    if (limit.has_runtime_enabled() && !limit.runtime_enabled().default_value().value()) return;
+    ConnectionLimitSpec out{limit.stat_prefix(), limit.max_connections().value()};
+    if (limit.has_delay()) out.delay = convertDuration(limit.delay(), place.field("delay"));
+    spec.connection_limits.push_back(std::move(out));
   }
 };
 
 bool isKnown(const google::protobuf::Any& any) {
   return any.type_url().empty() || any.Is<HttpConnectionManager>() || any.Is<TcpProxy>() ||
          any.Is<ext::echo::v3::Echo>() || any.Is<ext::direct_response::v3::Config>() ||
-         any.Is<ext::sni_cluster::v3::SniCluster>();
+         any.Is<ext::sni_cluster::v3::SniCluster>() || any.Is<ext::connection_limit::v3::ConnectionLimit>();
 }
 
 }  // namespace
@@ -171,6 +184,9 @@ const SupportTables& networkFilterSupport() {
       {"envoy.type.v3.HashPolicy", {{"source_ip"}}},
       {"envoy.type.v3.HashPolicy.SourceIp", {}},
       {"envoy.extensions.filters.network.echo.v3.Echo", {}},
+      {"envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+       {{"stat_prefix"}, {"max_connections"}, {"delay"}, {"runtime_enabled"}}},
+      {"envoy.config.core.v3.RuntimeFeatureFlag", {{"default_value"}, {"runtime_key"}}},
       {"envoy.extensions.filters.network.direct_response.v3.Config", {{"response"}}},
       {"envoy.extensions.filters.network.sni_cluster.v3.SniCluster", {}},
   };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,13 @@
 
 namespace weir::config {
 
+// envoy.filters.network.connection_limit
+struct ConnectionLimitSpec {
+  std::string stat_prefix;
+  uint64_t max_connections = 0;
+  base::Duration delay{};  // How long one that is too many is kept waiting for its end.
+};
+
 // What a listener does with the connections that its match fits: which transport, then which network filters.
 struct FilterChainSpec {
   std::string name;
@@ -28,6 +36,7 @@ struct FilterChainSpec {
   // Network filters: either HTTP alone, or others, the last of which ends the chain.
   std::optional<exchange::HttpManagerSpec> http;
   std::vector<tcp::FilterSpec> network_filters;
+  std::vector<ConnectionLimitSpec> connection_limits;  // Before either.
 };
 
 struct ListenerSpec {
@@ -35,6 +44,8 @@ struct ListenerSpec {
   net::Address address;
   size_t buffer_limit = 1024 * 1024;  // per_connection_buffer_limit_bytes
   uint32_t backlog = 4096;
+  std::optional<uint64_t> max_connections;  // envoy.resource_limits.listener.<name>.connection_limit
+  bool beyond_global_limit = false;         // ignore_global_conn_limit
   std::string stat_prefix;
   int direction = 0;
   std::string metadata;                          // Serialized core.v3.Metadata
@@ -49,6 +60,12 @@ struct ListenerSpec {
 struct AdminSpec {
   std::optional<net::Address> address;
   std::string access_log_path;
+};
+
+// What /runtime shows.
+struct RuntimeDump {
+  std::vector<std::string> layers;
+  std::map<std::string, std::vector<std::string>> values;  // By key: as each layer has it; empty where it has not.
 };
 
 struct Bootstrap {
@@ -68,7 +85,10 @@ struct Bootstrap {
   std::vector<stats::Tag> fixed_tags;
   bool use_default_tags = true;
   base::Duration stats_flush_interval = std::chrono::seconds(5);
-  std::string dump;  // The bootstrap as JSON, for /config_dump.
+  std::optional<uint64_t> max_connections;  // Of clients, over all listeners; 0: no limit.
+  RuntimeDump runtime;
+  std::string layered_runtime;  // Serialized: discovered resources are read by its keys, too.
+  std::string dump;             // The bootstrap as JSON, for /config_dump.
 };
 
 }  // namespace weir::config

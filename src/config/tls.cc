@@ -150,6 +150,14 @@ void convertCommon(const v3::CommonTlsContext& context, const Place& place, cons
   }
 }
 
+tls::StaplePolicy convertStaplePolicy(v3::DownstreamTlsContext::OcspStaplePolicy policy) {
+  switch (policy) {
+    case v3::DownstreamTlsContext::STRICT_STAPLING: return tls::StaplePolicy::Strict;
+    case v3::DownstreamTlsContext::MUST_STAPLE: return tls::StaplePolicy::Must;
+    default: return tls::StaplePolicy::Lenient;
+  }
+}
+
 }  // namespace
 
 tls::Source convertSource(const DataSource& source, const Place& place, const LoadOptions& options) {
@@ -219,9 +227,7 @@ tls::ServerSpec convertDownstreamTls(const v3::DownstreamTlsContext& context, co
   }
   spec.full_scan_on_mismatch = context.full_scan_certs_on_sni_mismatch().value();
   spec.prefer_client_ciphers = context.prefer_client_ciphers();
-  if (context.ocsp_staple_policy() != v3::DownstreamTlsContext::LENIENT_STAPLING) {
-    place.field("ocsp_staple_policy").unsupported("an OCSP policy other than LENIENT_STAPLING");
-  }
+  spec.staple_policy = convertStaplePolicy(context.ocsp_staple_policy());
   const Place keys = place.field("session_ticket_keys");
   for (int i = 0; i < context.session_ticket_keys().keys_size(); i++) {
     spec.ticket_keys.push_back(convertSource(context.session_ticket_keys().keys(i),

@@ -1,4 +1,6 @@
 // The end of an exchange: the response goes to the client, or a reply of our own does.
+#include <utility>
+
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
@@ -76,12 +78,16 @@ void Exchange::answered() {
   // As Envoy over HTTP/1.1: an answer before the end of the request ends the connection, because the rest of the
   // request may be long and nobody wants it.
   if (!request_ended_ && stream_ != nullptr && (!tunnel_ || rest_unwanted_)) {
-    noteBytes();
-    http::Stream* stream = stream_;
-    stream_ = nullptr;
-    stream->reset(http::ResetReason::LocalReset);
+    dropClientStream(http::ResetReason::LocalReset);
     finish();
   }
+}
+
+// As Envoy, a stream that we give up counts as one that was reset on us, too.
+void Exchange::dropClientStream(http::ResetReason reason) {
+  noteBytes();
+  manager_.stats.downstream_rq_rx_reset.add();
+  std::exchange(stream_, nullptr)->reset(reason);
 }
 
 http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) {
@@ -115,11 +121,8 @@ void Exchange::abandonUpstream() {
 void Exchange::resetClientStream() {
   manager_.stats.downstream_rq_tx_reset.add();
   if (stream_ != nullptr) {
-    noteBytes();
-    http::Stream* stream = stream_;
-    stream_ = nullptr;
-    stream->reset(switches_ && upstreamLost(info_) ? http::ResetReason::ConnectionFailure
-                                                   : http::ResetReason::LocalReset);
+    dropClientStream(switches_ && upstreamLost(info_) ? http::ResetReason::ConnectionFailure
+                                                      : http::ResetReason::LocalReset);
   }
   finish();
 }

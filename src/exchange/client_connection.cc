@@ -78,7 +78,13 @@ void ClientConnection::useHttp2() {
   http2::Settings settings = manager_.spec->http2;
   settings.max_headers_kb = manager_.spec->max_request_headers_kb;
   settings.max_headers_count = manager_.spec->max_headers_count;
-  codec_ = http2::createServerCodec(*this, *this, *this, settings, manager_.stats.http2, manager_.loop.clock());
+  auto codec = http2::createServerCodec(*this, *this, *this, settings, manager_.stats.http2, manager_.loop.clock());
+  http2::ServerCodec& pinger = *codec;
+  codec_ = std::move(codec);
+  if (settings.keepalive.timeout > base::Duration::zero()) {
+    keepalive_.emplace(
+        manager_.loop, manager_.random, settings.keepalive, [&pinger] { pinger.ping(); }, [this] { onSilence(); });
+  }
   manager_.stats.downstream_cx_http2_total.add();
   manager_.stats.downstream_cx_http2_active.add();
   if (leaving_ || manager_.asksToGo()) codec_->drain();
@@ -88,6 +94,7 @@ void ClientConnection::useHttp2() {
 
 void ClientConnection::onBytes(base::BufferChain& received) {
   manager_.stats.downstream_cx_rx_bytes_total.add(received.size());
+  if (keepalive_) keepalive_->onReceived();
   bytes_received_ += received.size();
   received_.append(received);
   dispatch();
@@ -216,23 +223,34 @@ void ClientConnection::closeIfFinished() {
   close(net::ByteStream::Close::Flush, false);
 }
 
+// As Envoy, which takes a silent client for one that went.
+void ClientConnection::countBusyEnd(bool by_peer) {
+  manager_.stats.downstream_cx_destroy_active_rq.add();
+  (by_peer || silent_ ? manager_.stats.downstream_cx_destroy_remote_active_rq
+                      : manager_.stats.downstream_cx_destroy_local_active_rq)
+      .add();
+}
+
 void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
   if (closed_) return;
   if (!out_.empty()) stream_->write(out_);
   closed_ = true;
   idle_timer_.disarm();
   duration_timer_.disarm();
+  if (keepalive_) keepalive_->end();
   if (info_.tls != nullptr) manager_.stats.downstream_cx_ssl_active.sub();
   manager_.stats.downstream_cx_destroy.add();
   (by_peer ? manager_.stats.downstream_cx_destroy_remote : manager_.stats.downstream_cx_destroy_local).add();
-  if (!exchanges_.empty()) manager_.stats.downstream_cx_destroy_active_rq.add();
+  if (!exchanges_.empty()) countBusyEnd(by_peer);
   manager_.stats.downstream_cx_active.sub();
   if (codec_ != nullptr) {
     (http2_ ? manager_.stats.downstream_cx_http2_active : manager_.stats.downstream_cx_http1_active).sub();
   }
   manager_.stats.downstream_cx_length_ms.record(base::milliseconds(manager_.loop.now() - started_));
   if (codec_ != nullptr)
-    codec_->connectionLost(by_peer ? "downstream_remote_disconnect" : "downstream_local_disconnect");
+    codec_->connectionLost(by_peer   ? "downstream_remote_disconnect"
+                           : silent_ ? "downstream_local_disconnect(http2_ping_timeout)"
+                                     : "downstream_local_disconnect");
   stream_->close(how);
   if (how != net::ByteStream::Close::Flush) owner_.onConnectionClosed(*this);
 }
@@ -278,6 +296,13 @@ void ClientConnection::onIdle() {
   leaving_ = !http2_;
   info_.local_close_reason = "on_idle_timeout";
   drain();
+}
+
+// The client has not answered a ping.
+void ClientConnection::onSilence() {
+  silent_ = true;
+  manager_.stats.http2.keepalive_timeout.add();
+  close(net::ByteStream::Close::Now, false);
 }
 
 void ClientConnection::onDurationReached() {

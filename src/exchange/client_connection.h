@@ -16,6 +16,7 @@
 #include "http/codec.h"
 #include "http2/codec.h"
 #include "net/byte_stream.h"
+#include "upstream/keepalive.h"
 
 namespace weir::exchange {
 
@@ -82,6 +83,9 @@ class ClientConnection final : public event::Deferred,
   void onResumeConnection() override;
   // http2::Owner
   void onWorkWaiting() override { next_.schedule(); }
+  void onPingAnswered() override {
+    if (keepalive_) keepalive_->onAnswered();
+  }
 
   // False as long as too little has come to tell.
   bool chooseCodec();
@@ -95,8 +99,10 @@ class ClientConnection final : public event::Deferred,
   void closeIfFinished();
   // Flush: the owner is told when what was written has gone; else at once.
   void close(net::ByteStream::Close how, bool by_peer);
+  void countBusyEnd(bool by_peer);
   void armIdleTimer();
   void onIdle();
+  void onSilence();
   void onDurationReached();
 
   HttpManager& manager_;
@@ -113,6 +119,7 @@ class ClientConnection final : public event::Deferred,
                                 // what the HTTP/2 codec has put off.
   event::Timer idle_timer_;
   event::Timer duration_timer_;
+  std::optional<upstream::Keepalive> keepalive_;  // By HTTP/2, where it is configured.
   base::MonotonicTime started_;
   uint64_t requests_ = 0;
   uint64_t bytes_received_ = 0;
@@ -120,6 +127,7 @@ class ClientConnection final : public event::Deferred,
   bool dispatching_ = false;
   bool dispatch_again_ = false;
   bool end_asked_ = false;  // FIN follows what is in out_.
+  bool silent_ = false;     // The client has answered no ping.
   bool failed_ = false;     // The codec gave up: close after what it wrote.
   bool spoke_ = false;      // The client has said something that the codec took.
   bool leaving_ = false;    // The idle timer ends the connection for good.

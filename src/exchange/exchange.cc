@@ -141,7 +141,10 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
   if (over_) return;
   if (reason == http::ResetReason::ConnectionTermination) {
     info_.setFlag(filter::ResponseFlag::DownstreamConnectionTermination);
-    if (info_.response_code_details.empty()) info_.response_code_details = "downstream_remote_disconnect";
+    const bool silent = detail == "downstream_local_disconnect(http2_ping_timeout)";
+    if (info_.response_code_details.empty()) {
+      info_.response_code_details = silent ? detail : "downstream_remote_disconnect";
+    }
   } else {  // HTTP/2: the stream alone.
     const bool ours = reason == http::ResetReason::ProtocolError;
     info_.setFlag(ours ? filter::ResponseFlag::DownstreamProtocolError : filter::ResponseFlag::DownstreamRemoteReset);
@@ -153,6 +156,8 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
 
 void Exchange::onComplete() {
   if (!over_) noteBytes();
+  // As Envoy: the rest of the request was given up.
+  if (!over_ && !request_ended_) manager_.stats.downstream_rq_rx_reset.add();
   stream_ = nullptr;
   finish();
 }

@@ -114,6 +114,7 @@ class Exchange final : public event::Deferred,
   http::HeaderMap& makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) override;
   void abandonUpstream() override;
   void resetClientStream() override;
+  void dropClientStream(http::ResetReason reason);
   void replyLocally(int status, std::string_view details, std::string body = {}, filter::ResponseFlag flag = kNoFlag);
   void answerWithoutStatus();
   void answered();

@@ -57,6 +57,9 @@ void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) 
   startTry(end_stream);
 }
 
+// As Envoy: with these an answer of the route's says where the request was sent.
+static bool tellsWhere(int status) { return status == 201 || (status >= 300 && status < 400); }
+
 void Exchange::answerDirectly() {
   manager_.stats.rq_direct_response.add();
   const route::DirectResponse& direct = *route_->route->direct;
@@ -66,6 +69,9 @@ void Exchange::answerDirectly() {
   std::string body = info_.route_table->directBody(*route_, logEntry(format::LogType::NotSet), type);
   filter::LocalReply reply{direct.status, std::move(body), "direct_response", {}, -1};
   if (!type.empty()) reply.headers.emplace_back("content-type", type);
+  if (tellsWhere(direct.status) && !additions.get(http::HeaderId::Location)) {
+    reply.headers.emplace_back("location", info_.route_table->redirectLocation(*route_, request_headers_));
+  }
   for (const auto& entry : additions) reply.headers.emplace_back(entry.name, entry.value);
   chain_.sendLocalReply(reply);
 }

@@ -29,6 +29,9 @@ ManagerStats::ManagerStats(stats::Store& store, std::string_view stat_prefix)
       downstream_cx_destroy_local(Maker{store, stat_prefix}.counter("downstream_cx_destroy_local")),
       downstream_cx_destroy_remote(Maker{store, stat_prefix}.counter("downstream_cx_destroy_remote")),
       downstream_cx_destroy_active_rq(Maker{store, stat_prefix}.counter("downstream_cx_destroy_active_rq")),
+      downstream_cx_destroy_local_active_rq(Maker{store, stat_prefix}.counter("downstream_cx_destroy_local_active_rq")),
+      downstream_cx_destroy_remote_active_rq(
+          Maker{store, stat_prefix}.counter("downstream_cx_destroy_remote_active_rq")),
       downstream_cx_protocol_error(Maker{store, stat_prefix}.counter("downstream_cx_protocol_error")),
       downstream_cx_ssl_total(Maker{store, stat_prefix}.counter("downstream_cx_ssl_total")),
       downstream_cx_idle_timeout(Maker{store, stat_prefix}.counter("downstream_cx_idle_timeout")),

@@ -21,6 +21,8 @@ struct ManagerStats {
   stats::Counter& downstream_cx_destroy_local;
   stats::Counter& downstream_cx_destroy_remote;
   stats::Counter& downstream_cx_destroy_active_rq;
+  stats::Counter& downstream_cx_destroy_local_active_rq;
+  stats::Counter& downstream_cx_destroy_remote_active_rq;
   stats::Counter& downstream_cx_protocol_error;
   stats::Counter& downstream_cx_ssl_total;
   stats::Counter& downstream_cx_idle_timeout;

@@ -37,6 +37,9 @@ class Owner {
   virtual void onPingAnswered() {}
   // Client side: a stream is over, however it ended; before its receiver hears of it. The codec's state is settled.
   virtual void onStreamOver() {}
+  // The same, of one that was reset, before onStreamOver(): by the peer (RemoteReset, RefusedStream), by us
+  // (LocalReset, ProtocolError), or with its connection.
+  virtual void onStreamReset(http::ResetReason reason) { (void)reason; }
   // Client side: the peer asks us to go (GOAWAY): available() and reusable() are false from now on. The code says why;
   // 0: nothing is wrong, and streams that it does not refuse will be answered.
   virtual void onGoAway(uint32_t code) { (void)code; }

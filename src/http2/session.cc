@@ -47,8 +47,8 @@ void Session::settle(Stream& stream) {
   if (whole && role_ == Role::Client && !stream.end_told && (stream.pauses > 0 || !stream.head_received)) return;
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
   --told_streams_;
-  owner_.onStreamOver();
   if (whole) {
+    owner_.onStreamOver();
     receiver->onComplete();
     return remove(stream);
   }
@@ -60,6 +60,8 @@ void Session::settle(Stream& stream) {
   } else if (ourFault(stream) && !overLimit(stream)) {
     reason = http::ResetReason::ProtocolError;
   }
+  owner_.onStreamReset(reason);
+  owner_.onStreamOver();
   remove(stream);
   receiver->onReset(reason, detail);
 }
@@ -86,6 +88,7 @@ void Session::letGo(Stream& stream, http::ResetReason reason) {
   if (std::exchange(stream.receiver, nullptr) == nullptr) return;
   --told_streams_;
   dropReceived(stream);
+  owner_.onStreamReset(reason);
   owner_.onStreamOver();
   if (stream.closed || stream.id == 0) return remove(stream);
   if (stream.out_ended && role_ == Role::Server) {
@@ -105,6 +108,7 @@ void Session::letGo(Stream& stream, http::ResetReason reason) {
 void Session::endEarly(Stream& stream) {
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
   --told_streams_;
+  owner_.onStreamReset(http::ResetReason::LocalReset);
   owner_.onStreamOver();
   stream.local_reset = true;
   nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_NO_ERROR);
@@ -122,6 +126,7 @@ void Session::loseAll(std::string_view detail, http::ResetReason reason) {
     http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
     if (receiver != nullptr) {
       --told_streams_;
+      owner_.onStreamReset(reason);
       owner_.onStreamOver();
     }
     remove(stream);

@@ -86,8 +86,9 @@ struct Session::Callbacks {
         if (stream != nullptr) session.onDataFrame(*stream, ends);
         break;
       case NGHTTP2_RST_STREAM:
+        if (stream == nullptr) break;  // As Envoy: of a stream that is over, it counts for nothing.
         session.stats_.rx_reset.add();
-        if (stream != nullptr) stream->reset_by_peer = true;
+        stream->reset_by_peer = true;
         break;
       case NGHTTP2_SETTINGS:
         if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) session.onSettingsReceived();

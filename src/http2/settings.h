@@ -13,6 +13,7 @@ namespace weir::http2 {
 struct Keepalive {
   base::Duration interval{};  // Zero: none.
   base::Duration timeout{};
+  double jitter_percent = 15;                   // Of the interval, at most, added to it by chance.
   std::optional<base::Duration> idle_interval;  // A ping before a stream that comes after so long a silence.
 };
 

@@ -67,6 +67,24 @@ AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery&) {
   return {.content_type = kJson, .body = json.endObject().take()};
 }
 
+AdminAnswer adminRuntime(const AdminContext& context, const AdminQuery&) {
+  const config::RuntimeDump& runtime = context.source.facts().runtime;
+  JsonWriter json;
+  json.beginObject().key("layers").beginArray();
+  for (const std::string& layer : runtime.layers) json.text(layer);
+  json.endArray().key("entries").beginObject();
+  for (const auto& [key, values] : runtime.values) {
+    json.key(key).beginObject().key("layer_values").beginArray();
+    std::string_view last;
+    for (const std::string& value : values) {
+      json.text(value);
+      if (!value.empty()) last = value;
+    }
+    json.endArray().key("final_value").text(last).endObject();
+  }
+  return {.content_type = kJson, .body = json.endObject().endObject().take()};
+}
+
 AdminAnswer adminMemory(const AdminContext&, const AdminQuery&) {
   const auto info = mallinfo2();
   JsonWriter json;

@@ -63,6 +63,7 @@ constexpr AdminPage kPages[] = {
     {"/ready", false, "print server state, return 200 if LIVE, otherwise return 503", adminReady},
     {"/reopen_logs", true, "reopen access logs", reopenLogs},
     {"/reset_counters", true, "reset all counters to zero", resetCounters},
+    {"/runtime", false, "print runtime values", adminRuntime},
     {"/server_info", false, "print server version/status information", adminServerInfo},
     {"/stats", false, "print server stats (format: text, json, prometheus; filter, usedonly, type)", adminStats},
     {"/stats/prometheus", false, "print server stats in prometheus format (filter, usedonly)", adminPrometheus},

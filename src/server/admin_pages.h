@@ -60,6 +60,7 @@ AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery& query
 AdminAnswer adminConfigDump(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminInitDump(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminDrainListeners(const AdminContext& context, const AdminQuery& query);
+AdminAnswer adminRuntime(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminMemory(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminListeners(const AdminContext& context, const AdminQuery& query);
 AdminAnswer adminClusters(const AdminContext& context, const AdminQuery& query);

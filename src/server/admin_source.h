@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/spec.h"
 #include "net/address.h"
 #include "upstream/endpoint_state.h"
 #include "upstream/spec.h"
@@ -58,6 +59,7 @@ struct ServerFacts {
   std::string bootstrap;  // JSON; its "node" is shown by /server_info too.
   base::WallTime started;
   std::string hot_restart_version = "disabled";
+  config::RuntimeDump runtime;
 };
 
 // A resource, where it came from and since when.

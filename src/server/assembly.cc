@@ -117,6 +117,9 @@ std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec
       chain->tls = std::move(*tls);
   }
   if (spec.http) chain->http = makeHttp(*spec.http, listener.name, shared, faults);
+  for (const config::ConnectionLimitSpec& limit : spec.connection_limits) {
+    chain->limits.push_back(std::make_unique<ChainLimit>(*shared.stats, limit));
+  }
   chain->network_filters = spec.network_filters;
   for (const tcp::FilterSpec& filter : spec.network_filters) {
     const auto* proxy = std::get_if<tcp::ProxySpec>(&filter);
@@ -155,6 +158,7 @@ std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
     listener->chains.push_back(makeChain(*spec.default_filter_chain, spec, shared, faults));
     listener->has_default = true;
   }
+  listener->connections.most = spec.max_connections;
   listener->access_logs = makeLogs(spec.access_logs, shared, faults);
   listener->filters = listener::FilterSet(spec.listener_filters, *shared.stats);
   makeMatcher(*listener, faults);

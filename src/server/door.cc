@@ -45,7 +45,10 @@ base::Result<void> Door::open() {
 // --- Accepted socket ---
 
 void Door::onAccepted(net::Fd socket, const net::Address& peer) {
-  if (place_.limit.reached()) return shared_.stats->downstream_global_cx_overflow.add();
+  if (!shared_.spec.beyond_global_limit && place_.limit.reached()) {
+    return shared_.stats->downstream_global_cx_overflow.add();
+  }
+  if (shared_.connections.reached()) return shared_.stats->downstream_cx_overflow.add();
   auto stream = net::SocketStream::accepted(loop_, std::move(socket), peer);
   if (!shared_.filters.empty()) return approach(std::move(stream), peer);
   filter::ConnectionInfo info = describe(stream->local(), peer);
@@ -84,7 +87,7 @@ filter::ConnectionInfo Door::describe(const listener::Findings& found) const {
 
 void Door::approach(std::unique_ptr<net::ByteStream> stream, const net::Address& peer) {
   shared_.stats->downstream_pre_cx_active.add();
-  place_.on_come();
+  come();
   listener::Findings findings;
   findings.local = stream->local();
   findings.remote = peer;
@@ -131,6 +134,18 @@ void Door::forget(listener::Approach& approach) {
   loop_.destroyLater(std::move(at->second));
   approaches_.erase(at);
   shared_.stats->downstream_pre_cx_active.sub();
+  gone();
+}
+
+void Door::come() {
+  shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
+  if (!shared_.spec.beyond_global_limit) place_.limit.open.fetch_add(1, std::memory_order_relaxed);
+  place_.on_come();
+}
+
+void Door::gone() {
+  shared_.connections.leave();
+  if (!shared_.spec.beyond_global_limit) place_.limit.leave();
   place_.on_gone();
 }
 
@@ -156,7 +171,7 @@ void Door::enter(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filt
   shared_.stats->downstream_cx_active.add();
   stats_.downstream_cx_total.add();
   stats_.downstream_cx_active.add();
-  place_.on_come();
+  come();
   info.filter_chain_name = chain.shared.name;
   if (chain.shared.tls != nullptr) return secure(chain, std::move(stream), std::move(info));
   serve(chain, std::move(stream), std::move(info));
@@ -177,6 +192,7 @@ void Door::secure(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, fil
 // --- Network filters ---
 
 void Door::serve(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  if (const ChainLimit* const full = enterLimits(chain.shared)) return turnAway(*full, std::move(stream), info);
   if (chain.http != nullptr) return serveHttp(chain, std::move(stream), std::move(info));
   serveTcp(chain, std::move(stream), std::move(info));
 }
@@ -185,7 +201,7 @@ void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, 
   auto connection = std::make_unique<exchange::ClientConnection>(
       *chain.http, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
   exchange::ClientConnection& started = *connection;
-  connections_.emplace(&started, Served<exchange::ClientConnection>{std::move(connection), loop_.now()});
+  connections_.emplace(&started, Served<exchange::ClientConnection>{std::move(connection), loop_.now(), &chain.shared});
   started.start();
 }
 
@@ -193,8 +209,48 @@ void Door::serveTcp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, f
   auto connection = std::make_unique<tcp::Connection>(*chain.tcp, static_cast<tcp::Connection::Owner&>(*this),
                                                       std::move(stream), std::move(info));
   tcp::Connection& started = *connection;
-  tcp_connections_.emplace(&started, Served<tcp::Connection>{std::move(connection), loop_.now()});
+  tcp_connections_.emplace(&started, Served<tcp::Connection>{std::move(connection), loop_.now(), &chain.shared});
   started.start();
+}
+
+// --- Connection limits of the chain ---
+
+ChainLimit* Door::enterLimits(SharedFilterChain& chain) {
+  for (size_t i = 0; i < chain.limits.size(); ++i) {
+    ChainLimit& limit = *chain.limits[i];
+    if (limit.limit.enter()) {
+      limit.active_connections.add();
+      continue;
+    }
+    limit.limited_connections.add();
+    leaveLimits(chain, i);
+    return &limit;
+  }
+  return nullptr;
+}
+
+void Door::leaveLimits(SharedFilterChain& chain, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    chain.limits[i]->limit.leave();
+    chain.limits[i]->active_connections.sub();
+  }
+}
+
+void Door::turnAway(const ChainLimit& limit, std::unique_ptr<net::ByteStream> stream,
+                    const filter::ConnectionInfo& info) {
+  logUnserved(info, loop_.now());
+  auto away = std::make_unique<TurnedAway>(*this, std::move(stream));
+  TurnedAway& kept = *away;
+  turned_away_.emplace(&kept, std::move(away));
+  if (limit.delay <= base::Duration::zero()) return release(kept);
+  kept.timer.arm(limit.delay);
+}
+
+void Door::release(TurnedAway& connection) {
+  const base::MonotonicTime since = connection.since;
+  loop_.destroyLater(std::make_unique<Refused>(std::move(connection.stream)));
+  turned_away_.erase(&connection);
+  countGone(since);
 }
 
 // --- The end ---
@@ -211,6 +267,7 @@ void Door::closed(Table<Connection>& table, Connection& connection) {
   const auto at = table.find(&connection);
   if (at == table.end()) return;
   const base::MonotonicTime since = at->second.since;
+  leaveLimits(*at->second.chain, at->second.chain->limits.size());
   loop_.destroyLater(std::move(at->second.connection));
   table.erase(at);
   countGone(since);
@@ -221,7 +278,7 @@ void Door::countGone(base::MonotonicTime since) {
   shared_.stats->downstream_cx_destroy.add();
   stats_.downstream_cx_active.sub();
   shared_.stats->downstream_cx_length_ms.record(base::milliseconds(loop_.now() - since));
-  place_.on_gone();
+  gone();
 }
 
 // --- The listener's log ---
@@ -304,6 +361,7 @@ void Door::closeNow() {
   forEachIn(approaches_, [](listener::Approach& approach) { approach.closeNow(); });
   forEachIn(connections_, [](exchange::ClientConnection& connection) { connection.closeNow(); });
   forEachIn(tcp_connections_, [](tcp::Connection& connection) { connection.closeNow(); });
+  forEachIn(turned_away_, [this](TurnedAway& connection) { release(connection); });
 }
 
 }  // namespace weir::server

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "event/timer.h"
 #include "exchange/client_connection.h"
 #include "listener/approach.h"
 #include "net/listener.h"
@@ -39,7 +40,7 @@ class Door final : private net::Listener::Acceptor,
     base::Random& random;
     stats::Store& stats;
     uint32_t worker;
-    const ConnectionLimit& limit;
+    ConnectionLimit& limit;         // Of all listeners together.
     access_log::Logs logs;          // The listener's.
     std::function<void()> on_come;  // A connection was accepted.
     std::function<void()> on_gone;  // It has ended.
@@ -73,7 +74,8 @@ class Door final : private net::Listener::Acceptor,
   void closeNow();
   // Those on their way to a chain, too.
   size_t connections() const {
-    return approaches_.size() + handshakes_.size() + connections_.size() + tcp_connections_.size();
+    return approaches_.size() + handshakes_.size() + connections_.size() + tcp_connections_.size() +
+           turned_away_.size();
   }
 
  private:
@@ -100,11 +102,31 @@ class Door final : private net::Listener::Acceptor,
   void serve(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void serveTcp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
   void forget(listener::Approach& approach);
+  // What counts it: when it has been accepted, or found its chain; and when that is over.
+  void come();
+  void gone();
+  // Takes a place under each of the chain's limits, or tells the one that has none.
+  ChainLimit* enterLimits(SharedFilterChain& chain);
+  void leaveLimits(SharedFilterChain& chain, size_t count);
+  void turnAway(const ChainLimit& limit, std::unique_ptr<net::ByteStream> stream, const filter::ConnectionInfo& info);
+  struct TurnedAway;
+  void release(TurnedAway& connection);
 
   template <typename Connection>
   struct Served {
     std::unique_ptr<Connection> connection;
     base::MonotonicTime since;
+    SharedFilterChain* chain;
+  };
+  // One too many, which waits for its end.
+  struct TurnedAway {
+    TurnedAway(Door& door, std::unique_ptr<net::ByteStream> stream)
+        : stream(std::move(stream)),
+          since(door.loop_.now()),
+          timer(door.loop_, [this, &door] { door.release(*this); }) {}
+    std::unique_ptr<net::ByteStream> stream;
+    base::MonotonicTime since;
+    event::Timer timer;
   };
   template <typename Connection>
   using Table = std::unordered_map<Connection*, Served<Connection>>;
@@ -130,6 +152,7 @@ class Door final : private net::Listener::Acceptor,
   std::unordered_map<listener::Approach*, std::unique_ptr<listener::Approach>> approaches_;
   Table<exchange::ClientConnection> connections_;
   Table<tcp::Connection> tcp_connections_;
+  std::unordered_map<TurnedAway*, std::unique_ptr<TurnedAway>> turned_away_;
 };
 
 }  // namespace weir::server

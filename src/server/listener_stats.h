@@ -14,7 +14,7 @@ struct ListenerStats {
   ListenerStats(stats::Store& store, const std::string& address, const std::string& stat_prefix);
   stats::Counter& downstream_cx_total;
   stats::Counter& downstream_cx_destroy;
-  stats::Counter& downstream_cx_overflow;  // accept() failed for want of descriptors or memory.
+  stats::Counter& downstream_cx_overflow;  // No descriptors or memory for it, or the listener's own limit.
   stats::Counter& downstream_cx_transport_socket_connect_timeout;
   stats::Gauge& downstream_cx_active;
   stats::Histogram& downstream_cx_length_ms;

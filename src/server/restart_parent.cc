@@ -134,8 +134,8 @@ void RestartParent::forget() {
   greeted_ = false;
   if (!drained_ || ending_) return;
   drained_ = false;
-  LOG(Main, Warning, "hot restart: the successor has gone before its time; serving again");
   owner_.onSuccessorLost();
+  LOG(Main, Warning, "hot restart: the successor has gone before its time; serving again");
 }
 
 }  // namespace weir::server

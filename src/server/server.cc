@@ -139,6 +139,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
 std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   event::blockSignals();
   facts_ = {options_.version, options_.command_line, bootstrap.dump, base::systemClock().wall()};
+  facts_.runtime = bootstrap.runtime;
   std::vector<base::Error> faults = assemble(std::move(bootstrap), options_, options_.bind ? &loop_ : nullptr, shared_);
   if (!faults.empty()) return faults;
   stats_ = std::make_unique<ServerStats>(*shared_.stats, options_.workers);
@@ -194,6 +195,7 @@ config::DiscoverOutcome RunningServer::read(const std::string& path, config::Res
   config::DiscoverOptions options;
   options.load = options_.load;
   options.secrets = shared_.bootstrap.secrets;
+  options.layered_runtime = shared_.bootstrap.layered_runtime;
   options.allow_unknown_fields = !options_.reject_unknown_dynamic_fields;
   options.knows_cluster = shared_.knows_cluster;
   return config::discover(path, kind, options);

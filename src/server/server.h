@@ -42,7 +42,7 @@ struct Options {
   bool reject_unknown_dynamic_fields = false;
   RestartOptions restart;
   proxy_wasm::Budgets budgets;
-  uint64_t max_connections = 0;  // Of clients, over all listeners; 0: no limit.
+  std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.

@@ -35,12 +35,38 @@ struct SharedHttp {
   bool suppress_envoy_headers = false;
 };
 
+// How many connections of clients there may be at a time: of all listeners together, so that a flood of idle ones
+// leaves descriptors and memory to those who are served; of one listener; of a filter chain. Any thread.
+struct ConnectionLimit {
+  std::optional<uint64_t> most;  // Nothing: no limit.
+  std::atomic<uint64_t> open{0};
+
+  bool reached() const { return most && open.load(std::memory_order_relaxed) >= *most; }
+  // Takes a place, if there is one.
+  bool enter() {
+    if (open.fetch_add(1, std::memory_order_relaxed) < most.value_or(UINT64_MAX)) return true;
+    leave();
+    return false;
+  }
+  void leave() { open.fetch_sub(1, std::memory_order_relaxed); }
+};
+
+// envoy.filters.network.connection_limit, of a filter chain on all workers: connection_limit.<stat_prefix>.*
+struct ChainLimit {
+  ChainLimit(stats::Store& store, const config::ConnectionLimitSpec& spec);
+  ConnectionLimit limit;
+  const base::Duration delay;
+  stats::Gauge& active_connections;
+  stats::Counter& limited_connections;
+};
+
 // One way on from a listener: the transport that its connections speak, and what serves them above it.
 struct SharedFilterChain {
   std::string name;
   std::shared_ptr<tls::LiveServer> tls;  // Null: a plain connection.
   base::Duration handshake_timeout = base::Duration::zero();
-  std::unique_ptr<SharedHttp> http;  // Null: the network filters serve it.
+  std::unique_ptr<SharedHttp> http;                 // Null: the network filters serve it.
+  std::vector<std::unique_ptr<ChainLimit>> limits;  // Before the network filters, in their order.
   std::vector<tcp::FilterSpec> network_filters;
   // Of each TCP proxy among them.
   std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;
@@ -53,6 +79,7 @@ struct SharedListener {
   std::string key;       // What it is known by: its name, or what stands for it.
   net::Address address;  // As bound: with the port that port 0 became.
   std::unique_ptr<ListenerStats> stats;
+  ConnectionLimit connections;
   std::shared_ptr<const access_log::CompiledLogs> access_logs;  // An entry for each connection, at its end.
   listener::FilterSet filters;
   // Which chain a connection gets; nothing: the first one gets all.
@@ -60,15 +87,6 @@ struct SharedListener {
   bool has_default = false;  // The last chain gets what fits no other.
   // In the order of filter_chains; after them default_filter_chain, if there is one.
   std::vector<std::unique_ptr<SharedFilterChain>> chains;
-};
-
-// How many connections of clients all listeners may have together, so that a flood of idle ones leaves descriptors and
-// memory to those who are served.
-struct ConnectionLimit {
-  uint64_t most = 0;  // 0: no limit.
-  std::atomic<uint64_t> open{0};
-
-  bool reached() const { return most != 0 && open.load(std::memory_order_relaxed) >= most; }
 };
 
 struct Shared {

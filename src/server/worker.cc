@@ -124,15 +124,11 @@ void Worker::leave(std::unique_ptr<Door> door) {
   sweep_.arm(std::chrono::milliseconds(1));
 }
 
-void Worker::onConnectionCame() {
-  ++connections_;
-  shared_.connections.open.fetch_add(1, std::memory_order_relaxed);
-}
+void Worker::onConnectionCame() { ++connections_; }
 
 // A door may not go in the turn in which its last connection did: that is destroyed at the turn's end.
 void Worker::onConnectionGone() {
   --connections_;
-  shared_.connections.open.fetch_sub(1, std::memory_order_relaxed);
   if (!leaving_.empty()) sweep_.arm(std::chrono::milliseconds(1));
   tellWhenEmpty();
 }

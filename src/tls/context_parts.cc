@@ -148,7 +148,19 @@ base::Result<void> checkKey(LoadedCertificate& out) {
   return operatorError("Failed to load certificate chain: only P-256, P-384 or P-521 ECDSA certificates are supported");
 }
 
-// RFC 6960 4.2: that it is a good response of one certificate, and until when it is good.
+// RFC 7633 4: status_request among the features.
+bool mustStaple(X509* certificate) {
+  constexpr long kStatusRequest = 5;
+  const std::unique_ptr<TLS_FEATURE, Free<TLS_FEATURE_free>> features(
+      static_cast<TLS_FEATURE*>(X509_get_ext_d2i(certificate, NID_tlsfeature, nullptr, nullptr)));
+  if (features == nullptr) return false;
+  for (int i = 0; i < sk_ASN1_INTEGER_num(features.get()); ++i) {
+    if (ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features.get(), i)) == kStatusRequest) return true;
+  }
+  return false;
+}
+
+// RFC 6960 4.2: that it is a response about this certificate alone, and until when it is valid.
 base::Result<void> checkStaple(LoadedCertificate& out) {
   if (out.staple.empty()) return base::Ok{};
   const auto* at = reinterpret_cast<const unsigned char*>(out.staple.data());
@@ -160,8 +172,14 @@ base::Result<void> checkStaple(LoadedCertificate& out) {
     ERR_clear_error();
     return operatorError("the OCSP response is none, or not of one certificate");
   }
+  OCSP_SINGLERESP* const single = OCSP_resp_get0(basic.get(), 0);
+  ASN1_INTEGER* serial = nullptr;
+  OCSP_id_get0_info(nullptr, nullptr, nullptr, &serial, const_cast<OCSP_CERTID*>(OCSP_SINGLERESP_get0_id(single)));
+  if (ASN1_INTEGER_cmp(serial, X509_get0_serialNumber(out.chain.front().get())) != 0) {
+    return operatorError("OCSP response does not match its TLS certificate");
+  }
   ASN1_GENERALIZEDTIME* until = nullptr;
-  OCSP_single_get0_status(OCSP_resp_get0(basic.get(), 0), nullptr, nullptr, nullptr, &until);
+  OCSP_single_get0_status(single, nullptr, nullptr, nullptr, &until);
   tm parts{};
   if (until != nullptr && ASN1_TIME_to_tm(until, &parts) == 1) out.staple_until = timegm(&parts);
   return base::Ok{};
@@ -188,6 +206,7 @@ base::Result<std::shared_ptr<const LoadedCertificate>> loadCertificate(const Cer
   auto staple = read(spec.ocsp_staple);
   if (!staple.ok()) return std::move(staple).error();
   out->staple = std::move(*staple);
+  out->must_staple = mustStaple(out->chain.front().get());
   if (auto checked = checkStaple(*out); !checked.ok()) return std::move(checked).error();
   readNames(*out);
   out->info = std::make_shared<const net::CertificateInfo>(describe(out->chain.front().get()));

@@ -24,7 +24,8 @@ struct LoadedCertificate {
   int curve = 0;                   // NID of an EC key's curve.
   std::vector<std::string> names;  // DNS names in lower case; the common name where there is none.
   std::string staple;              // DER; empty: none.
-  int64_t staple_until = 0;        // Seconds since the epoch: its nextUpdate. 0: it has none.
+  int64_t staple_until = 0;        // Seconds since the epoch: its nextUpdate. 0: it has none, and is not valid.
+  bool must_staple = false;        // RFC 7633: its owner promises an OCSP response.
   std::shared_ptr<const net::CertificateInfo> info;
 };
 base::Result<std::shared_ptr<const LoadedCertificate>> loadCertificate(const CertificateSpec& spec);

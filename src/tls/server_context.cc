@@ -36,7 +36,9 @@ class SnapshotOfServer final : public ServerContextParts {
   static int onTicketKey(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                          int sealing);
   static int onStatus(SSL* ssl, void* self);
+  int withoutStaple(const LoadedCertificate& local) const;
 
+  base::Result<void> checkPromise(const LoadedCertificate& certificate) const;
   base::Result<void> addCertificate(std::shared_ptr<const LoadedCertificate> certificate);
   void configureSessions(SSL_CTX* context) const;
   std::string sessionContext() const;
@@ -82,7 +84,16 @@ base::Result<void> SnapshotOfServer::build() {
   return base::Ok{};
 }
 
+// Who must staple needs something to staple.
+base::Result<void> SnapshotOfServer::checkPromise(const LoadedCertificate& certificate) const {
+  if (!certificate.staple.empty()) return base::Ok{};
+  if (certificate.must_staple) return operatorError("OCSP response is required for must-staple certificate");
+  if (spec_.staple_policy != StaplePolicy::Must) return base::Ok{};
+  return operatorError("Required OCSP response is missing from TLS context");
+}
+
 base::Result<void> SnapshotOfServer::addCertificate(std::shared_ptr<const LoadedCertificate> certificate) {
+  if (auto kept = checkPromise(*certificate); !kept.ok()) return kept;
   auto created = createSslContext(TLS_server_method(), spec_.parameters);
   if (!created.ok()) return std::move(created).error();
   SSL_CTX* context = created->get();
@@ -270,17 +281,25 @@ int SnapshotOfServer::onTicketKey(SSL* ssl, unsigned char* name, unsigned char* 
   return renew ? 2 : 1;
 }
 
+// A valid response is asked for, and there is none.
+int SnapshotOfServer::withoutStaple(const LoadedCertificate& local) const {
+  const StaplePolicy policy = local.must_staple ? StaplePolicy::Must : spec_.staple_policy;
+  const bool expired = !local.staple.empty();
+  if (policy == StaplePolicy::Must || (policy == StaplePolicy::Strict && expired)) {
+    stats_->ocsp_staple_failed.add();
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+  }
+  stats_->ocsp_staple_omitted.add();
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+// RFC 6066 8.
 int SnapshotOfServer::onStatus(SSL* ssl, void* self) {
   const auto& server = *static_cast<const SnapshotOfServer*>(self);
   server.stats_->ocsp_staple_requests.add();
   const LoadedCertificate& local = *handshakeOf(ssl).local;
   const std::string& staple = local.staple;
-  // As Envoy's lenient policy: one that is out of date is not sent.
-  const bool stale = local.staple_until != 0 && local.staple_until < std::time(nullptr);
-  if (staple.empty() || stale) {
-    server.stats_->ocsp_staple_omitted.add();
-    return SSL_TLSEXT_ERR_NOACK;
-  }
+  if (staple.empty() || local.staple_until < std::time(nullptr)) return server.withoutStaple(local);
   void* copy = OPENSSL_memdup(staple.data(), staple.size());  // OpenSSL's from now on.
   SSL_set_tlsext_status_ocsp_resp(ssl, static_cast<unsigned char*>(copy), static_cast<long>(staple.size()));
   server.stats_->ocsp_staple_responses.add();

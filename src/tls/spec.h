@@ -87,6 +87,10 @@ struct CommonSpec {
   std::optional<SecretReference> validation_secret;
 };
 
+// What a client that asks for a stapled OCSP response gets where there is none that is valid: nothing; no connection if
+// there was one that has expired; no connection.
+enum class StaplePolicy : uint8_t { Lenient, Strict, Must };
+
 struct ServerSpec : CommonSpec {
   bool require_client_certificate = false;
   bool stateless_resumption = true;
@@ -95,6 +99,7 @@ struct ServerSpec : CommonSpec {
   std::vector<Source> ticket_keys;  // 80 bytes each: name, HMAC key, AES key. The first one encrypts.
   bool full_scan_on_mismatch = false;
   bool prefer_client_ciphers = false;
+  StaplePolicy staple_policy = StaplePolicy::Lenient;
 };
 
 struct ClientSpec : CommonSpec {

@@ -197,7 +197,8 @@ base::Result<Validator::SanRule> Validator::compile(const SanMatcher& matcher) {
 
 void Validator::configure(SSL_CTX* context, bool server) const {
   SSL_CTX_set1_cert_store(context, store_.get());
-  if (max_depth_) SSL_CTX_set_verify_depth(context, static_cast<int>(*max_depth_));
+  // Envoy counts the trust anchor, and OpenSSL does not.
+  if (max_depth_) SSL_CTX_set_verify_depth(context, static_cast<int>(std::max(1U, *max_depth_) - 1));
   if (!server || !names_authorities_) return;
   for (const X509Ptr& root : roots_) SSL_CTX_add_client_CA(context, root.get());
 }
@@ -225,6 +226,9 @@ bool Validator::pinned(X509* leaf) const {
   return hashes_.contains(sha256(derOf(leaf))) || spkis_.contains(spkiDigest(leaf));
 }
 
+// Envoy's words.
+static constexpr std::string_view kByList = "certificate revocation check against provided CRLs failed: ";
+
 int Validator::judge(X509_STORE_CTX* store, Judgement& judgement, Stats& stats) const {
   X509* leaf = X509_STORE_CTX_get0_cert(store);
   const auto refuse = [&](stats::Counter& counter, std::string words, int error) {
@@ -237,9 +241,11 @@ int Validator::judge(X509_STORE_CTX* store, Judgement& judgement, Stats& stats) 
   };
   if (chain_ && X509_verify_cert(store) != 1) {
     const int error = X509_STORE_CTX_get_error(store);
+    const bool by_list = error == X509_V_ERR_CERT_REVOKED || error == X509_V_ERR_UNABLE_TO_GET_CRL;
     return refuse(stats.fail_verify_error,
-                  fmt::format("verify cert failed: X509_verify_cert: certificate verification error at depth {}: {}",
-                              X509_STORE_CTX_get_error_depth(store), X509_verify_cert_error_string(error)),
+                  fmt::format("verify cert failed: X509_verify_cert: certificate verification error at depth {}: {}{}",
+                              X509_STORE_CTX_get_error_depth(store), by_list ? kByList : "",
+                              X509_verify_cert_error_string(error)),
                   error);
   }
   judgement.validated = chain_;

@@ -28,10 +28,12 @@ http2::Settings http2Settings(const ClusterSpec& spec) {
   return settings;
 }
 
-Connection::Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
-                       std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream, Speaks speaks)
+Connection::Connection(Pool& pool, event::Loop& loop, base::Random& random, const ClusterSpec& spec,
+                       ClusterStats& stats, Breakers& breakers, std::shared_ptr<const Endpoint> endpoint,
+                       std::unique_ptr<net::ByteStream> stream, Speaks speaks)
     : pool_(pool),
       loop_(loop),
+      random_(random),
       spec_(spec),
       stats_(stats),
       breakers_(breakers),
@@ -85,11 +87,26 @@ void Connection::useCodec() {
   const net::TlsInfo* const tls = stream_->tls();
   http2_ = speaks_ == Speaks::Http2 || (speaks_ == Speaks::ByAlpn && tls != nullptr && tls->alpn == "h2");
   if (speaks_ == Speaks::ByAlpn) (http2_ ? stats_.upstream_cx_http2_total : stats_.upstream_cx_http1_total).add();
-  if (http2_) {
-    codec_ = http2::createClientCodec(*this, *this, http2Settings(spec_), stats_.http2(), loop_.clock());
-  } else {
-    codec_ = http1::createClientCodec(*this, http1Settings(spec_), this);
-  }
+  if (http2_) return useHttp2();
+  codec_ = http1::createClientCodec(*this, http1Settings(spec_), this);
+}
+
+void Connection::useHttp2() {
+  auto codec = http2::createClientCodec(*this, *this, http2Settings(spec_), stats_.http2(), loop_.clock());
+  http2::ClientCodec& pinger = *codec;
+  codec_ = std::move(codec);
+  const http2::Keepalive& keepalive = spec_.http2.keepalive;
+  if (keepalive.timeout <= base::Duration::zero()) return;
+  keepalive_.emplace(
+      loop_, random_, keepalive, [&pinger] { pinger.ping(); }, [this] { onSilence(); });
+}
+
+// The peer has not answered a ping.
+void Connection::onSilence() {
+  stats_.http2().keepalive_timeout.add();
+  const bool busy = state_ == State::Busy;
+  if (busy) codec_->connectionLost("http2_ping_timeout");
+  close(false, busy);
 }
 
 void Connection::onConnectError(const base::Error& why) {
@@ -124,6 +141,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
   ++endpoint_->counts.rq_active;
   ++streams_;
   const bool reused = requests_++ > 0;
+  if (keepalive_) keepalive_->onNewStream();
   if (spec_.max_requests_per_connection && requests_ >= *spec_.max_requests_per_connection) {
     stats_.upstream_cx_max_requests.add();
     last_request_ = true;
@@ -131,6 +149,17 @@ void Connection::grant(ConnectionWaiter& waiter) {
   waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused, &facts_});
   // A waiter that begins nothing leaves it as it was.
   if (state_ == State::Busy && codec_->activeStreams() < streams_) onStreamOver();
+}
+
+// As Envoy: of HTTP/2 alone, and not of streams that the peer has refused.
+void Connection::onStreamReset(http::ResetReason reason) {
+  switch (reason) {
+    case http::ResetReason::RemoteReset: return stats_.upstream_rq_rx_reset.add();
+    case http::ResetReason::RefusedStream: return;
+    case http::ResetReason::ConnectionTermination:
+    case http::ResetReason::ConnectionFailure: return stats_.upstream_rq_pending_failure_eject.add();
+    default: return stats_.upstream_rq_tx_reset.add();
+  }
 }
 
 void Connection::onStreamOver() {
@@ -157,6 +186,7 @@ void Connection::onGoAway(uint32_t) {
 void Connection::onBytes(base::BufferChain& received) {
   if (state_ == State::Flushing) return received.clear();
   stats_.upstream_cx_rx_bytes_total.add(received.size());
+  if (keepalive_) keepalive_->onReceived();
   feed(received);
 }
 
@@ -227,6 +257,7 @@ void Connection::close(bool by_peer, bool within_request) {
   if (tunnelled_) flush();
   countEnd(by_peer, within_request);
   idle_timer_.disarm();
+  if (keepalive_) keepalive_->end();
   if (tunnelled_ && stream_->unsent() > 0) {
     state_ = State::Flushing;
     return stream_->close(net::ByteStream::Close::Flush);

@@ -12,6 +12,7 @@
 #include "http2/codec.h"
 #include "net/byte_stream.h"
 #include "upstream/cluster.h"
+#include "upstream/keepalive.h"
 
 namespace weir::upstream {
 
@@ -43,8 +44,9 @@ class Connection final : public event::Deferred,
   // How it speaks; ByAlpn: HTTP/2 if that is what TLS agreed on.
   enum class Speaks : uint8_t { Http1, Http2, ByAlpn };
 
-  Connection(Pool& pool, event::Loop& loop, const ClusterSpec& spec, ClusterStats& stats, Breakers& breakers,
-             std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream, Speaks speaks);
+  Connection(Pool& pool, event::Loop& loop, base::Random& random, const ClusterSpec& spec, ClusterStats& stats,
+             Breakers& breakers, std::shared_ptr<const Endpoint> endpoint, std::unique_ptr<net::ByteStream> stream,
+             Speaks speaks);
   ~Connection() override;
 
   // Connects, and tells the pool what came of it.
@@ -92,9 +94,15 @@ class Connection final : public event::Deferred,
   void onStreamOver() override;  // http2::Owner's too.
   // http2::Owner
   void onWorkWaiting() override { work_.schedule(); }
+  void onStreamReset(http::ResetReason reason) override;
   void onGoAway(uint32_t code) override;
+  void onPingAnswered() override {
+    if (keepalive_) keepalive_->onAnswered();
+  }
 
   void useCodec();
+  void useHttp2();
+  void onSilence();
   void work();
   void feed(base::BufferChain& received);
   void onConnectError(const base::Error& why);
@@ -105,6 +113,7 @@ class Connection final : public event::Deferred,
 
   Pool& pool_;
   event::Loop& loop_;
+  base::Random& random_;
   const ClusterSpec& spec_;
   ClusterStats& stats_;
   Breakers& breakers_;
@@ -128,6 +137,7 @@ class Connection final : public event::Deferred,
   event::TurnEnd flush_;
   event::TurnEnd work_;  // What the HTTP/2 codec has put off.
   event::Timer idle_timer_;
+  std::optional<Keepalive> keepalive_;  // By HTTP/2, where it is configured.
 };
 
 }  // namespace weir::upstream

@@ -235,8 +235,8 @@ void EndpointPool::open(Lane& lane) {
       .server_name = server_name_, .only_http2 = http2, .client = client_ ? &*client_ : nullptr};
   auto stream = shared_.connector.connectTo(*endpoint_, purpose, shared_.spec.connect_timeout);
   Connection::Pool& pool = *this;
-  connections_.push_back(std::make_unique<Connection>(pool, shared_.loop, shared_.spec, shared_.stats, shared_.breakers,
-                                                      endpoint_, std::move(stream), lane.speaks));
+  connections_.push_back(std::make_unique<Connection>(pool, shared_.loop, shared_.random, shared_.spec, shared_.stats,
+                                                      shared_.breakers, endpoint_, std::move(stream), lane.speaks));
   connections_.back()->position = connections_.size() - 1;
   connections_.back()->lane = static_cast<size_t>(&lane - lanes_.data());
   ++lane.connecting;

@@ -29,6 +29,7 @@ class EndpointPool final : public event::Deferred, private Connection::Pool {
   // pool is to be destroyed at the end of the turn.
   struct Shared {
     event::Loop& loop;
+    base::Random& random;
     Connector& connector;
     const ClusterSpec& spec;
     ClusterStats& stats;

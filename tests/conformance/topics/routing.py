@@ -124,3 +124,8 @@ f.case("grpc request to nobody", post("/empty", "", headers={"content-type": "ap
 
 tls = group("require tls", proxy(vhost(TO_WEB, require_tls="ALL")))
 tls.case("plain request", get("/a?b"), status=301)
+
+told = group("direct responses that tell where", proxy(vhost(*({"match": {"prefix": f"/{status}"}, "direct_response": {"status": status}} for status in (200, 201, 202, 300, 301, 302, 303, 304, 307, 308)),
+                                                             {"match": {"prefix": "/own"}, "direct_response": {"status": 201}, "response_headers_to_add": [{"header": {"key": "location", "value": "/here"}}]})))
+for path in ("200", "201", "202", "300", "301", "302", "303", "304", "307", "308", "own"):
+    told.case(path, get(f"/{path}/a?b=c"), differs="a location of the route's own stands alone; Envoy joins the two by a comma" if path == "own" else None)

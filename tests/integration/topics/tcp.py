@@ -102,6 +102,58 @@ def _():
         eventually(lambda: converse(weir.port(), [b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"], 2)[0][:15], b"HTTP/1.1 200 OK")
 
 
+def turned_away(port, count):
+    """How many of so many new connections are closed at once."""
+    clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    time.sleep(0.3)
+    away = 0
+    for client in clients:
+        client.settimeout(0.05)
+        try:
+            away += client.recv(1) == b""
+        except TimeoutError:
+            pass
+        except ConnectionResetError:
+            away += 1
+    for client in clients:
+        client.close()
+    return away
+
+
+def global_limit(most):
+    return {"overload_manager": {"resource_monitors": [{"name": "envoy.resource_monitors.global_downstream_max_connections", "typed_config": {
+        "@type": config.TYPE + "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig", "max_active_downstream_connections": most}}]}}
+
+
+@fact("the configuration limits connections: of all listeners, of one by its name, and by the filter connection_limit", 4)
+def _():
+    runtime = lambda **keys: {"layered_runtime": {"layers": [{"name": "static", "static_layer": keys}]}}
+    limit = {"name": "envoy.filters.network.connection_limit", "typed_config": {
+        "@type": config.TYPE + "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit", "stat_prefix": "few", "max_connections": 4}}
+    name = config.bootstrap()["static_resources"]["listeners"][0]["name"]
+    for label, more, first, counted in (
+            ("the overload manager", global_limit(4), None, "listener.127.0.0.1_0.downstream_global_cx_overflow"),
+            ("the older key", runtime(**{"overload.global_downstream_max_connections": 4}), None, "listener.127.0.0.1_0.downstream_global_cx_overflow"),
+            ("the listener's key", runtime(**{f"envoy.resource_limits.listener.{name}.connection_limit": 4}), None, "listener.127.0.0.1_0.downstream_cx_overflow"),
+            ("the filter", {}, limit, "connection_limit.few.limited_connections"),
+            ("the filter with a delay", {}, {**limit, "typed_config": {**limit["typed_config"], "delay": "0.1s"}}, "connection_limit.few.limited_connections")):
+        tree = {**config.bootstrap(), **more}
+        if first:
+            tree["static_resources"]["listeners"][0]["filter_chains"][0]["filters"].insert(0, first)
+        with Weir(tree) as weir:
+            same((label, turned_away(weir.port(), 10)), (label, 6))
+            same(weir.stat(counted), 6)
+            eventually(lambda: converse(weir.port(), [b"GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"], 2)[0][:15], b"HTTP/1.1 200 OK")
+
+
+@fact("a listener with ignore_global_conn_limit is not counted")
+def _():
+    tree = {**config.bootstrap(), **global_limit(4)}
+    tree["static_resources"]["listeners"][0]["ignore_global_conn_limit"] = True
+    with Weir(tree) as weir:
+        same(turned_away(weir.port(), 10), 0)
+
+
 @fact("two thousand idle connections cost little, and a request among them is quick", 6)
 def _():
     with Weir(config.bootstrap()) as weir, Client(weir.port()) as known:

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
 import threading
 import time
 
@@ -70,6 +71,15 @@ def served_name(port, name="test.example", ca=False):
 
 def stat(weir, port, name):
     return weir.stat(f"listener.127.0.0.1_0.ssl.{name}")
+
+
+def stapled(port, tls="-tls1_3"):
+    """What comes of asking for a certificate's status: good, revoked, none, or that there is no handshake."""
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-status", tls, "-servername", "test.example"],
+                          input="", capture_output=True, text=True, timeout=20)
+    if "Cipher is (NONE)" in done.stdout or "BEGIN CERTIFICATE" not in done.stdout:
+        return "no handshake"
+    return next((status for status in ("good", "revoked") if f"Cert Status: {status}" in done.stdout), "none")
 
 
 @fact("a request over TLS is answered, and counted by Envoy's names")
@@ -372,3 +382,23 @@ def _():
             thread.join()
         same(lost, [])
         assert sum(asked) > 50, asked
+
+
+@fact("a client that asks for the certificate's status gets what the OCSP policy says")
+def _():
+    pair = authority().sign("stapled")
+    promises = authority().sign("promises", extensions_more="tlsfeature=status_request\n", rsa=True)
+    good, gone, undated = authority().staple(pair), authority().staple(pair, revoked=True), authority().staple(pair, days=0)
+    for policy, using, staple, answer, counted in (
+            ("LENIENT_STAPLING", pair, good, "good", "responses"), ("LENIENT_STAPLING", pair, gone, "revoked", "responses"),
+            ("LENIENT_STAPLING", pair, None, "none", "omitted"), ("LENIENT_STAPLING", pair, undated, "none", "omitted"),
+            ("STRICT_STAPLING", pair, good, "good", "responses"), ("STRICT_STAPLING", pair, None, "none", "omitted"),
+            ("STRICT_STAPLING", pair, undated, "no handshake", "failed"), ("MUST_STAPLE", pair, good, "good", "responses"),
+            ("MUST_STAPLE", pair, undated, "no handshake", "failed"),
+            ("LENIENT_STAPLING", promises, authority().staple(promises, days=0), "no handshake", "failed")):
+        more = {"ocsp_staple": {"filename": staple}} if staple else {}
+        with Upstream() as upstream, Weir(secured(config.bootstrap(upstream=upstream), downstream(
+                certificate(*using, **more), ocsp_staple_policy=policy))) as weir:
+            same(ask(weir.port())[0], 200)  # Who does not ask is served.
+            same((policy, staple, stapled(weir.port())), (policy, staple, answer))
+            same((stat(weir, weir.port(), "ocsp_staple_requests"), stat(weir, weir.port(), f"ocsp_staple_{counted}")), (1, 1))

@@ -3,10 +3,12 @@ import hashlib
 import os
 import socket
 import threading
+import time
 
 from harness import config
 from harness.facts import eventually, fact, same
 from harness.weir import MIB, Weir
+from suite import http2
 
 ASK = b"GET /ws HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n"
 GRANTED = b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n"
@@ -140,3 +142,61 @@ def _():
         assert ended.wait(10), "the upstream was not told"
         eventually(lambda: weir.stat("http.ingress.downstream_cx_upgrades_active"), 0)
         eventually(lambda: weir.stat("http.ingress.downstream_rq_active"), 0)
+
+
+def floods(size):
+    def serve(sock):
+        sock.sendall(b"x" * size)
+        sock.close()
+    return serve
+
+
+@fact("a client that does not read a CONNECT which ends here makes the upstream wait, and memory does not grow", 4)
+def _():
+    size = 64 * MIB
+    upgrade = {"upgrade_type": "CONNECT", "connect_config": {}}
+    with Raw(floods(size), grant=b"") as upstream:
+        tree = config.bootstrap({"match": {"connect_matcher": {}}, "route": {"cluster": "web", "upgrade_configs": [upgrade]}},
+                                upstream=upstream, per_connection_buffer_limit_bytes=65536)
+        with Weir(tree) as weir, socket.create_connection(("127.0.0.1", weir.port()), timeout=10) as sock:
+            before = weir.memory()
+            sock.sendall(b"CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+            time.sleep(1.5)
+            grown = weir.memory() - before
+            assert grown < 8 * MIB, f"{grown / MIB:.1f} MiB for a client that does not read"
+            data = rest(sock)
+            assert data.startswith(b"HTTP/1.1 200 OK\r\n"), data[:60]
+            same(len(data) - data.index(b"\r\n\r\n") - 4, size)
+
+
+@fact("the same of a client by HTTP/2, beside which another one is served", 4)
+def _():
+    size = 16 * MIB
+    h2 = http2.library()
+    manager = {"upgrade_configs": [{"upgrade_type": "websocket"}], "http2_protocol_options": {"allow_connect": True}}
+    with Raw(floods(size)) as upstream, Weir(config.bootstrap(upstream=upstream, manager=manager)) as weir:
+        client = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        client.initiate_connection()
+        with socket.create_connection(("127.0.0.1", weir.port()), timeout=10) as sock:
+            before = weir.memory()
+            client.send_headers(1, [(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"), (":authority", "a")])
+            sock.sendall(client.data_to_send())
+            time.sleep(1.5)
+            grown = weir.memory() - before
+            assert grown < 8 * MIB, f"{grown / MIB:.1f} MiB for a client that does not read"
+            with opened(weir) as other:
+                same(len(other.recv(1)), 1)
+            got, status, ended = 0, None, False
+            while not ended:
+                data = sock.recv(1 << 18)
+                assert data, f"the end after {got} bytes"
+                for event in client.receive_data(data):
+                    if isinstance(event, h2.events.ResponseReceived):
+                        status = dict(event.headers)[":status"]
+                    elif isinstance(event, h2.events.DataReceived):
+                        got += len(event.data)
+                        client.acknowledge_received_data(event.flow_controlled_length, 1)
+                    elif isinstance(event, h2.events.StreamEnded):
+                        ended = True
+                sock.sendall(client.data_to_send())
+            same((status, got), ("200", size))
