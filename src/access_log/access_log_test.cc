@@ -289,5 +289,60 @@ TEST(LogFilter, DynamicMetadata) {
   EXPECT_FALSE(passes(spec, test, test.random));
 }
 
+// --- Logs that are no files ---
+
+struct CountingConfig final : SinkConfig {};
+struct CountingShared final : SharedSink {};
+struct Counting final : Sink {
+  explicit Counting(int& entries) : entries(entries) {}
+  void write(const format::Entry&) override { ++entries; }
+  int& entries;
+};
+struct CountingPlace final : SinkLoader, SinkOpener {
+  base::Result<std::shared_ptr<const SharedSink>> load(const SinkConfig&) override {
+    if (broken) return base::Error{base::Code::InvalidArgument, base::Side::Operator, base::Retry::No, "broken"};
+    return std::shared_ptr<const SharedSink>(std::make_shared<const CountingShared>());
+  }
+  std::shared_ptr<Sink> open(const SharedSink&) override { return std::make_shared<Counting>(entries); }
+  int entries = 0;
+  bool broken = false;
+};
+
+LogSpec toCounting() {
+  LogSpec spec;
+  spec.other = std::make_shared<const CountingConfig>();
+  spec.where = "here";
+  return spec;
+}
+
+TEST(Logs, EntriesGoToSinksOfOthersAsTheirFilterSays) {
+  Bench bench;
+  CountingPlace place;
+  LogSpec filtered = toCounting();
+  filtered.filter = FilterSpec{};
+  filtered.filter->kind = FilterSpec::Kind::StatusCode;
+  filtered.filter->comparison = {Comparison::Op::AtLeast, 500};
+  const auto compiled = CompiledLogs::create({toCounting(), filtered}, bench.writers, &place);
+  ASSERT_TRUE(compiled.ok());
+  const Logs logs(*compiled, bench.feeds, &place);
+  EXPECT_FALSE(logs.empty());
+  base::FastRandom random(1);
+  bench.test.info.response_code = 200;
+  logs.write(bench.test.entry(), random);
+  EXPECT_EQ(place.entries, 1);
+  bench.test.info.response_code = 503;
+  logs.write(bench.test.entry(), random);
+  EXPECT_EQ(place.entries, 3);
+}
+
+TEST(Logs, ASinkThatCannotBeLoadedIsAFaultWithItsPlace) {
+  Bench bench;
+  CountingPlace place;
+  place.broken = true;
+  const auto compiled = CompiledLogs::create({toCounting()}, bench.writers, &place);
+  ASSERT_FALSE(compiled.ok());
+  EXPECT_NE(compiled.error().detail.find("here"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace weir::access_log

@@ -17,7 +17,9 @@ namespace weir::access_log {
 class CompiledLogs {
  public:
   // Opens the files. Error (side Operator): a file that cannot be opened, or what `config` has not refused before.
-  static base::Result<std::shared_ptr<const CompiledLogs>> create(const std::vector<LogSpec>& specs, Writers& writers);
+  // loader: for logs that are no files; null if there can be none.
+  static base::Result<std::shared_ptr<const CompiledLogs>> create(const std::vector<LogSpec>& specs, Writers& writers,
+                                                                  SinkLoader* loader = nullptr);
 
  private:
   friend class Logs;
@@ -25,7 +27,9 @@ class CompiledLogs {
     format::Format format;
     std::optional<LogFilter> filter;
     std::shared_ptr<Writer> writer;
+    std::shared_ptr<const SharedSink> other;  // Instead of writer.
   };
+  static base::Result<One> compile(const LogSpec& spec, Writers& writers, SinkLoader* loader);
   std::vector<One> logs_;
 };
 
@@ -33,16 +37,20 @@ class CompiledLogs {
 class Logs {
  public:
   Logs() = default;
-  // compiled may be null: no logs.
-  Logs(std::shared_ptr<const CompiledLogs> compiled, Feeds& feeds);
+  // compiled may be null: no logs. opener: for logs that are no files; null if there are none.
+  Logs(std::shared_ptr<const CompiledLogs> compiled, Feeds& feeds, SinkOpener* opener = nullptr);
 
-  bool empty() const { return feeds_.empty(); }
+  bool empty() const { return ends_.empty(); }
   // Appends a line to each log whose filter lets the entry pass. Never blocks.
   void write(const format::Entry& entry, base::Random& random) const;
 
  private:
   std::shared_ptr<const CompiledLogs> compiled_;
-  std::vector<std::shared_ptr<Feed>> feeds_;  // One per log.
+  struct End {  // Of one log: one of the two.
+    std::shared_ptr<Feed> feed;
+    std::shared_ptr<Sink> sink;
+  };
+  std::vector<End> ends_;
 };
 
 }  // namespace weir::access_log

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "access_log/sink.h"
 #include "base/clock.h"
 #include "format/entry.h"
 #include "format/spec.h"
@@ -74,6 +75,7 @@ struct SinkSpec {
 struct LogSpec {
   SinkSpec sink;
   format::FormatSpec format;
+  std::shared_ptr<const SinkConfig> other;  // Not null: entries go there, and neither to the sink above nor as text.
   std::optional<FilterSpec> filter;
   std::string where;  // Its path in the configuration, for messages.
 };

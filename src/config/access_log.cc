@@ -3,9 +3,11 @@
 
 #include <envoy/extensions/access_loggers/file/v3/file.pb.h>
 #include <envoy/extensions/access_loggers/stream/v3/stream.pb.h>
+#include <envoy/extensions/access_loggers/wasm/v3/wasm.pb.h>
 
 #include "config/support.h"
 #include "config/values.h"
+#include "proxy_wasm/access_logger.h"
 
 namespace weir::config {
 namespace {
@@ -16,6 +18,7 @@ using access_log::SinkSpec;
 using loggers::file::v3::FileAccessLog;
 using loggers::stream::v3::StderrAccessLog;
 using loggers::stream::v3::StdoutAccessLog;
+using loggers::wasm::v3::WasmAccessLog;
 
 void convertFileFormat(const FileAccessLog& file, const Place& place, const Conversion& conversion, LogSpec& spec) {
   switch (file.access_log_format_case()) {
@@ -59,6 +62,15 @@ std::optional<LogSpec> convertSink(const google::protobuf::Any& any, const Place
   if (any.Is<StderrAccessLog>()) {
     return convertStream<StderrAccessLog>(any, SinkSpec::Kind::Stderr, place, conversion);
   }
+  if (any.Is<WasmAccessLog>()) {
+    const auto logger = unpack<WasmAccessLog>(any, place, "the logger's configuration");
+    if (!logger) return std::nullopt;
+    const Place here = place.field("config");
+    if (!logger->has_config()) here.fault(FaultKind::Rule, "is required");
+    LogSpec spec;
+    spec.other = std::make_shared<proxy_wasm::AccessLoggerConfig>(convertPlugin(logger->config(), here, conversion));
+    return spec;
+  }
   // Another known logger is refused by the support tables.
   if (!any.type_url().empty() && !any.Is<FileAccessLog>()) return std::nullopt;
   const auto file = unpack<FileAccessLog>(any, place, "the logger's configuration");
@@ -93,6 +105,7 @@ const SupportTables& accessLogSupport() {
        {{"path"}, {"format"}, {"json_format"}, {"typed_json_format"}, {"log_format"}}},
       {"envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", {{"log_format"}}},
       {"envoy.extensions.access_loggers.stream.v3.StderrAccessLog", {{"log_format"}}},
+      {"envoy.extensions.access_loggers.wasm.v3.WasmAccessLog", {{"config"}}},
       {"envoy.config.core.v3.SubstitutionFormatString",
        {{"text_format"},
         {"text_format_source"},

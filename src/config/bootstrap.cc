@@ -1,5 +1,6 @@
 // envoy.config.bootstrap.v3: the whole, and the checks that need the whole.
 #include <envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.pb.h>
+#include <envoy/extensions/stat_sinks/wasm/v3/wasm.pb.h>
 #include <re2/re2.h>
 
 #include <map>
@@ -14,6 +15,8 @@ namespace {
 
 namespace v3 = envoy::config::bootstrap::v3;
 using envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
+using envoy::extensions::wasm::v3::WasmService;
+using WasmSink = envoy::extensions::stat_sinks::wasm::v3::Wasm;
 
 AdminSpec convertAdmin(const v3::Admin& admin, const Place& place) {
   AdminSpec spec;
@@ -82,6 +85,27 @@ void convertDiscovery(const v3::Bootstrap::DynamicResources& dynamic, const Plac
   if (dynamic.has_cds_config()) out.cds = convertConfigSource(dynamic.cds_config(), place.field("cds_config"));
 }
 
+// What runs besides listeners.
+void convertServices(const v3::Bootstrap& bootstrap, const Place& place, const Conversion& conversion, Bootstrap& out) {
+  const auto plugin = [&](const auto& message, const Place& here, bool singleton) {
+    const Place config = here.field("config");
+    if (!message.has_config()) config.fault(FaultKind::Rule, "is required");
+    return proxy_wasm::ServiceSpec{convertPlugin(message.config(), config, conversion), singleton, here.path()};
+  };
+  for (int i = 0; i < bootstrap.bootstrap_extensions_size(); i++) {
+    const Place here = place.item("bootstrap_extensions", static_cast<size_t>(i)).field("typed_config");
+    const google::protobuf::Any& any = bootstrap.bootstrap_extensions(i).typed_config();
+    const auto service = unpack<WasmService>(any, here, "the extension's configuration");
+    if (service) out.services.push_back(plugin(*service, here, service->singleton()));
+  }
+  for (int i = 0; i < bootstrap.stats_sinks_size(); i++) {
+    const Place here = place.item("stats_sinks", static_cast<size_t>(i)).field("typed_config");
+    const google::protobuf::Any& any = bootstrap.stats_sinks(i).typed_config();
+    const auto sink = unpack<WasmSink>(any, here, "the sink's configuration");
+    if (sink) out.stats_sinks.push_back(plugin(*sink, here, true));
+  }
+}
+
 // As JSON with "@type", as resources are shown.
 std::string dumpOf(const google::protobuf::Message& message) {
   google::protobuf::Any any;
@@ -118,6 +142,7 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
   if (bootstrap.has_stats_flush_interval()) {
     out.stats_flush_interval = convertDuration(bootstrap.stats_flush_interval(), place.field("stats_flush_interval"));
   }
+  convertServices(bootstrap, place, conversion, out);
   const Place resources = place.field("static_resources");
   const auto& fixed = bootstrap.static_resources();
   for (int i = 0; i < fixed.secrets_size(); i++) {
@@ -161,10 +186,10 @@ const SupportTables& bootstrapSupport() {
         {"stats_flush_interval"},
         {"cluster_manager"},
         {"dynamic_resources"},
+        {"bootstrap_extensions"},
+        {"stats_sinks"},
         noEffect("node_context_params", "only a management server asks for it"),
         {"layered_runtime"},
-        refused("bootstrap_extensions", "plugins as singleton services come later"),
-        refused("stats_sinks", "statistics are read from the admin endpoint"),
         {"overload_manager"},
         refused("tracing", "tracing comes later")}},
       {"envoy.config.bootstrap.v3.Bootstrap.StaticResources", {{"listeners"}, {"clusters"}, {"secrets"}}},
@@ -194,6 +219,7 @@ const SupportTables& bootstrapSupport() {
       {"envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
        {{"max_active_downstream_connections"}}},
       {"envoy.config.core.v3.Node", {}, true},
+      {"envoy.config.metrics.v3.StatsSink", {{"name"}, {"typed_config"}}},
       {"envoy.config.metrics.v3.StatsConfig", {{"stats_tags"}, {"use_all_default_tags"}}},
       {"envoy.config.metrics.v3.TagSpecifier", {{"tag_name"}, {"regex"}, {"fixed_value"}}},
   };

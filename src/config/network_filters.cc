@@ -4,6 +4,9 @@
 #include <envoy/extensions/filters/network/echo/v3/echo.pb.h>
 #include <envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.pb.h>
 #include <envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.pb.h>
+#include <envoy/extensions/filters/network/wasm/v3/wasm.pb.h>
+
+#include <algorithm>
 
 #include "config/access_log.h"
 #include "config/support.h"
@@ -81,6 +84,8 @@ tcp::ProxySpec convertTcpProxy(const TcpProxy& proxy, const Place& place, Conver
   return spec;
 }
 
+bool isPlugin(const NetworkFilterSpec& filter) { return std::holds_alternative<proxy_wasm::PluginSpec>(filter); }
+
 // Where a filter of each kind may stand, and what it becomes.
 struct NetworkFilters {
   FilterChainSpec& spec;
@@ -114,6 +119,14 @@ struct NetworkFilters {
       addLimit(limit, place);
       return false;
     }
+    if (any.Is<ext::wasm::v3::Wasm>()) {
+      if (const auto wasm = unpack<ext::wasm::v3::Wasm>(any, place, "the filter's configuration")) {
+        const Place here = place.field("config");
+        if (!wasm->has_config()) here.fault(FaultKind::Rule, "is required");
+        spec.network_filters.emplace_back(convertPlugin(wasm->config(), here, conversion));
+      }
+      return false;
+    }
     const auto manager = unpack<HttpConnectionManager>(any, place, "the filter's configuration");
     if (manager) spec.http = convertHttpManager(*manager, place, conversion);
     return true;
@@ -123,6 +136,10 @@ struct NetworkFilters {
   void addLimit(const ext::connection_limit::v3::ConnectionLimit& limit, const Place& place) const {
     if (limit.has_runtime_enabled() && !limit.runtime_enabled().default_value().value()) return;
     ConnectionLimitSpec out{limit.stat_prefix(), limit.max_connections().value()};
+    // It counts connections before any filter sees them.
+    if (std::any_of(spec.network_filters.begin(), spec.network_filters.end(), isPlugin)) {
+      place.unsupported("a connection limit behind a plugin");
+    }
     if (limit.has_delay()) out.delay = convertDuration(limit.delay(), place.field("delay"));
     spec.connection_limits.push_back(std::move(out));
   }
@@ -131,7 +148,8 @@ struct NetworkFilters {
 bool isKnown(const google::protobuf::Any& any) {
   return any.type_url().empty() || any.Is<HttpConnectionManager>() || any.Is<TcpProxy>() ||
          any.Is<ext::echo::v3::Echo>() || any.Is<ext::direct_response::v3::Config>() ||
-         any.Is<ext::sni_cluster::v3::SniCluster>() || any.Is<ext::connection_limit::v3::ConnectionLimit>();
+         any.Is<ext::sni_cluster::v3::SniCluster>() || any.Is<ext::connection_limit::v3::ConnectionLimit>() ||
+         any.Is<ext::wasm::v3::Wasm>();
 }
 
 }  // namespace
@@ -151,8 +169,8 @@ void convertNetworkFilters(const envoy::config::listener::v3::FilterChain& chain
     if (ends && !last) here.fault(FaultKind::Conflict, "this filter must be the last one of its chain");
     if (!ends && last) here.fault(FaultKind::Conflict, "this filter must not be the last one of its chain");
   }
-  if (spec.http && !spec.network_filters.empty()) {
-    place.field("filters").unsupported("a network filter before the HTTP connection manager");
+  if (spec.http && !std::all_of(spec.network_filters.begin(), spec.network_filters.end(), isPlugin)) {
+    place.field("filters").unsupported("a network filter other than a plugin before the HTTP connection manager");
   }
 }
 
@@ -189,6 +207,7 @@ const SupportTables& networkFilterSupport() {
       {"envoy.config.core.v3.RuntimeFeatureFlag", {{"default_value"}, {"runtime_key"}}},
       {"envoy.extensions.filters.network.direct_response.v3.Config", {{"response"}}},
       {"envoy.extensions.filters.network.sni_cluster.v3.SniCluster", {}},
+      {"envoy.extensions.filters.network.wasm.v3.Wasm", {{"config"}}},
   };
   return kTables;
 }

@@ -163,6 +163,8 @@ proxy_wasm::PluginSpec convertPlugin(const wasm::PluginConfig& plugin, const Pla
 const SupportTables& pluginSupport() {
   static const SupportTables kTables{
       {"envoy.extensions.filters.http.wasm.v3.Wasm", {{"config"}}},
+      {"envoy.extensions.wasm.v3.WasmService", {{"config"}, {"singleton"}}},
+      {"envoy.extensions.stat_sinks.wasm.v3.Wasm", {{"config"}}},
       {"envoy.extensions.wasm.v3.PluginConfig",
        {{"name"},
         {"root_id"},

@@ -196,14 +196,12 @@ TEST(Unsupported, FieldsAreRefusedByPath) {
 TEST(Unsupported, WholePartsOfTheBootstrap) {
   Parts parts;
   parts.rest =
-      "dynamic_resources: {ads_config: {api_type: GRPC}}\nbootstrap_extensions: [{name: "
-      "x}]\nstats_config: "
+      "dynamic_resources: {ads_config: {api_type: GRPC}}\nstats_config: "
       "{stats_matcher: {reject_all: true}}";
   EXPECT_THAT(
       faults(parts),
       ElementsAre("dynamic_resources.ads_config: not implemented in weir: configuration from a management server comes "
                   "later; give a file by path_config_source",
-                  "bootstrap_extensions: not implemented in weir: plugins as singleton services come later",
                   "stats_config.stats_matcher: stats_matcher of envoy.config.metrics.v3.StatsConfig is known to "
                   "Envoy, but not implemented in weir yet"));
 }

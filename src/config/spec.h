@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "access_log/spec.h"
@@ -12,6 +13,7 @@
 #include "exchange/spec.h"
 #include "listener/spec.h"
 #include "net/address.h"
+#include "proxy_wasm/spec.h"
 #include "stats/stats.h"
 #include "tcp/spec.h"
 #include "tls/spec.h"
@@ -26,6 +28,10 @@ struct ConnectionLimitSpec {
   base::Duration delay{};  // How long one that is too many is kept waiting for its end.
 };
 
+// A network filter: one of ours, or a plugin.
+using NetworkFilterSpec =
+    std::variant<tcp::ProxySpec, tcp::EchoSpec, tcp::DirectResponseSpec, tcp::SniClusterSpec, proxy_wasm::PluginSpec>;
+
 // What a listener does with the connections that its match fits: which transport, then which network filters.
 struct FilterChainSpec {
   std::string name;
@@ -33,9 +39,9 @@ struct FilterChainSpec {
   std::optional<tls::ServerSpec> tls;  // Nothing: a plain connection.
   // transport_socket_connect_timeout: how long a handshake may take.
   std::optional<base::Duration> handshake_timeout;  // Zero: for ever.
-  // Network filters: either HTTP alone, or others, the last of which ends the chain.
+  // Network filters: HTTP, with plugins before it; or others, the last of which ends the chain.
   std::optional<exchange::HttpManagerSpec> http;
-  std::vector<tcp::FilterSpec> network_filters;
+  std::vector<NetworkFilterSpec> network_filters;
   std::vector<ConnectionLimitSpec> connection_limits;  // Before either.
 };
 
@@ -73,6 +79,8 @@ struct Bootstrap {
   std::string node_cluster;
   std::string node;  // Serialized core.v3.Node, command line included.
   AdminSpec admin;
+  std::vector<proxy_wasm::ServiceSpec> services;     // bootstrap_extensions
+  std::vector<proxy_wasm::ServiceSpec> stats_sinks;  // All are singletons.
   std::vector<ListenerSpec> listeners;
   std::vector<upstream::ClusterSpec> clusters;
   // The same, each as JSON with "@type", for /config_dump.

@@ -137,8 +137,9 @@ void Exchange::finish() {
   manager_.stats.downstream_rq_active.sub();
   manager_.stats.downstream_rq_time.record(base::milliseconds(*info_.finished));
   if (log_timer_) log_timer_->disarm();
-  chain_.logAndDestroy();
+  chain_.log();
   writeAccessLogs(format::LogType::DownstreamEnd);
+  chain_.destroy();
   connection_.onExchangeOver(*this);
 }
 

@@ -79,10 +79,13 @@ void Chain::Stage::resetStream() {
   chain_.ends_.resetClientStream();
 }
 
-void Chain::logAndDestroy() {
+void Chain::log() {
   request_.stop();
   response_.stop();
   for (const auto& stage : stages_) stage->filter().onLog();
+}
+
+void Chain::destroy() {
   for (const auto& stage : stages_) stage->filter().onDestroy();
 }
 

@@ -143,8 +143,9 @@ class Chain {
   void responseTrailers(http::HeaderMap& trailers) { response_.trailers(trailers); }
 
   void sendLocalReply(const LocalReply& reply);
-  // The client's stream is over: no further callbacks but log and destroy. Callable once.
-  void logAndDestroy();
+  // The client's stream is over: no further callbacks but these two, in this order. Each callable once.
+  void log();
+  void destroy();
 
  private:
   friend class Pass;

@@ -262,7 +262,8 @@ TEST_F(ChainTest, HoldsTrailersBackUntilTheFilterGoesOn) {
 TEST_F(ChainTest, LogsThenDestroysEveryFilterAtTheEnd) {
   addFilter("a");
   addFilter("b");
-  chain.logAndDestroy();
+  chain.log();
+  chain.destroy();
   EXPECT_THAT(log, ElementsAre("a log", "b log", "a destroy", "b destroy"));
 }
 

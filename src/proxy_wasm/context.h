@@ -9,11 +9,13 @@
 #include <string_view>
 
 #include "base/buffer.h"
+#include "filter/stream_info.h"
 #include "http/header_map.h"
 #include "proxy_wasm/abi.h"
 
 namespace weir::proxy_wasm {
 
+class ConnectionContext;
 class RootContext;
 class StreamContext;
 class Vm;
@@ -43,6 +45,13 @@ class Context {
   virtual RootContext* root() { return nullptr; }
   // Null unless this is a stream's context.
   virtual StreamContext* stream() { return nullptr; }
+  // Null unless this is a TCP connection's context.
+  virtual ConnectionContext* connection() { return nullptr; }
+  // What is known of the stream or connection that this context is of, or (in a log) is being told of; null without
+  // one.
+  virtual const filter::StreamInfo* info() const { return nullptr; }
+  // The same where the guest may change it: its filter state.
+  virtual filter::StreamInfo* ownInfo() { return nullptr; }
   // What stands between "wasm log" and the colon.
   virtual std::string_view logPrefix() const { return {}; }
 

@@ -12,16 +12,17 @@
 
 namespace weir::proxy_wasm {
 
-std::vector<HostFunctionEntry> headerFunctions();      // host_headers.cc
-std::vector<HostFunctionEntry> bufferFunctions();      // host_buffers.cc
-std::vector<HostFunctionEntry> streamFunctions();      // host_stream.cc
-std::vector<HostFunctionEntry> propertyFunctions();    // host_properties.cc
-std::vector<HostFunctionEntry> sharedDataFunctions();  // host_shared_data.cc
-std::vector<HostFunctionEntry> metricFunctions();      // host_metrics.cc
-std::vector<HostFunctionEntry> callFunctions();        // host_call.cc
-std::vector<HostFunctionEntry> generalFunctions();     // host_general.cc: log, time, ticks, contexts
-std::vector<HostFunctionEntry> laterFunctions();       // host_later.cc: gRPC, queues: answer Unimplemented
-std::vector<HostFunctionEntry> wasiFunctions();        // wasi.cc and wasi_files.cc, as "wasi_snapshot_preview1.x"
+std::vector<HostFunctionEntry> headerFunctions();       // host_headers.cc
+std::vector<HostFunctionEntry> bufferFunctions();       // host_buffers.cc
+std::vector<HostFunctionEntry> streamFunctions();       // host_stream.cc
+std::vector<HostFunctionEntry> propertyFunctions();     // host_properties.cc
+std::vector<HostFunctionEntry> sharedDataFunctions();   // host_shared_data.cc
+std::vector<HostFunctionEntry> sharedQueueFunctions();  // host_shared_queues.cc
+std::vector<HostFunctionEntry> metricFunctions();       // host_metrics.cc
+std::vector<HostFunctionEntry> callFunctions();         // host_call.cc
+std::vector<HostFunctionEntry> generalFunctions();      // host_general.cc: log, time, ticks, contexts
+std::vector<HostFunctionEntry> laterFunctions();        // host_later.cc: gRPC: answer Unimplemented
+std::vector<HostFunctionEntry> wasiFunctions();         // wasi.cc and wasi_files.cc, as "wasi_snapshot_preview1.x"
 std::vector<HostFunctionEntry> wasiFileFunctions();
 
 // What a module imports, as the engine wants it: every function import found in the host, by module and name. Functions

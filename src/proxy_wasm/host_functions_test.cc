@@ -373,11 +373,11 @@ TEST_F(HostFunctionTest, CountsInProcessWideMetrics) {
 TEST_F(HostFunctionTest, LinksWhatIsNotThereYetAndSaysSo) {
   GuestText guest = with("name");
   guest.import(
-      "(import \"env\" \"proxy_register_shared_queue\" (func $queue (param i32 i32 i32) (result i32)))"
+      "(import \"env\" \"proxy_grpc_close\" (func $later (param i32) (result i32)))"
       "(import \"env\" \"proxy_call_foreign_function\" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))");
-  EXPECT_THAT(run(guest, fmt::format("(call $status (call $queue {} (i32.const 8)))"
+  EXPECT_THAT(run(guest, fmt::format("(call $status (call $later (i32.const 8)))"
                                      "(call $status (call $foreign {} (i32.const 0) (i32.const 0) {}))",
-                                     at(100, "name"), at(100, "name"), kOut)),
+                                     at(100, "name"), kOut)),
               ElementsAre("= 12", "= 1"));
 }
 

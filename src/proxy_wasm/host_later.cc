@@ -1,4 +1,4 @@
-// gRPC calls and shared queues: every module that imports them links, and calling them says that they are not there
+// gRPC calls: every module that imports them links, and calling them says that they are not there
 // yet.
 #include "proxy_wasm/host_functions.h"
 
@@ -12,23 +12,15 @@ AbiStatus notYet(Call&, A...) {
 
 using U = uint32_t;
 constexpr auto k1 = notYet<U>;
-constexpr auto k3 = notYet<U, U, U>;
 constexpr auto k4 = notYet<U, U, U, U>;
-constexpr auto k5 = notYet<U, U, U, U, U>;
 constexpr auto k9 = notYet<U, U, U, U, U, U, U, U, U>;
 constexpr auto k12 = notYet<U, U, U, U, U, U, U, U, U, U, U, U>;
 
 }  // namespace
 
 std::vector<HostFunctionEntry> laterFunctions() {
-  return {hostFunction<"env.proxy_register_shared_queue", k3>(),
-          hostFunction<"env.proxy_resolve_shared_queue", k5>(),
-          hostFunction<"env.proxy_dequeue_shared_queue", k3>(),
-          hostFunction<"env.proxy_enqueue_shared_queue", k3>(),
-          hostFunction<"env.proxy_grpc_call", k12>(),
-          hostFunction<"env.proxy_grpc_stream", k9>(),
-          hostFunction<"env.proxy_grpc_send", k4>(),
-          hostFunction<"env.proxy_grpc_cancel", k1>(),
+  return {hostFunction<"env.proxy_grpc_call", k12>(), hostFunction<"env.proxy_grpc_stream", k9>(),
+          hostFunction<"env.proxy_grpc_send", k4>(), hostFunction<"env.proxy_grpc_cancel", k1>(),
           hostFunction<"env.proxy_grpc_close", k1>()};
 }
 

@@ -1,7 +1,6 @@
 // proxy_get_property and proxy_set_property: abi.md 2.15.
 #include "proxy_wasm/host_functions.h"
 #include "proxy_wasm/property.h"
-#include "proxy_wasm/stream_context.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -20,9 +19,9 @@ AbiStatus setProperty(Call& call, uint32_t path, uint32_t path_size, uint32_t va
   const auto name = call.read(path, path_size);
   const auto text = call.read(value, value_size);
   if (!name || !text) return AbiStatus::InvalidMemoryAccess;
-  StreamContext* const stream = call.stream();
-  if (stream == nullptr) return AbiStatus::NotFound;
-  stream->info().filter_state["wasm." + std::string(*name)] = *text;
+  filter::StreamInfo* const info = call.context().ownInfo();
+  if (info == nullptr) return AbiStatus::NotFound;
+  info->filter_state["wasm." + std::string(*name)] = *text;
   return AbiStatus::Ok;
 }
 

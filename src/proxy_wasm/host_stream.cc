@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "proxy_wasm/connection_context.h"
 #include "proxy_wasm/header_edit.h"
 #include "proxy_wasm/host_functions.h"
 #include "proxy_wasm/pairs.h"
@@ -64,7 +65,11 @@ AbiStatus continueStream(Call& call, uint32_t type) {
   const auto direction = checked<StreamType>(type);
   if (!direction) return AbiStatus::BadArgument;
   if (*direction == StreamType::Upstream) return AbiStatus::Unimplemented;
-  if (*direction != StreamType::Downstream) continueDirection(call, *direction);
+  if (*direction != StreamType::Downstream) {
+    continueDirection(call, *direction);
+  } else if (ConnectionContext* const connection = call.context().connection(); connection != nullptr) {
+    connection->askContinue();
+  }
   return AbiStatus::Ok;
 }
 
@@ -81,9 +86,11 @@ AbiStatus continueResponse(Call& call) {
 AbiStatus closeStream(Call& call, uint32_t type) {
   const auto direction = checked<StreamType>(type);
   if (!direction) return AbiStatus::BadArgument;
+  const bool http = *direction == StreamType::Request || *direction == StreamType::Response;
   StreamContext* const stream = call.stream();
-  if (stream != nullptr && (*direction == StreamType::Request || *direction == StreamType::Response))
-    stream->askClose();
+  ConnectionContext* const connection = call.context().connection();
+  if (http && stream != nullptr) stream->askClose();
+  if (!http && connection != nullptr) connection->askClose(*direction);
   return AbiStatus::Ok;
 }
 

@@ -22,7 +22,7 @@ const Table& table() {
   static const Table kTable = [] {
     Table made;
     for (const auto group : {headerFunctions, bufferFunctions, streamFunctions, propertyFunctions, sharedDataFunctions,
-                             metricFunctions, callFunctions, generalFunctions, laterFunctions}) {
+                             sharedQueueFunctions, metricFunctions, callFunctions, generalFunctions, laterFunctions}) {
       for (HostFunctionEntry& entry : group()) made.emplace(entry.name, std::move(entry));
     }
     for (const auto group : {wasiFunctions, wasiFileFunctions}) {

@@ -128,10 +128,10 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
   VmSpec vm = spec.vm;
   vm.code.bytes.clear();  // The compiled module is all that is needed from here on.
   const std::string stat_prefix = fmt::format("wasm.{}.", vm.runtime);
-  auto code = std::make_shared<const PluginCode>(
-      PluginCode{engine_, stats_, std::move(vm), settings_.budgets, std::move(identity), settings_.node,
-                 std::move(*module), *shape, std::move(*imports), shared_data_.space(spec.vm.vm_id),
-                 stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active")});
+  auto code = std::make_shared<const PluginCode>(PluginCode{
+      engine_, stats_, std::move(vm), settings_.budgets, std::move(identity), settings_.node, std::move(*module),
+      *shape, std::move(*imports), shared_data_.space(spec.vm.vm_id), shared_queues_->share(spec.vm.vm_id),
+      stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active")});
   place = code;
   return code;
 }

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/shared_data.h"
+#include "proxy_wasm/shared_queues.h"
 #include "proxy_wasm/spec.h"
 #include "stats/stats.h"
 #include "wasm/engine.h"
@@ -52,6 +53,7 @@ class PluginHost {
   const base::Clock& clock_;
   const Settings settings_;
   SharedData shared_data_;
+  const std::shared_ptr<SharedQueues> shared_queues_ = std::make_shared<SharedQueues>();
   std::map<std::string, std::weak_ptr<const PluginCode>> codes_;      // By identity.
   std::map<std::string, std::weak_ptr<const LoadedPlugin>> plugins_;  // By identity and key.
 };

@@ -8,6 +8,7 @@
 
 #include "proxy_wasm/module_shape.h"
 #include "proxy_wasm/shared_data.h"
+#include "proxy_wasm/shared_queues.h"
 #include "proxy_wasm/spec.h"
 #include "stats/stats.h"
 #include "wasm/engine.h"
@@ -27,6 +28,7 @@ struct PluginCode {
   // The host functions that the module imports, each with the VM still to be filled in as its context.
   std::vector<wasm::HostImport> imports;
   std::shared_ptr<SharedData::Space> shared_data;
+  std::shared_ptr<SharedQueues::Share> shared_queues;
   stats::Counter& created;  // wasm.<runtime>.created
   stats::Gauge& active;     // wasm.<runtime>.active
 };

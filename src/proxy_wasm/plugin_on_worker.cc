@@ -1,6 +1,7 @@
 #include "proxy_wasm/plugin_on_worker.h"
 
 #include "base/log.h"
+#include "proxy_wasm/connection_context.h"
 #include "proxy_wasm/stream_context.h"
 
 namespace weir::proxy_wasm {
@@ -28,6 +29,23 @@ class ClosedFilter final : public filter::Filter {
   filter::StreamHandle* handle_ = nullptr;
 };
 
+// The same for a TCP connection: closes it, or lets it pass.
+class AbsentFilter final : public tcp::Filter {
+ public:
+  explicit AbsentFilter(bool passes) : passes_(passes) {}
+  void setHandle(tcp::ConnectionHandle& handle) override { handle_ = &handle; }
+  tcp::Pass onNewConnection() override {
+    if (passes_) return tcp::Pass::Continue;
+    handle_->close(net::ByteStream::Close::Flush, "wasm_downstream_close");
+    return tcp::Pass::Stop;
+  }
+  tcp::Pass onData(base::BufferChain&, bool) override { return tcp::Pass::Continue; }
+
+ private:
+  const bool passes_;
+  tcp::ConnectionHandle* handle_ = nullptr;
+};
+
 stats::Counter& counter(const LoadedPlugin& plugin, std::string_view what) {
   return plugin.code->stats.counter(fmt::format("wasm.{}.{}", plugin.spec.name, what));
 }
@@ -46,9 +64,35 @@ PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const Load
 std::unique_ptr<filter::Filter> PluginOnWorker::create() {
   if (!alive()) revive();
   if (alive()) return std::make_unique<StreamContext>(current_);
-  const PluginSpec& spec = plugin_->spec;
-  if (spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open) return nullptr;
+  if (open()) return nullptr;
   return std::make_unique<ClosedFilter>();
+}
+
+std::unique_ptr<tcp::Filter> PluginOnWorker::createForConnection() {
+  if (!alive()) revive();
+  if (alive()) return std::make_unique<ConnectionContext>(current_);
+  return std::make_unique<AbsentFilter>(open());
+}
+
+bool PluginOnWorker::open() const {
+  return plugin_->spec.legacy_fail_open || plugin_->spec.failure_policy == FailurePolicy::Open;
+}
+
+template <typename Use>
+void PluginOnWorker::withRoot(Use use) {
+  if (!alive()) revive();
+  if (!alive()) return;
+  const std::shared_ptr<StartedPlugin> here = current_;
+  use(here->root());
+  if (!here->vm().failed()) here->vm().countServed();
+}
+
+void PluginOnWorker::log(const format::Entry& entry) {
+  withRoot([&](RootContext& root) { root.log(entry); });
+}
+
+void PluginOnWorker::tellStats(const std::string& report) {
+  withRoot([&](RootContext& root) { root.tellStats(report); });
 }
 
 void PluginOnWorker::revive() {

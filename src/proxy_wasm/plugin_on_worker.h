@@ -21,11 +21,21 @@ class PluginOnWorker {
 
   // A filter for a stream; null: the stream goes without (failure policy Open).
   std::unique_ptr<filter::Filter> create();
+  // A filter for a TCP connection; never null.
+  std::unique_ptr<tcp::Filter> createForConnection();
+  // Tells it an entry of an access log. One that does not run misses it.
+  void log(const format::Entry& entry);
+  // Tells it a report of statistics; likewise.
+  void tellStats(const std::string& report);
   // Starts it anew if it has failed and is not to wait.
   void revive();
   const std::string& name() const { return plugin_->spec.name; }
 
  private:
+  // Calls use(root) if it runs, or can be made to.
+  template <typename Use>
+  void withRoot(Use use);
+  bool open() const;  // Its failure policy.
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
   bool start();
   base::Duration backoff();

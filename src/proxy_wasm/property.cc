@@ -3,7 +3,7 @@
 #include "net/address.h"
 #include "proxy_wasm/little_endian.h"
 #include "proxy_wasm/root_context.h"
-#include "proxy_wasm/stream_context.h"
+#include "proxy_wasm/vm.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -40,7 +40,7 @@ bool isFamily(std::string_view name) {
   return false;
 }
 
-AbiStatus streamProperty(StreamContext& stream, PathRest path, PropertyValue& value) {
+AbiStatus streamProperty(const Subject& stream, PathRest path, PropertyValue& value) {
   const std::string_view family = path.front();
   const PathRest rest = path.subspan(1);
   const filter::StreamInfo& info = stream.info();
@@ -120,13 +120,14 @@ AbiStatus readProperty(Context& context, std::string_view path_bytes, PropertyVa
   if (path.empty()) return AbiStatus::NotFound;
 
   const AbiStatus own = pluginProperty(context, path, value);
-  StreamContext* const stream = context.stream();
-  if (own != AbiStatus::NotFound || stream == nullptr) return own;
-  const AbiStatus known = streamProperty(*stream, path, value);
+  const filter::StreamInfo* const info = context.info();
+  if (own != AbiStatus::NotFound || info == nullptr) return own;
+  const Subject subject{context, *info};
+  const AbiStatus known = streamProperty(subject, path, value);
   if (known != AbiStatus::NotFound) return known;
-  const AbiStatus state = stateProperty(stream->info(), path, value);
+  const AbiStatus state = stateProperty(*info, path, value);
   if (state != AbiStatus::NotFound) return state;
-  return xdsProperty(*stream, path, value);  // The names without "xds", as of before Envoy 1.33.
+  return xdsProperty(subject, path, value);  // The names without "xds", as of before Envoy 1.33.
 }
 
 }  // namespace weir::proxy_wasm

@@ -45,14 +45,24 @@ class PropertyPath {
   size_t count_ = 0;
 };
 
+// What a property is asked of: a context that has a stream or connection, or is told of one in a log.
+struct Subject {
+  Context& context;
+  const filter::StreamInfo& known;
+  const filter::StreamInfo& info() const { return known; }
+  Vm& vm() const { return context.vm(); }
+  // The headers that properties are read from: as far as the guest may see them now.
+  const http::HeaderMap* visibleHeaders(HeaderMapType type) const { return context.readableMap(type); }
+};
+
 AbiStatus readProperty(Context& context, std::string_view path, PropertyValue& value);
 
 // The families of properties. rest: what follows the family's name.
-AbiStatus requestProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
-AbiStatus responseProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
-AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
-AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+AbiStatus requestProperty(const Subject& stream, PathRest rest, PropertyValue& value);
+AbiStatus responseProperty(const Subject& stream, PathRest rest, PropertyValue& value);
+AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue& value);
+AbiStatus upstreamProperty(const Subject& stream, PathRest rest, PropertyValue& value);
 // Without the leading "xds", which old modules leave out.
-AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value);
+AbiStatus xdsProperty(const Subject& stream, PathRest rest, PropertyValue& value);
 
 }  // namespace weir::proxy_wasm

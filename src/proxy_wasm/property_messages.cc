@@ -4,7 +4,6 @@
 
 #include "proxy_wasm/pairs.h"
 #include "proxy_wasm/property.h"
-#include "proxy_wasm/stream_context.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -104,7 +103,7 @@ AbiStatus requestHeaderProperty(const http::HeaderMap* map, std::string_view nam
 
 }  // namespace
 
-AbiStatus requestProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus requestProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   if (rest.empty()) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
   const http::HeaderMap* const map = stream.visibleHeaders(HeaderMapType::RequestHeaders);
@@ -115,12 +114,14 @@ AbiStatus requestProperty(StreamContext& stream, PathRest rest, PropertyValue& v
   if (name == "time") return value.number(info.start.time_since_epoch().count());
   if (name == "size") return contentLength(map, info.request_body_bytes, value);
   if (name == "total_size") return number(info.request_body_bytes + bytesOf(map), value);
+  // A connection's plugin is told of the end before it is complete, as in Envoy.
+  if (name == "duration" && stream.context.connection() != nullptr) return AbiStatus::NotFound;
   if (name == "duration") return info.finished ? value.number(info.finished->count()) : AbiStatus::NotFound;
-  if (name == "protocol") return value.text(http::name(info.protocol));
+  if (name == "protocol") return info.is_http ? value.text(http::name(info.protocol)) : AbiStatus::NotFound;
   return requestHeaderProperty(map, name, value);
 }
 
-AbiStatus responseProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus responseProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   if (rest.empty()) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
   const http::HeaderMap* const map = stream.visibleHeaders(HeaderMapType::ResponseHeaders);

@@ -1,6 +1,6 @@
 // connection.*, upstream.* and xds.*: from what the connection, the endpoint and the route say.
 #include "proxy_wasm/property.h"
-#include "proxy_wasm/stream_context.h"
+#include "proxy_wasm/vm.h"
 #include "route/spec.h"
 
 namespace weir::proxy_wasm {
@@ -16,7 +16,7 @@ AbiStatus metadata(const std::string* serialized, PathRest rest, PropertyValue& 
 }
 
 // The cluster is known as soon as the route is.
-AbiStatus clusterProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus clusterProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   const filter::StreamInfo& info = stream.info();
   std::string_view name;
   if (info.upstream) {
@@ -65,7 +65,7 @@ AbiStatus tlsProperty(const net::TlsInfo* tls, std::string_view name, PropertyVa
 
 }  // namespace
 
-AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   const filter::ConnectionInfo* const connection = stream.info().connection;
   if (connection == nullptr || rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
@@ -75,20 +75,23 @@ AbiStatus connectionProperty(StreamContext& stream, PathRest rest, PropertyValue
   return tlsProperty(connection->tls.get(), name, value);
 }
 
-AbiStatus upstreamProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus upstreamProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   const auto& upstream = stream.info().upstream;
-  if (!upstream || rest.size() != 1) return AbiStatus::NotFound;
+  if (rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
+  if (name == "request_attempt_count") return value.number(upstream ? upstream->attempts : 0);
+  // As Envoy: a proxied connection has an upstream from its beginning.
+  if (!upstream && !stream.info().is_http && name == "transport_failure_reason") return value.text({});
+  if (!upstream) return AbiStatus::NotFound;
   if (name == "address") return address(upstream->remote, value);
   if (name == "port") return upstream->remote.isIp() ? value.number(upstream->remote.port()) : AbiStatus::NotFound;
   if (name == "local_address") return address(upstream->local, value);
   if (name == "transport_failure_reason") return value.text(upstream->failure_reason);
   if (name == "locality") return value.text({});  // A message without fields: localities are not known yet.
-  if (name == "request_attempt_count") return value.number(upstream->attempts);
   return tlsProperty(upstream->tls.get(), name, value);
 }
 
-AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value) {
+AbiStatus xdsProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   if (rest.empty()) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
   const PathRest more = rest.subspan(1);
@@ -101,7 +104,9 @@ AbiStatus xdsProperty(StreamContext& stream, PathRest rest, PropertyValue& value
   if (info.connection == nullptr) return AbiStatus::NotFound;
   if (name == "listener_metadata") return metadata(&info.connection->listener_metadata, more, value);
   if (name == "listener_direction" && more.empty()) return value.number(info.connection->listener_direction);
-  if (name == "filter_chain_name" && more.empty()) return value.text({});
+  if (name == "filter_chain_name" && more.empty()) {
+    return value.text(info.connection->filter_chain_name);
+  }
   return AbiStatus::NotFound;
 }
 

@@ -106,6 +106,37 @@ void RootContext::deliverCall(uint32_t token) {
   call_response_ = nullptr;
 }
 
+void RootContext::log(const format::Entry& entry) {
+  if (!vm_.has(Callback::Log)) return;
+  const std::array<uint32_t, 1> arguments{id()};
+  const format::Entry* const outer = std::exchange(entry_, &entry);
+  vm_.call(Callback::Log, *this, arguments, vm_.callbackLimit());
+  entry_ = outer;
+}
+
+void RootContext::tellStats(const std::string& report) {
+  if (!vm_.has(Callback::StatsUpdate)) return;
+  const std::array<uint32_t, 2> arguments{id(), static_cast<uint32_t>(report.size())};
+  stats_report_ = &report;
+  vm_.call(Callback::StatsUpdate, *this, arguments, vm_.callbackLimit());
+  stats_report_ = nullptr;
+}
+
+std::optional<BufferView> RootContext::buffer(BufferType type) {
+  if (type == BufferType::CallData && stats_report_ != nullptr) return BufferView{nullptr, *stats_report_, false};
+  return Context::buffer(type);
+}
+
+const http::HeaderMap* RootContext::readableMap(HeaderMapType type) {
+  if (entry_ == nullptr) return Context::readableMap(type);
+  switch (type) {
+    case HeaderMapType::RequestHeaders: return entry_->request;
+    case HeaderMapType::ResponseHeaders: return entry_->response;
+    case HeaderMapType::ResponseTrailers: return entry_->trailers;
+    default: return Context::readableMap(type);
+  }
+}
+
 void RootContext::stop() {
   tick_.reset();
   tick_period_ = {};

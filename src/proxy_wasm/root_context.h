@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "event/timer.h"
+#include "format/entry.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "upstream/http_call.h"
@@ -27,6 +28,11 @@ class RootContext final : public Context {
   std::string_view logPrefix() const override { return prefix_; }
   std::string_view streamLogPrefix() const { return stream_prefix_; }
   const PluginSpec& spec() const { return plugin_->spec; }
+
+  const filter::StreamInfo* info() const override { return entry_ != nullptr ? &entry_->info : nullptr; }
+  const http::HeaderMap* readableMap(HeaderMapType type) override;
+  bool logging() const override { return entry_ != nullptr; }
+  std::optional<BufferView> buffer(BufferType type) override;
 
   // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. Error: the step that failed.
   base::Result<void> start();
@@ -49,6 +55,12 @@ class RootContext final : public Context {
   uint32_t statusCode() const { return status_code_; }
   const std::string& statusMessage() const { return status_message_; }
 
+  // As an access logger: tells the guest of an entry, which it can read while it is told.
+  void log(const format::Entry& entry);
+
+  // As a sink of statistics: tells the guest a report, which is in the buffer CallData meanwhile.
+  void tellStats(const std::string& report);
+
   // Calls are cancelled and the timer is stopped: the plugin is shut down, or its VM has failed.
   void stop();
 
@@ -67,6 +79,8 @@ class RootContext final : public Context {
   std::unique_ptr<event::Timer> tick_;
   std::unordered_map<uint32_t, std::unique_ptr<Callout>> calls_;
   upstream::HttpCallResponse* call_response_ = nullptr;
+  const format::Entry* entry_ = nullptr;       // Being logged.
+  const std::string* stats_report_ = nullptr;  // Being told.
   uint32_t status_code_ = 0;
   std::string status_message_;
   bool warned_ = false;

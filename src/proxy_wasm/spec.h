@@ -42,6 +42,13 @@ struct PluginSpec {
   std::optional<std::vector<std::string>> allowed_capabilities;
 };
 
+// A plugin that serves no stream, after envoy.extensions.wasm.v3.WasmService.
+struct ServiceSpec {
+  PluginSpec plugin;
+  bool singleton = false;  // One for the process instead of one per worker.
+  std::string path;        // In the configuration, for messages.
+};
+
 // Budgets, from flags (later: from a bootstrap extension).
 struct Budgets {
   base::Duration stream_callback = std::chrono::milliseconds(200);

@@ -34,6 +34,8 @@ class StreamContext final : public Context, public filter::Filter {
   RootContext* root() override { return &plugin_->root(); }
   StreamContext* stream() override { return this; }
   std::string_view logPrefix() const override { return plugin_->root().streamLogPrefix(); }
+  const filter::StreamInfo* info() const override { return handle_ != nullptr ? &handle_->info() : nullptr; }
+  filter::StreamInfo* ownInfo() override { return handle_ != nullptr ? &handle_->info() : nullptr; }
   const http::HeaderMap* readableMap(HeaderMapType type) override;
   http::HeaderMap* writableMap(HeaderMapType type) override;
   bool logging() const override { return logging_; }
@@ -45,9 +47,6 @@ class StreamContext final : public Context, public filter::Filter {
   void askContinue(StreamType direction);
   void askClose();
   void requestHeadersChanged() { handle_->clearRouteCache(); }
-  filter::StreamInfo& info() { return handle_->info(); }
-  // The headers that properties are read from: as far as the guest may see them now.
-  const http::HeaderMap* visibleHeaders(HeaderMapType type) { return readableMap(type); }
 
   // Called by the VM when the guest has returned.
   void sendAskedReply();

@@ -66,7 +66,8 @@ void StreamContext::askContinue(StreamType direction) {
 
 void StreamContext::askClose() {
   if (logging_ || destroyed_ || handle_ == nullptr) return;
-  if (info().response_code_details.empty()) info().response_code_details = "wasm_close_stream";
+  std::string& details = handle_->info().response_code_details;
+  if (details.empty()) details = "wasm_close_stream";
   vm_.defer({Vm::Action::Kind::CloseStream, this});
 }
 

@@ -1,7 +1,10 @@
 #include "proxy_wasm/vm.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "base/log.h"
+#include "proxy_wasm/connection_context.h"
 #include "proxy_wasm/log_form.h"
 #include "proxy_wasm/root_context.h"
 #include "proxy_wasm/stream_context.h"
@@ -23,12 +26,17 @@ Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
       contexts_(kFirstTableSize, nullptr),
       own_context_(std::make_unique<Context>(*this, Context::OfVm())) {
   current_ = own_context_.get();
+  if (environment_.loop != nullptr) {
+    queue_ear_ = std::make_shared<QueueEar>(*environment_.loop,
+                                            [this](uint32_t root, uint32_t token) { onQueueReady(root, token); });
+  }
   code_->created.add();
   code_->active.add();
 }
 
 Vm::~Vm() {
   CHECK(depth_ == 0);
+  if (queue_ear_ != nullptr) queue_ear_->close();
   roots_.clear();
   code_->active.sub();
 }
@@ -131,6 +139,15 @@ void Vm::fail(const Context& current, std::string_view function, const base::Err
   });
 }
 
+void Vm::onQueueReady(uint32_t root, uint32_t token) {
+  // One that was shut down in this turn is still found by its id; it has been told its end.
+  const auto place = std::find_if(roots_.begin(), roots_.end(), [&](const auto& each) { return each->id() == root; });
+  if (failed_ || place == roots_.end() || !has(Callback::QueueReady)) return;
+  const std::shared_ptr<Vm> self = shared_from_this();  // The call may end the last plugin in it.
+  const std::array<uint32_t, 2> arguments{root, token};
+  call(Callback::QueueReady, **place, arguments, callbackLimit());
+}
+
 // A stream that goes on by itself learns at its next callback; one that waits for the guest would wait for ever.
 void Vm::failWaitingStreams() {
   for (const auto& root : roots_) root->stop();
@@ -141,6 +158,7 @@ void Vm::failWaitingStreams() {
   for (const uint32_t id : ids) {
     Context* const context = find(id);
     if (context != nullptr && context->stream() != nullptr) context->stream()->onVmFailed();
+    if (context != nullptr && context->connection() != nullptr) context->connection()->onVmFailed();
   }
   abandonPending();
 }

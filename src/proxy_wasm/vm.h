@@ -100,12 +100,24 @@ class Vm : public std::enable_shared_from_this<Vm> {
 
   // Effects that wait until the guest has returned.
   struct Action {
-    enum class Kind : uint8_t { LocalReply, ContinueRequest, ContinueResponse, CloseStream, CallDone, RootDone };
+    enum class Kind : uint8_t {
+      LocalReply,
+      ContinueRequest,
+      ContinueResponse,
+      CloseStream,
+      ContinueReading,
+      CloseConnection,
+      CallDone,
+      RootDone
+    };
     Kind kind;
     Context* context;
     uint32_t token = 0;
   };
   void defer(Action action);
+
+  // Who is told of this VM's queues; null in the canary.
+  const std::shared_ptr<QueueEar>& queueEar() const { return queue_ear_; }
 
   uint32_t nextCallToken() { return next_call_ += 4; }
   std::string& scratch() { return scratch_; }
@@ -136,6 +148,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   void perform(const Action& action);
   void forget(const Context& context);
 
+  void onQueueReady(uint32_t root, uint32_t token);
   void failWaitingStreams();
   void finish(RootContext& root);
   void growTable();
@@ -157,6 +170,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::vector<RootContext*> pending_done_;
   std::shared_ptr<Vm> keep_alive_;  // Set while a root has still to say that it is done.
 
+  std::shared_ptr<QueueEar> queue_ear_;
   Context* current_ = nullptr;
   uint32_t effective_id_ = 0;  // 0: the current context.
   Phase phase_ = Phase::Callback;

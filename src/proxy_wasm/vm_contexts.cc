@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "proxy_wasm/connection_context.h"
 #include "proxy_wasm/root_context.h"
 #include "proxy_wasm/stream_context.h"
 #include "proxy_wasm/vm.h"
@@ -88,6 +89,8 @@ void Vm::perform(const Action& action) {
     case Action::Kind::ContinueRequest: return action.context->stream()->continueRequest();
     case Action::Kind::ContinueResponse: return action.context->stream()->continueResponse();
     case Action::Kind::CloseStream: return action.context->stream()->close();
+    case Action::Kind::ContinueReading: return action.context->connection()->continueReading();
+    case Action::Kind::CloseConnection: return action.context->connection()->close();
     case Action::Kind::CallDone: return action.context->root()->deliverCall(action.token);
     case Action::Kind::RootDone: return finish(*action.context->root());
   }

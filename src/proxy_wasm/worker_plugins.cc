@@ -16,6 +16,27 @@ class PluginFactory final : public filter::FilterFactory {
   const std::shared_ptr<PluginOnWorker> plugin_;
 };
 
+class NetworkFactory final : public tcp::FilterFactory {
+ public:
+  explicit NetworkFactory(std::shared_ptr<PluginOnWorker> plugin) : plugin_(std::move(plugin)) {}
+  std::unique_ptr<tcp::Filter> create() override { return plugin_->createForConnection(); }
+
+ private:
+  const std::shared_ptr<PluginOnWorker> plugin_;
+};
+
+class PluginLogger final : public access_log::Sink {
+ public:
+  explicit PluginLogger(std::shared_ptr<PluginOnWorker> plugin) : plugin_(std::move(plugin)) {}
+  // As Envoy: once for a stream or connection, at its end.
+  void write(const format::Entry& entry) override {
+    if (entry.info.finished) plugin_->log(entry);
+  }
+
+ private:
+  const std::shared_ptr<PluginOnWorker> plugin_;
+};
+
 }  // namespace
 
 WorkerPlugins::WorkerPlugins(const Environment& environment) : environment_(environment) {}
@@ -27,6 +48,22 @@ WorkerPlugins::~WorkerPlugins() {
 }
 
 std::unique_ptr<filter::FilterFactory> WorkerPlugins::createFactory(std::shared_ptr<const LoadedPlugin> plugin) {
+  return std::make_unique<PluginFactory>(run(std::move(plugin)));
+}
+
+std::unique_ptr<tcp::FilterFactory> WorkerPlugins::createNetworkFactory(std::shared_ptr<const LoadedPlugin> plugin) {
+  return std::make_unique<NetworkFactory>(run(std::move(plugin)));
+}
+
+std::shared_ptr<access_log::Sink> WorkerPlugins::createLogger(std::shared_ptr<const LoadedPlugin> plugin) {
+  return std::make_shared<PluginLogger>(run(std::move(plugin)));
+}
+
+std::unique_ptr<Service> WorkerPlugins::createService(std::shared_ptr<const LoadedPlugin> plugin) {
+  return std::make_unique<Service>(run(std::move(plugin)));
+}
+
+std::shared_ptr<PluginOnWorker> WorkerPlugins::run(std::shared_ptr<const LoadedPlugin> plugin) {
   // What nobody holds any more: each change of the configuration leaves some behind.
   std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
   std::erase_if(vms_, [](const auto& known) { return known.second.expired(); });
@@ -36,7 +73,7 @@ std::unique_ptr<filter::FilterFactory> WorkerPlugins::createFactory(std::shared_
     here = std::make_shared<PluginOnWorker>(*this, std::move(plugin));
     place = here;
   }
-  return std::make_unique<PluginFactory>(std::move(here));
+  return here;
 }
 
 base::Result<std::shared_ptr<Vm>> WorkerPlugins::acquireVm(const std::shared_ptr<const PluginCode>& code) {

@@ -9,11 +9,14 @@
 #include <memory>
 #include <string>
 
+#include "access_log/sink.h"
 #include "base/random.h"
 #include "event/loop.h"
 #include "filter/filter.h"
 #include "proxy_wasm/loaded_plugin.h"
+#include "proxy_wasm/service.h"
 #include "proxy_wasm/vm.h"
+#include "tcp/filter.h"
 #include "upstream/cluster.h"
 
 namespace weir::proxy_wasm {
@@ -35,11 +38,19 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess {
   // Starts the plugin here (or joins it, where an equal one runs). A start that fails is logged, and the factory gives
   // what the failure policy says until a later start succeeds.
   std::unique_ptr<filter::FilterFactory> createFactory(std::shared_ptr<const LoadedPlugin> plugin);
+  // The same as a network filter.
+  std::unique_ptr<tcp::FilterFactory> createNetworkFactory(std::shared_ptr<const LoadedPlugin> plugin);
+  // The same as an access logger.
+  std::shared_ptr<access_log::Sink> createLogger(std::shared_ptr<const LoadedPlugin> plugin);
+  // The same as a service or a sink of statistics.
+  std::unique_ptr<Service> createService(std::shared_ptr<const LoadedPlugin> plugin);
   // The clusters that callouts reach from now on.
   void setClusters(upstream::Clusters* clusters) { environment_.clusters = clusters; }
 
  private:
   friend class PluginOnWorker;
+  // The plugin as it runs here: one that does already, or a new one.
+  std::shared_ptr<PluginOnWorker> run(std::shared_ptr<const LoadedPlugin> plugin);
   // A living VM of that code: one that runs here, or a new one.
   base::Result<std::shared_ptr<Vm>> acquireVm(const std::shared_ptr<const PluginCode>& code);
   void reviveFailed();

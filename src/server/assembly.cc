@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "proxy_wasm/access_logger.h"
 #include "server/handshakes.h"
 
 namespace weir::server {
@@ -73,7 +74,8 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
 
 std::shared_ptr<const access_log::CompiledLogs> makeLogs(const std::vector<access_log::LogSpec>& specs, Shared& shared,
                                                          std::vector<base::Error>& faults) {
-  auto logs = access_log::CompiledLogs::create(specs, *shared.log_writers);
+  proxy_wasm::LoggerLoader plugins(shared.plugins.get());
+  auto logs = access_log::CompiledLogs::create(specs, *shared.log_writers, &plugins);
   if (logs.ok()) return std::move(*logs);
   faults.push_back(std::move(logs).error());
   return nullptr;
@@ -103,6 +105,24 @@ std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, cons
   return http;
 }
 
+void loadNetworkFilters(SharedFilterChain& chain, const std::string& listener, Shared& shared,
+                        std::vector<base::Error>& faults) {
+  for (const config::NetworkFilterSpec& filter : chain.network_filters) {
+    if (const auto* proxy = std::get_if<tcp::ProxySpec>(&filter)) {
+      chain.proxy_stats.push_back(std::make_unique<tcp::ProxyStats>(*shared.stats, proxy->stat_prefix));
+      chain.proxy_logs.push_back(makeLogs(proxy->access_logs, shared, faults));
+    }
+    if (const auto* spec = std::get_if<proxy_wasm::PluginSpec>(&filter)) {
+      auto plugin = shared.plugins->load(*spec);
+      if (!plugin.ok()) {
+        faults.push_back(std::move(plugin).error().in("listener '" + listener + "'"));
+        continue;
+      }
+      chain.network_plugins.push_back(*std::move(plugin));
+    }
+  }
+}
+
 std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec, const config::ListenerSpec& listener,
                                              Shared& shared, std::vector<base::Error>& faults) {
   auto chain = std::make_unique<SharedFilterChain>();
@@ -121,12 +141,7 @@ std::unique_ptr<SharedFilterChain> makeChain(const config::FilterChainSpec& spec
     chain->limits.push_back(std::make_unique<ChainLimit>(*shared.stats, limit));
   }
   chain->network_filters = spec.network_filters;
-  for (const tcp::FilterSpec& filter : spec.network_filters) {
-    const auto* proxy = std::get_if<tcp::ProxySpec>(&filter);
-    if (proxy == nullptr) continue;
-    chain->proxy_stats.push_back(std::make_unique<tcp::ProxyStats>(*shared.stats, proxy->stat_prefix));
-    chain->proxy_logs.push_back(makeLogs(proxy->access_logs, shared, faults));
-  }
+  loadNetworkFilters(*chain, listener.name, shared, faults);
   return chain;
 }
 
@@ -163,6 +178,23 @@ std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
   listener->filters = listener::FilterSet(spec.listener_filters, *shared.stats);
   makeMatcher(*listener, faults);
   return listener;
+}
+
+std::vector<base::Error> loadServices(Shared& shared) {
+  std::vector<base::Error> faults;
+  const auto load = [&](const proxy_wasm::ServiceSpec& spec, auto& plugins) {
+    auto plugin = shared.plugins->load(spec.plugin);
+    if (plugin.ok()) {
+      plugins.push_back(*std::move(plugin));
+    } else {
+      faults.push_back(std::move(plugin).error().in(spec.path));
+    }
+  };
+  for (const proxy_wasm::ServiceSpec& service : shared.bootstrap.services) {
+    load(service, service.singleton ? shared.singletons : shared.worker_services);
+  }
+  for (const proxy_wasm::ServiceSpec& sink : shared.bootstrap.stats_sinks) load(sink, shared.stats_sinks);
+  return faults;
 }
 
 std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, event::Loop* loop,

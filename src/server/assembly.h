@@ -15,6 +15,9 @@ namespace weir::server {
 std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& options, event::Loop* loop,
                                   Shared& shared);
 
+// Compiles and tries the plugins that serve no stream. When it is known which clusters there are.
+std::vector<base::Error> loadServices(Shared& shared);
+
 // Compiles and tries every plugin of a listener, builds every route table. Faults are added to; with any, it must not
 // be served. Main thread.
 std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, Shared& shared,

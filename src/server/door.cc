@@ -4,6 +4,7 @@
 #include "net/connection_id.h"
 #include "net/socket_stream.h"
 #include "server/listen_options.h"
+#include "tcp/filtered_stream.h"
 
 namespace weir::server {
 namespace {
@@ -37,7 +38,7 @@ base::Result<void> Door::adopt(net::Fd socket) {
 
 base::Result<void> Door::open() {
   for (DoorChain& chain : chains_) {
-    if (logs() && chain.tcp != nullptr) chain.tcp->log = [this](const filter::StreamInfo& info) { writeLog(info); };
+    if (logs() && chain.http == nullptr) chain.tcp->log = [this](const filter::StreamInfo& info) { writeLog(info); };
   }
   return listener_->start();
 }
@@ -198,6 +199,9 @@ void Door::serve(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filt
 }
 
 void Door::serveHttp(DoorChain& chain, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info) {
+  if (chain.tcp != nullptr) {
+    stream = std::make_unique<tcp::FilteredStream>(*chain.tcp, std::move(stream), info);
+  }
   auto connection = std::make_unique<exchange::ClientConnection>(
       *chain.http, static_cast<exchange::ClientConnection::Owner&>(*this), std::move(stream), std::move(info));
   exchange::ClientConnection& started = *connection;

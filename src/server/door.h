@@ -24,8 +24,8 @@ namespace weir::server {
 // A filter chain as one worker has it. Outlives its connections.
 struct DoorChain {
   SharedFilterChain& shared;
-  // One of the two.
   std::unique_ptr<exchange::HttpManager> http;
+  // What serves a connection instead, or stands before HTTP; null: HTTP alone.
   std::unique_ptr<tcp::Chain> tcp;
 };
 

@@ -9,6 +9,7 @@
 #include "event/file_watch.h"
 #include "event/signals.h"
 #include "event/timer.h"
+#include "proxy_wasm/stats_report.h"
 #include "server/admin.h"
 #include "server/assembly.h"
 #include "server/cluster_status.h"
@@ -104,6 +105,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   void stopAccepting();
   void onDrainTimeout();
   void onStatsInterval();
+  void flushStats();
   void end();
 
   const Options options_;
@@ -115,6 +117,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   event::Timer parent_timer_;                // --parent-shutdown-time-s
   std::unique_ptr<event::FileWatch> files_;  // Where the transports have none.
   Shared shared_;
+  proxy_wasm::StatsReports reports_{*shared_.stats};
   std::unique_ptr<xds::Watcher> watcher_;
   std::unique_ptr<WorkerCrew> crew_;
   std::unique_ptr<ClusterTable> clusters_;
@@ -185,6 +188,7 @@ std::vector<base::Error> RunningServer::makeTables() {
   if (options_.bind && bootstrap.cds) clusters_->follow(*bootstrap.cds);
   std::vector<base::Error> faults =
       listeners_->addStatic(bootstrap.listeners, bootstrap.listener_dumps, options_.bind, predecessor_.get());
+  for (base::Error& fault : loadServices(shared_)) faults.push_back(std::move(fault));
   if (!faults.empty() || !options_.bind) return faults;
   if (bootstrap.lds) listeners_->follow(*bootstrap.lds, predecessor_.get());
   shared_.first_clusters = clusters_->begin();
@@ -257,10 +261,11 @@ void RunningServer::stopAccepting() {
 
 int RunningServer::run() {
   interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
-  crew_->tell([](Worker& worker) { worker.start(); });
+  crew_->start();
   loop_.run();
   clusters_->stop();
   listeners_->stop();
+  flushStats();
   crew_->end();
   loop_.runReady();  // What workers have told last.
   admin_.reset();
@@ -328,7 +333,12 @@ void RunningServer::onDrainTimeout() {
 void RunningServer::onStatsInterval() {
   if (predecessor_ != nullptr && !options_.restart.skip_parent_stats) predecessor_->takeCounters(*shared_.stats);
   shared_.stats->closeInterval();
+  flushStats();
   interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
+}
+
+void RunningServer::flushStats() {
+  if (!shared_.stats_sinks.empty()) crew_->tellStats(reports_.next());
 }
 
 // --- Hot restart ---

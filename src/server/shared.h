@@ -67,7 +67,9 @@ struct SharedFilterChain {
   base::Duration handshake_timeout = base::Duration::zero();
   std::unique_ptr<SharedHttp> http;                 // Null: the network filters serve it.
   std::vector<std::unique_ptr<ChainLimit>> limits;  // Before the network filters, in their order.
-  std::vector<tcp::FilterSpec> network_filters;
+  std::vector<config::NetworkFilterSpec> network_filters;
+  // Of each plugin among them.
+  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> network_plugins;
   // Of each TCP proxy among them.
   std::vector<std::unique_ptr<tcp::ProxyStats>> proxy_stats;
   std::vector<std::shared_ptr<const access_log::CompiledLogs>> proxy_logs;
@@ -102,6 +104,10 @@ struct Shared {
   access_log::FlushRules log_flush;
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
+  // Bootstrap services that every worker runs, those that run once, and sinks of statistics.
+  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> worker_services;
+  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> singletons;
+  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> stats_sinks;
   // Whether there is a cluster of that name; for the main thread.
   std::function<bool(std::string_view)> knows_cluster;
   // What the workers begin with.

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "proxy_wasm/access_logger.h"
 #include "server/listen_options.h"
 #include "tcp/small_filters.h"
 
@@ -43,6 +44,8 @@ void Worker::run() {
   loop_.runReady();
   doors_.clear();
   leaving_.clear();
+  services_.clear();
+  loop_.runReady();
   plugins_.reset();
   clusters_.reset();
   loop_.runReady();
@@ -55,6 +58,7 @@ void Worker::setUp() {
                                        [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
+  for (const auto& service : shared_.worker_services) services_.push_back(plugins_->createService(service));
 }
 
 // --- Listeners ---
@@ -69,10 +73,9 @@ void Worker::putListener(std::shared_ptr<SharedListener> listener, net::Fd socke
 // The new door accepts before the old one lets go, and what the old one's socket has queued is the new one's.
 void Worker::openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket) {
   if (draining_) return;
-  auto door =
-      std::make_unique<Door>(listener, Door::Place{loop_, random_, *shared_.stats, index_, shared_.connections,
-                                                   access_log::Logs(listener->access_logs, log_feeds_),
-                                                   [this] { onConnectionCame(); }, [this] { onConnectionGone(); }});
+  auto door = std::make_unique<Door>(
+      listener, Door::Place{loop_, random_, *shared_.stats, index_, shared_.connections, logs(listener->access_logs),
+                            [this] { onConnectionCame(); }, [this] { onConnectionGone(); }});
   if (auto adopted = door->adopt(std::move(socket)); !adopted.ok()) {
     LOG(Main, Critical, "{}", adopted.error().detail);
     return;
@@ -91,10 +94,10 @@ void Worker::openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket) 
 
 void Worker::makeChains(Door& door) {
   for (DoorChain& chain : door.chains()) {
-    if (chain.shared.http != nullptr) {
-      chain.http = makeManager(*chain.shared.http, door.shared().spec.buffer_limit);
-    } else {
-      chain.tcp = makeTcpChain(chain.shared, door.shared().spec.buffer_limit);
+    const size_t buffer_limit = door.shared().spec.buffer_limit;
+    if (chain.shared.http != nullptr) chain.http = makeManager(*chain.shared.http, buffer_limit);
+    if (chain.shared.http == nullptr || !chain.shared.network_filters.empty()) {
+      chain.tcp = makeTcpChain(chain.shared, buffer_limit);
     }
   }
 }
@@ -176,12 +179,17 @@ void Worker::assign(const std::string& cluster, std::shared_ptr<const upstream::
 
 // ---
 
+access_log::Logs Worker::logs(std::shared_ptr<const access_log::CompiledLogs> compiled) {
+  proxy_wasm::LoggerOpener loggers(*plugins_);
+  return access_log::Logs(std::move(compiled), log_feeds_, &loggers);
+}
+
 std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared, size_t buffer_limit) {
   struct Visitor {
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::ProxySpec& spec) {
       const size_t proxy = next_proxy++;
       tcp::ProxyFactory::Environment with_logs = environment;
-      with_logs.logs = access_log::Logs(shared.proxy_logs[proxy], feeds);
+      with_logs.logs = worker.logs(shared.proxy_logs[proxy]);
       return std::make_unique<tcp::ProxyFactory>(std::make_shared<const tcp::ProxySpec>(spec),
                                                  *shared.proxy_stats[proxy], with_logs);
     }
@@ -190,14 +198,18 @@ std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared
       return tcp::directResponse(spec);
     }
     std::unique_ptr<tcp::FilterFactory> operator()(const tcp::SniClusterSpec&) { return tcp::sniCluster(); }
+    std::unique_ptr<tcp::FilterFactory> operator()(const proxy_wasm::PluginSpec&) {
+      return worker.plugins_->createNetworkFactory(shared.network_plugins[next_plugin++]);
+    }
     const SharedFilterChain& shared;
     tcp::ProxyFactory::Environment environment;
-    access_log::Feeds& feeds;
+    Worker& worker;
     size_t next_proxy = 0;
+    size_t next_plugin = 0;
   };
-  Visitor make{shared, {loop_, random_, *clusters_}, log_feeds_};
+  Visitor make{shared, {loop_, random_, *clusters_}, *this};
   std::vector<std::unique_ptr<tcp::FilterFactory>> filters;
-  for (const tcp::FilterSpec& spec : shared.network_filters) filters.push_back(std::visit(make, spec));
+  for (const config::NetworkFilterSpec& spec : shared.network_filters) filters.push_back(std::visit(make, spec));
   return std::make_unique<tcp::Chain>(tcp::Chain{loop_, std::move(filters), buffer_limit});
 }
 
@@ -212,7 +224,7 @@ std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& htt
       .spec = http.spec,
       .routes = http.routes,
       .filters = std::move(filters),
-      .access_logs = access_log::Logs(http.access_logs, log_feeds_),
+      .access_logs = logs(http.access_logs),
       .local_replies = http.local_replies,
       .suppress_envoy_headers = http.suppress_envoy_headers,
       .buffer_limit = buffer_limit,

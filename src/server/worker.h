@@ -80,6 +80,7 @@ class Worker {
   void onConnectionCame();
   void onConnectionGone();
   void sweep();
+  access_log::Logs logs(std::shared_ptr<const access_log::CompiledLogs> compiled);
   std::unique_ptr<tcp::Chain> makeTcpChain(const SharedFilterChain& chain, size_t buffer_limit);
   std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
   void tellWhenEmpty();
@@ -92,6 +93,7 @@ class Worker {
   access_log::Feeds log_feeds_;
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
+  std::vector<std::unique_ptr<proxy_wasm::Service>> services_;
   std::vector<std::unique_ptr<Door>> doors_;
   // Doors that do not accept any more, with their last connections.
   struct Leaving {

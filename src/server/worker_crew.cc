@@ -2,26 +2,37 @@
 
 namespace weir::server {
 
-WorkerCrew::WorkerCrew(uint32_t count, Shared& shared, Worker::Owner& owner, Worker::Drain drain) {
+WorkerCrew::WorkerCrew(uint32_t count, Shared& shared, Worker::Owner& owner, Worker::Drain drain) : shared_(shared) {
   for (uint32_t i = 0; i < count; ++i) workers_.push_back(std::make_unique<Worker>(i, shared, owner, drain));
+}
+
+void WorkerCrew::start() {
+  tell([](Worker& worker) { worker.start(); });
+  if (shared_.singletons.empty() && shared_.stats_sinks.empty()) return;
+  services_ = std::make_unique<ServiceThread>(shared_);
+  services_->start();
 }
 
 void WorkerCrew::end() {
   tell([](Worker& worker) { worker.stop(); });
   tell([](Worker& worker) { worker.join(); });
   workers_.clear();
+  if (services_ == nullptr) return;
+  services_->stop();
+  services_->join();
+  services_.reset();
 }
 
 void WorkerCrew::putCluster(const upstream::ClusterSpec& spec) {
-  tell([&](Worker& worker) { worker.putCluster(spec); });
+  tellClusters([&](auto& thread) { thread.putCluster(spec); });
 }
 
 void WorkerCrew::removeCluster(const std::string& name) {
-  tell([&](Worker& worker) { worker.removeCluster(name); });
+  tellClusters([&](auto& thread) { thread.removeCluster(name); });
 }
 
 void WorkerCrew::assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints) {
-  tell([&](Worker& worker) { worker.assign(cluster, endpoints); });
+  tellClusters([&](auto& thread) { thread.assign(cluster, endpoints); });
 }
 
 void WorkerCrew::putListener(std::shared_ptr<SharedListener> listener, std::vector<net::Fd> sockets) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "server/crew.h"
+#include "server/service_thread.h"
 #include "server/worker.h"
 
 namespace weir::server {
@@ -13,6 +14,10 @@ class WorkerCrew final : public Crew {
  public:
   WorkerCrew(uint32_t count, Shared& shared, Worker::Owner& owner, Worker::Drain drain);
 
+  // Starts all threads.
+  void start();
+  // For the sinks of statistics, of which there is at least one.
+  void tellStats(std::string report) { services_->tellStats(std::move(report)); }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   template <typename Told>
   void tell(Told told) const {
@@ -31,7 +36,16 @@ class WorkerCrew final : public Crew {
   void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) override;
 
  private:
+  // What is said to all threads that have clusters.
+  template <typename Told>
+  void tellClusters(Told told) const {
+    tell(told);
+    if (services_ != nullptr) told(*services_);
+  }
+
+  Shared& shared_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<ServiceThread> services_;  // Null: no plugin runs once in the process.
 };
 
 }  // namespace weir::server

@@ -130,6 +130,9 @@ class Store {
   // In the order of names. tell must not create stats.
   void eachCounter(const std::function<void(const std::string& name, uint64_t value)>& tell) const;
 
+  // The same of gauges that were written to.
+  void eachGauge(const std::function<void(const std::string& name, int64_t value)>& tell) const;
+
   // Envoy's /stats forms. filter: a regular expression (RE2, partial match) or empty, which if invalid is the client's
   // error with Envoy's words; used_only: only what was touched; kind: one kind of stat alone.
   enum class Kind : uint8_t { All, Counters, Gauges, Histograms };

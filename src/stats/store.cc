@@ -64,6 +64,13 @@ void Store::eachCounter(const std::function<void(const std::string&, uint64_t)>&
   for (const auto& [name, entry] : data_->counters) tell(name, entry.stat.value());
 }
 
+void Store::eachGauge(const std::function<void(const std::string&, int64_t)>& tell) const {
+  const std::lock_guard lock(data_->names);
+  for (const auto& [name, entry] : data_->gauges) {
+    if (entry.stat.touched()) tell(name, entry.stat.value());
+  }
+}
+
 base::Result<Store::Listing> Store::list(const View& view) const {
   re2::RE2 filter(view.filter, re2::RE2::Quiet);
   if (!filter.ok()) {

@@ -20,6 +20,7 @@ class Connection::Link final : public ConnectionHandle {
   void continueWriting() override {
     base::BufferChain resumed = std::move(held);
     connection_.passWrite(index_, resumed, end_of_write);
+    connection_.noteHeld(index_);
   }
   void write(base::BufferChain& bytes, bool end) override { connection_.passWrite(index_, bytes, end); }
   void pauseReading() override {
@@ -40,6 +41,7 @@ class Connection::Link final : public ConnectionHandle {
   bool begun = false;      // onNewConnection() was called.
   bool end_told = false;   // The client's end was.
   base::BufferChain held;  // Written, and left by this filter.
+  bool blocks = false;     // That is more than the limit.
   bool end_of_write = false;
 
  private:
@@ -47,7 +49,8 @@ class Connection::Link final : public ConnectionHandle {
   const size_t index_;
 };
 
-Connection::Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info)
+Connection::Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info,
+                       std::unique_ptr<Filter> last)
     : chain_(chain), owner_(owner), stream_(std::move(stream)), connection_info_(std::move(info)) {
   info_.connection = &connection_info_;
   info_.is_http = false;
@@ -57,6 +60,7 @@ Connection::Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStre
   for (const auto& factory : chain.filters) {
     links_.push_back(std::make_unique<Link>(*this, links_.size(), factory->create()));
   }
+  if (last != nullptr) links_.push_back(std::make_unique<Link>(*this, links_.size(), std::move(last)));
 }
 
 Connection::~Connection() = default;
@@ -64,6 +68,8 @@ Connection::~Connection() = default;
 void Connection::start() {
   stream_->setHighWatermark(chain_.buffer_limit);
   stream_->start(*this);
+  started_ = true;
+  adjustReading();
   passData(0);
 }
 
@@ -93,11 +99,11 @@ void Connection::passData(size_t from) {
   if (closed_) return;
   paused_by_limit_ = received_.size() > chain_.buffer_limit;
   adjustReading();
-  finishIfBothEnded();
+  finishIfBothEnded(Ending::Remote);
 }
 
 void Connection::adjustReading() {
-  if (closed_) return;
+  if (closed_ || !started_) return;
   if (paused_ || paused_by_limit_) {
     stream_->pauseReading();
   } else {
@@ -113,8 +119,9 @@ void Connection::passWrite(size_t before, base::BufferChain& bytes, bool end) {
     Link& link = *links_[i];
     link.held.append(bytes);
     link.end_of_write = link.end_of_write || end;
-    if (link.filter->onWrite(link.held, link.end_of_write) == Pass::Stop) return;
+    if (link.filter->onWrite(link.held, link.end_of_write) == Pass::Stop) return noteHeld(i);
     bytes.append(link.held);
+    noteHeld(i);
     end = link.end_of_write;
   }
   if (closed_) return bytes.clear();
@@ -123,13 +130,29 @@ void Connection::passWrite(size_t before, base::BufferChain& bytes, bool end) {
   if (!end || closed_) return;
   stream_->finishWriting();
   finished_ = true;
-  finishIfBothEnded();
+  finishIfBothEnded(Ending::Finished);
+}
+
+// What a filter has left blocks those behind it as the client would, who does not take it.
+void Connection::noteHeld(size_t index) {
+  Link& link = *links_[index];
+  const bool blocks = link.held.size() > chain_.buffer_limit;
+  if (closed_ || std::exchange(link.blocks, blocks) == blocks) return;
+  for (size_t i = index + 1; i < links_.size() && !closed_; ++i) {
+    blocks ? links_[i]->filter->onBlocked() : links_[i]->filter->onDrained();
+  }
 }
 
 void Connection::onBlocked() {
   for (const auto& link : links_) {
     if (!closed_) link->filter->onBlocked();
   }
+}
+
+size_t Connection::unsent() const {
+  size_t bytes = stream_->unsent();
+  for (const auto& link : links_) bytes += link->held.size();
+  return bytes;
 }
 
 void Connection::onDrained() {
@@ -140,10 +163,10 @@ void Connection::onDrained() {
 
 // --- The end ---
 
-void Connection::finishIfBothEnded() {
+void Connection::finishIfBothEnded(Ending ending) {
   const bool all_told = links_.empty() || links_.back()->end_told;
   if (!closed_ && finished_ && peer_ended_ && all_told && received_.empty()) {
-    close(net::ByteStream::Close::Flush, Ending::Remote);
+    close(net::ByteStream::Close::Flush, ending);
   }
 }
 

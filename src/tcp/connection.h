@@ -4,7 +4,8 @@
 //   client <- onWrite: last .. first filter
 //
 // Owned by the listener's worker through Owner. Each direction has a buffer for what a filter has left; above the
-// stream's high watermark the client is not read. Half-close: the client's end is told to the filters and the other
+// stream's high watermark the client is not read, and later filters are told onBlocked() when a filter has left so much
+// of what is written. Half-close: the client's end is told to the filters and the other
 // direction goes on; the connection is over when both have ended or somebody closes it.
 #pragma once
 
@@ -39,13 +40,17 @@ class Connection final : public event::Deferred, private net::ByteStream::Receiv
     ~Owner() = default;
   };
 
-  Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info);
+  // last: a filter behind those of the chain; may be null.
+  Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStream> stream, filter::ConnectionInfo info,
+             std::unique_ptr<Filter> last = nullptr);
   ~Connection() override;
 
   // May close before it returns.
   void start();
   void closeNow() { close(net::ByteStream::Close::Now, Ending::Local); }
   const filter::ConnectionInfo& info() const { return connection_info_; }
+  // Bytes on their way to the client, those too that a filter has left.
+  size_t unsent() const;
 
  private:
   class Link;
@@ -62,7 +67,8 @@ class Connection final : public event::Deferred, private net::ByteStream::Receiv
   // From this filter on.
   void passData(size_t from);
   void passWrite(size_t before, base::BufferChain& bytes, bool end);
-  void finishIfBothEnded();
+  void noteHeld(size_t index);
+  void finishIfBothEnded(Ending ending);
   void adjustReading();
   void close(net::ByteStream::Close how, Ending ending);
 
@@ -77,6 +83,7 @@ class Connection final : public event::Deferred, private net::ByteStream::Receiv
   bool finished_ = false;       // Ours has gone.
   bool paused_ = false;         // By a filter.
   bool paused_by_limit_ = false;
+  bool started_ = false;
   bool closed_ = false;
 };
 

@@ -26,9 +26,10 @@ enum class Pass : uint8_t {
 
 // How a client's connection came to its end.
 enum class Ending : uint8_t {
-  Local,   // We closed it.
-  Remote,  // Both sides have finished, or the peer is gone.
-  Reset,   // The peer has reset it: what is on its way for it is of no use.
+  Local,     // We closed it.
+  Remote,    // Both sides have finished, the client last, or it is gone.
+  Finished,  // Both sides have finished, ours last.
+  Reset,     // The peer has reset it: what is on its way for it is of no use.
 };
 
 class ConnectionHandle {

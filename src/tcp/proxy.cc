@@ -50,7 +50,11 @@ class Proxy final : public Filter {
         duration_(factory.environment_.loop, [this] { onDurationReached(); }),
         log_timer_(factory.environment_.loop, [this] { onLogInterval(); }) {}
 
-  void setHandle(ConnectionHandle& handle) override { client_ = &handle; }
+  // Nothing is read, not even for the filters before it, until there is somebody to pass it on to.
+  void setHandle(ConnectionHandle& handle) override {
+    client_ = &handle;
+    if (!spec_.max_early_data) client_->pauseReading();
+  }
   Pass onNewConnection() override;
   Pass onData(base::BufferChain& bytes, bool end) override;
   void onBlocked() override;
@@ -128,7 +132,6 @@ Pass Proxy::onNewConnection() {
   if (spec_.log_options.interval) log_timer_.arm(*spec_.log_options.interval);
   if (spec_.max_connection_duration) duration_.arm(*spec_.max_connection_duration);
   touch();
-  if (!spec_.max_early_data) client_->pauseReading();
   if (!spec_.connect_on_data) connect();
   return state_ == State::Over ? Pass::Stop : Pass::Continue;
 }
@@ -320,7 +323,8 @@ void Proxy::onClosed(Ending ending) {
   log_timer_.disarm();
   writeLog(format::LogType::TcpConnectionEnd);
   if (upstream_ == nullptr) return;
-  if (was_open && ending == Ending::Remote) return factory_.flush(std::move(upstream_));
+  const bool finished = ending == Ending::Remote || ending == Ending::Finished;
+  if (was_open && finished) return factory_.flush(std::move(upstream_));
   upstream_->close(was_open && ending == Ending::Reset ? net::ByteStream::Close::Reset : net::ByteStream::Close::Now);
 }
 

@@ -37,7 +37,7 @@ class DirectResponse final : public Filter {
   Pass onNewConnection() override {
     client_->info().response_code_details = "direct_response";
     base::BufferChain bytes(response_);
-    client_->write(bytes, false);
+    client_->write(bytes, true);
     client_->close(net::ByteStream::Close::Flush);
     return Pass::Stop;
   }

@@ -40,6 +40,4 @@ struct DirectResponseSpec {
 // The cluster of the TCP proxy behind it is the one that the client's server name says.
 struct SniClusterSpec {};
 
-using FilterSpec = std::variant<ProxySpec, EchoSpec, DirectResponseSpec, SniClusterSpec>;
-
 }  // namespace weir::tcp

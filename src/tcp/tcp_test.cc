@@ -483,5 +483,43 @@ TEST_F(TcpTest, LogsWhoHasResetTheConnection) {
   EXPECT_EQ(lines, "UR LocalReset\n- RemoteReset\n");
 }
 
+// --- Filters that keep what is written ---
+
+// Keeps all that is written through it until it is told to let go.
+class Keeping final : public Filter {
+ public:
+  explicit Keeping(ConnectionHandle*& handle, bool& keeps) : seen_(handle), keeps_(keeps) {}
+  void setHandle(ConnectionHandle& handle) override { seen_ = &handle; }
+  Pass onNewConnection() override { return Pass::Continue; }
+  Pass onData(base::BufferChain&, bool) override { return Pass::Continue; }
+  Pass onWrite(base::BufferChain&, bool) override { return keeps_ ? Pass::Stop : Pass::Continue; }
+
+ private:
+  ConnectionHandle*& seen_;
+  bool& keeps_;
+};
+struct KeepingFactory final : FilterFactory {
+  KeepingFactory(ConnectionHandle*& handle, bool& keeps) : handle(handle), keeps(keeps) {}
+  std::unique_ptr<Filter> create() override { return std::make_unique<Keeping>(handle, keeps); }
+  ConnectionHandle*& handle;
+  bool& keeps;
+};
+
+TEST_F(TcpTest, AFilterThatKeepsMuchOfWhatIsWrittenHoldsTheWriterBack) {
+  ConnectionHandle* handle = nullptr;
+  bool keeps = true;
+  std::vector<std::unique_ptr<FilterFactory>> filters;
+  filters.push_back(std::make_unique<KeepingFactory>(handle, keeps));
+  filters.push_back(echo());
+  comes(std::move(filters));
+  say(std::string(1500, 'x'));  // Above the limit of 1000: the echo reads no more.
+  say("more");
+  EXPECT_EQ(at_client.bytes, "");
+  keeps = false;
+  handle->continueWriting();
+  turns();
+  EXPECT_EQ(at_client.bytes.size(), 1504u);
+}
+
 }  // namespace
 }  // namespace weir::tcp

@@ -67,7 +67,7 @@ def plugin_log(raw, ports, thread):
     return out
 
 
-def worker(raw):
-    """The thread whose plugin spoke last: when all has started, that is the worker."""
-    spoke = [thread for thread, _, logger, words in log_entries(raw) if logger == "wasm" and words.startswith("wasm log")]
+def worker(raw, words=""):
+    """The thread whose plugin spoke last (of those who said these words): when all has started, that is the worker."""
+    spoke = [thread for thread, _, logger, said in log_entries(raw) if logger == "wasm" and said.startswith("wasm log") and words in said]
     return spoke[-1] if spoke else None

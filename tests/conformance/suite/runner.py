@@ -120,6 +120,8 @@ def expectations(case, lines, result, log):
         return [] if result == case.accepted else ["accepted" if result else f"rejected: {log[-1500:]}"]
     if isinstance(case, Talk):
         wrong = case.ends and result != case.ends or lines[0].startswith(("did not", "no connection"))
+        if case.logs and not any(case.logs in line for line in log):
+            return [f"nothing in the plugin's log holds {case.logs!r}\n" + "\n".join(lines)]
         return [f"ended with {result}, expected {case.ends}\n" + "\n".join(lines)] if wrong else []
     faults = []
     if case.status is not None and result != case.status:

@@ -53,7 +53,7 @@ class Stand:
             self._launch()
             if self._ready():
                 self.fence()
-                self.worker = normalise.worker(self.log(0))
+                self.worker = normalise.worker(self.log(0), self.group.speaks)
                 return
             self.kill()
             if "in use" not in self.log(0):
@@ -184,6 +184,7 @@ class Stand:
     def _talk(self, case):
         """As run(), for a case without HTTP; the "status" is how the first connection ended."""
         before = self.counters(case.stats) if case.stats else {}
+        mark = os.path.getsize(self.log_path)
         self.entries_mark = len(self.entries(0, ""))
         self.plain.begin(case.upstream)
         self.upstream.begin([])
@@ -200,9 +201,11 @@ class Stand:
             lines += ["counters:"] + [f"  {name} +{after[name] - before.get(name, 0)}" for name in sorted(after) if after[name] != before.get(name, 0)]
         if case.entries is not None:
             lines += self._entries_outcome(case.entries)
+        log = normalise.plugin_log(self.log(mark), self.ports, self.worker) if case.logs else []
+        lines += ["plugin log:"] + [f"  {line}" for line in log] if case.logs else []
         if self.process.poll() is not None:
             lines.append(f"the proxy ended with code {self.process.returncode}")
-        return lines, seen[0][1], []
+        return lines, seen[0][1], log
 
     def _startup(self):
         log = normalise.plugin_log(self.log(0), self.ports, self.worker)

@@ -15,6 +15,10 @@ extern "C" {
     ) -> u32;
     pub fn proxy_get_shared_data(key: *const u8, key_size: usize, data: *mut *mut u8, size: *mut usize, cas: *mut u32) -> u32;
     pub fn proxy_set_shared_data(key: *const u8, key_size: usize, data: *const u8, size: usize, cas: u32) -> u32;
+    pub fn proxy_register_shared_queue(name: *const u8, name_size: usize, token: *mut u32) -> u32;
+    pub fn proxy_resolve_shared_queue(vm: *const u8, vm_size: usize, name: *const u8, name_size: usize, token: *mut u32) -> u32;
+    pub fn proxy_enqueue_shared_queue(token: u32, data: *const u8, size: usize) -> u32;
+    pub fn proxy_dequeue_shared_queue(token: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     pub fn proxy_get_header_map_value(map: u32, key: *const u8, key_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     pub fn proxy_add_header_map_value(map: u32, key: *const u8, key_size: usize, data: *const u8, size: usize) -> u32;
     pub fn proxy_replace_header_map_value(map: u32, key: *const u8, key_size: usize, data: *const u8, size: usize) -> u32;

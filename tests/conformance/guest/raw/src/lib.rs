@@ -7,6 +7,8 @@
 mod bad;
 mod host;
 mod ops;
+mod places;
+mod queues;
 mod script;
 mod show;
 
@@ -21,6 +23,7 @@ pub struct State {
     pub roots: HashMap<u32, u32>,
     pub calls: HashMap<u32, u32>,
     pub metrics: HashMap<String, u32>,
+    pub queues: HashMap<String, u32>,
     pub cas: u32,
     pub seen: std::collections::HashSet<String>,
 }
@@ -47,11 +50,19 @@ pub extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
     address
 }
 
-/// Logs the callback, runs the script, and gives the value that the script chose to return.
+/// Logs the callback (unless the script says `hush`), runs the script, and gives the value that it chose to return.
 fn callback(phase: &'static str, context: u32, arguments: String, eos: bool, otherwise: u32) -> u32 {
-    log(2, &format!("[{context}] {phase}{arguments}"));
+    let ops = STATE.with(|state| state.borrow().scripts.get(&context).map(|script| script.ops(phase))).unwrap_or_default();
+    if !ops.iter().any(|op| op.name == "hush") {
+        log(2, &format!("[{context}] {phase}{arguments}"));
+    }
+    ops::run(&ops, Moment { phase, context, eos }, otherwise)
+}
+
+/// A callback that has no line of its own.
+fn quietly(phase: &'static str, context: u32) {
     let ops = STATE.with(|state| state.borrow().scripts.get(&context).map(|script| script.ops(phase)));
-    ops::run(&ops.unwrap_or_default(), Moment { phase, context, eos }, otherwise)
+    ops::run(&ops.unwrap_or_default(), Moment { phase, context, eos: false }, 0);
 }
 
 #[no_mangle]

@@ -17,7 +17,7 @@ pub fn log(level: u32, text: &str) -> u32 {
     unsafe { proxy_log(level, text.as_ptr(), text.len()) }
 }
 
-fn say(text: String) {
+pub fn say(text: String) {
     log(2, &text);
 }
 
@@ -31,7 +31,7 @@ fn apply(op: &Op, at: Moment) -> Option<u32> {
         "return" => return Some(op.number(0) as u32),
         "eos?" if at.eos => return apply(&op.inner()?, at),
         "more?" if !at.eos => return apply(&op.inner()?, at),
-        "eos?" | "more?" => {}
+        "eos?" | "more?" | "hush" => {}
         "first?" if STATE.with(|s| s.borrow_mut().seen.insert(format!("{} {} {}", at.context, at.phase, op.text))) => {
             return apply(&op.inner()?, at)
         }
@@ -42,6 +42,8 @@ fn apply(op: &Op, at: Moment) -> Option<u32> {
         "call" => call(op, at),
         "shget" | "shset" => shared(op),
         "metric" | "inc" | "rec" | "mget" => metrics(op),
+        "qreg" | "qres" | "qput" | "qfill" | "qget" => crate::queues::run(op),
+        "stat" => crate::places::stat(op),
         "bad" => crate::bad::memory(&op.word(0)),
         "wasi" => crate::bad::wasi(),
         _ => course(op, at),
@@ -104,7 +106,7 @@ fn course(op: &Op, at: Moment) {
 }
 
 /// Takes over what the host put into the guest's memory.
-fn take(data: *mut u8, size: usize) -> Vec<u8> {
+pub fn take(data: *mut u8, size: usize) -> Vec<u8> {
     if data.is_null() { vec![] } else { unsafe { Vec::from_raw_parts(data, size, size) } }
 }
 
