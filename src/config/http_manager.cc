@@ -1,6 +1,7 @@
 // envoy.extensions.filters.network.http_connection_manager.v3: the HTTP side of a listener.
 #include "config/access_log.h"
 #include "config/config_source.h"
+#include "config/filter_overrides.h"
 #include "config/header_mutations.h"
 #include "config/support.h"
 #include "config/values.h"
@@ -222,6 +223,7 @@ HttpManagerSpec convertHttpManager(const HttpConnectionManager& manager, const P
   }
   if (manager.has_rds()) spec.rds = convertRds(manager.rds(), place.field("rds"));
   spec.filters = convertHttpFilters(manager, place, conversion);
+  checkFilterOverrides(spec, place.field("route_config"));
   convertHeaders(manager, place, spec);
   convertPathRules(manager, place, spec);
   convertCommon(manager, place, spec);

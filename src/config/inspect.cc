@@ -1,5 +1,6 @@
 #include "config/inspect.h"
 
+#include <envoy/config/route/v3/route_components.pb.h>
 #include <fmt/format.h>
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/descriptor.h>
@@ -8,6 +9,7 @@
 #include <udpa/type/v1/typed_struct.pb.h>
 #include <xds/type/v3/typed_struct.pb.h>
 
+#include "config/filter_overrides.h"
 #include "config/message_reader.h"
 #include "config/rules.h"
 #include "config/support.h"
@@ -39,6 +41,7 @@ class Inspection {
     const Descriptor& type = *message.GetDescriptor();
     if (auto* any = dynamic_cast<google::protobuf::Any*>(&message)) return visitAny(*any, place);
     if (type.full_name().starts_with("google.protobuf.")) return;
+    if (auto* filter = dynamic_cast<envoy::config::route::v3::FilterConfig*>(&message)) dropOptional(*filter, place);
 
     const MessageSupport* support = findSupport(type.full_name());
     if (support == nullptr) return place.unsupported(type.full_name());
@@ -49,6 +52,15 @@ class Inspection {
     std::vector<const FieldDescriptor*> set;
     message.GetReflection()->ListFields(message, &set);
     for (const FieldDescriptor* field : set) visitField(message, *field, *support, place.field(field->name()));
+  }
+
+  // A filter that is unknown here and optional; of text, the reader has left it out.
+  void dropOptional(envoy::config::route::v3::FilterConfig& filter, const Place& place) {
+    if (!filter.is_optional() || filter.config().type_url().empty()) return;
+    const std::string_view type = typeName(filter.config().type_url());
+    if (type.ends_with(".TypedStruct") || isFilterType(type)) return;
+    place.field("config").notice(fmt::format("there is no filter of the type {}; it is optional and left out", type));
+    filter.mutable_config()->Clear();
   }
 
   // Only binary messages have such: text is read field by field.

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "config/filter_overrides.h"
 #include "config/legacy.h"
 #include "config/names.h"
 #include "config/scalar.h"
@@ -43,6 +44,9 @@ void MessageReader::read(const Node& node, Message& message, const Place& place)
   if (readWellKnown(node, message, place)) return;
   if (const std::optional<Node> modern = modernForm(message.GetDescriptor()->full_name(), node, place)) {
     return readMembers(*modern, message, place);
+  }
+  if (const std::optional<Node> bare = withoutOptionalFilter(message.GetDescriptor()->full_name(), node, place)) {
+    return readMembers(*bare, message, place);
   }
   readMembers(node, message, place);
 }

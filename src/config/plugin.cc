@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "config/names.h"
 #include "config/struct_json.h"
 #include "config/support.h"
 #include "config/values.h"
@@ -55,10 +56,53 @@ void checkFile(const std::string& path, const Place& place) {
   }
 }
 
+bool isDigest(std::string_view text) {
+  static constexpr size_t kDigits = 64;
+  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+// As Envoy: intervals of 1 s and 10 times the base, and one more try.
+void convertFetchRetries(const envoy::config::core::v3::RetryPolicy& policy, const Place& place,
+                         proxy_wasm::RemoteSource& source) {
+  if (policy.has_num_retries()) source.retries = policy.num_retries().value();
+  if (!policy.has_retry_back_off()) return;
+  const auto& back_off = policy.retry_back_off();
+  const Place here = place.field("retry_back_off");
+  source.base_interval = convertDuration(back_off.base_interval(), here.field("base_interval"));
+  source.max_interval = source.base_interval * 10;
+  if (back_off.has_max_interval()) {
+    source.max_interval = convertDuration(back_off.max_interval(), here.field("max_interval"));
+  }
+  if (source.max_interval < source.base_interval) {
+    here.field("max_interval")
+        .fault(FaultKind::Conflict, "max_interval must be greater than or equal to base_interval");
+  }
+}
+
+proxy_wasm::RemoteSource convertRemote(const envoy::config::core::v3::RemoteDataSource& remote, const Place& place) {
+  proxy_wasm::RemoteSource source;
+  source.uri = remote.http_uri().uri();
+  source.cluster = remote.http_uri().cluster();
+  if (source.uri.starts_with("oci://")) {
+    place.field("http_uri").field("uri").unsupported("images of a registry (oci://)");
+  }
+  source.timeout = convertDuration(remote.http_uri().timeout(), place.field("http_uri").field("timeout"));
+  source.sha256 = lowerCase(remote.sha256());
+  if (!source.sha256.empty() && !isDigest(source.sha256)) {
+    place.field("sha256").fault(FaultKind::Rule, "must be 64 hexadecimal digits");
+  }
+  if (remote.has_retry_policy()) convertFetchRetries(remote.retry_policy(), place.field("retry_policy"), source);
+  return source;
+}
+
 proxy_wasm::CodeSource convertCode(const envoy::config::core::v3::AsyncDataSource& code, const Place& place,
                                    const LoadOptions& options) {
   proxy_wasm::CodeSource source;
-  if (!code.has_local()) return source;  // Reported: absent by the rules, remote by the support tables.
+  if (code.has_remote()) {
+    source.kind = proxy_wasm::CodeSource::Kind::Remote;
+    source.remote = convertRemote(code.remote(), place.field("remote"));
+  }
+  if (!code.has_local()) return source;  // Reported by the rules, if there is nothing at all.
   const Place here = place.field("local");
   if (!code.local().filename().empty()) {
     source.path = code.local().filename();
@@ -110,6 +154,7 @@ proxy_wasm::VmSpec convertVm(const wasm::VmConfig& vm, const std::string& plugin
   checkRuntime(vm.runtime(), place.field("runtime"));
   if (!vm.has_code()) place.field("code").fault(FaultKind::Rule, "is required");
   spec.code = convertCode(vm.code(), place.field("code"), options);
+  spec.code.remote.nack_on_miss = vm.nack_on_code_cache_miss();
   spec.configuration = configurationBytes(vm.configuration());
   spec.allow_precompiled = vm.allow_precompiled();
   spec.environment =
@@ -148,6 +193,12 @@ proxy_wasm::PluginSpec convertPlugin(const wasm::PluginConfig& plugin, const Pla
   spec.failure_policy = convertPolicy(plugin, place);
   spec.legacy_fail_open = plugin.fail_open();
   const auto& backoff = plugin.reload_config().backoff();
+  if (backoff.has_max_interval()) {  // As Envoy.
+    place.field("reload_config")
+        .field("backoff")
+        .field("max_interval")
+        .notice("accepted, without effect: a plugin is reloaded after base_interval each time");
+  }
   if (backoff.has_base_interval()) {
     spec.reload_backoff =
         convertDuration(backoff.base_interval(), place.field("reload_config").field("backoff").field("base_interval"));
@@ -183,16 +234,16 @@ const SupportTables& pluginSupport() {
         {"allow_precompiled"},
         {"environment_variables"},
         {"capability_restriction_config"},
-        noEffect("nack_on_code_cache_miss", "code is local, there is nothing to wait for")}},
+        {"nack_on_code_cache_miss"}}},
       {"envoy.extensions.wasm.v3.EnvironmentVariables", {{"host_env_keys"}, {"key_values"}}},
       {"envoy.extensions.wasm.v3.CapabilityRestrictionConfig", {{"allowed_capabilities"}}},
       {"envoy.extensions.wasm.v3.SanitizationConfig", {}},
       {"envoy.extensions.wasm.v3.ReloadConfig", {{"backoff"}}},
-      {"envoy.config.core.v3.BackoffStrategy",
-       {{"base_interval"}, refused("max_interval", "a plugin is reloaded after base_interval each time")}},
-      {"envoy.config.core.v3.AsyncDataSource",
-       {{"local"},
-        refused("remote", "plugins are read from a file or from the configuration itself; fetching comes later")}},
+      {"envoy.config.core.v3.BackoffStrategy", {{"base_interval"}, {"max_interval"}}},
+      {"envoy.config.core.v3.AsyncDataSource", {{"local"}, {"remote"}}},
+      {"envoy.config.core.v3.RemoteDataSource", {{"http_uri"}, {"sha256"}, {"retry_policy"}}},
+      {"envoy.config.core.v3.HttpUri", {{"uri"}, {"cluster"}, {"timeout"}}},
+      {"envoy.config.core.v3.RetryPolicy", {{"retry_back_off"}, {"num_retries"}}},
   };
   return kTables;
 }

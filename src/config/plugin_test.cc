@@ -90,11 +90,50 @@ TEST(Plugin, CodeFromEachPlace) {
   EXPECT_THAT(only(code("environment_variable: UNSET")), HasSubstr("the environment variable UNSET is not set"));
   EXPECT_THAT(only(code("inline_string: ''")), HasSubstr("holds no code"));
   EXPECT_THAT(only(code("filename: /")), HasSubstr("the plugin '/' is no file"));
+}
 
-  Parts remote;
-  remote.filters = wasmFilter("vm_config: {code: {remote: {http_uri: {uri: 'http://x/', cluster: c, timeout: 1s}}}}");
-  EXPECT_THAT(only(loadParts(remote)),
-              HasSubstr("code.remote: not implemented in weir: plugins are read from a file or"));
+LoadOutcome loadRemote(const std::string& more, const std::string& vm = "") {
+  Parts parts;
+  parts.filters = wasmFilter(
+      "vm_config: {" + vm + "code: {remote: {http_uri: {uri: 'https://x/y', cluster: c, timeout: 3s}, " + more + "}}}");
+  return loadParts(parts);
+}
+
+TEST(Plugin, CodeMayBeFetched) {
+  const std::string digest(64, 'A');
+  const auto code = spec(loadRemote("sha256: " + digest, "nack_on_code_cache_miss: true, ")).vm.code;
+  EXPECT_EQ(code.kind, proxy_wasm::CodeSource::Kind::Remote);
+  EXPECT_EQ(code.remote.uri, "https://x/y");
+  EXPECT_EQ(code.remote.cluster, "c");
+  EXPECT_EQ(code.remote.timeout, std::chrono::seconds(3));
+  EXPECT_EQ(code.remote.sha256, std::string(64, 'a'));
+  EXPECT_EQ(code.remote.retries, 1U);
+  EXPECT_EQ(code.remote.max_interval, std::chrono::seconds(10));
+  EXPECT_TRUE(code.remote.nack_on_miss);
+}
+
+TEST(Plugin, FetchesAreRepeatedAsConfigured) {
+  const auto remote =
+      spec(loadRemote("sha256: '" + std::string(64, '0') +
+                      "', retry_policy: {num_retries: 4, retry_back_off: {base_interval: 0.2s, max_interval: 1s}}"))
+          .vm.code.remote;
+  EXPECT_EQ(remote.retries, 4U);
+  EXPECT_EQ(remote.base_interval, std::chrono::milliseconds(200));
+  EXPECT_EQ(remote.max_interval, std::chrono::seconds(1));
+}
+
+TEST(Plugin, FetchedCodeNeedsADigest) {
+  EXPECT_THAT(only(loadRemote("")), HasSubstr("code.remote.sha256"));
+  EXPECT_THAT(only(loadRemote("sha256: abc")), HasSubstr("code.remote.sha256: must be 64 hexadecimal digits"));
+}
+
+TEST(Plugin, CodeInImagesIsRefused) {
+  Parts parts;
+  parts.filters =
+      wasmFilter("vm_config: {code: {remote: {http_uri: {uri: 'oci://x/y:1', cluster: c, timeout: 3s}, sha256: " +
+                 std::string(64, 'a') + "}}}");
+  EXPECT_THAT(faults(parts),
+              ::testing::ElementsAre(HasSubstr("code.remote.http_uri.uri: images of a registry (oci://)")));
 }
 
 TEST(Plugin, NeedsAVmAndCode) {

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "config/access_log.h"
+#include "config/filter_overrides.h"
 #include "config/header_mutations.h"
 #include "config/names.h"
 #include "config/support.h"
@@ -44,6 +45,8 @@ route::Route convertRoute(const v3::Route& route, const Place& place, size_t max
   if (route.has_request_body_buffer_limit()) {
     result.request_body_buffer_limit = route.request_body_buffer_limit().value();
   }
+  result.filters =
+      convertFilterOverrides(route.typed_per_filter_config(), place.field("typed_per_filter_config"), conversion);
   return result;
 }
 
@@ -68,6 +71,8 @@ route::VirtualHost convertHost(const v3::VirtualHost& host, const Place& place, 
   if (host.has_request_body_buffer_limit()) {
     result.request_body_buffer_limit = host.request_body_buffer_limit().value();
   }
+  result.filters =
+      convertFilterOverrides(host.typed_per_filter_config(), place.field("typed_per_filter_config"), conversion);
   result.include_request_attempt_count = host.include_request_attempt_count();
   result.include_attempt_count_in_response = host.include_attempt_count_in_response();
   result.include_is_timeout_retry_header = host.include_is_timeout_retry_header();
@@ -107,6 +112,8 @@ route::RouteConfig convertRouteConfig(const v3::RouteConfiguration& config, cons
   }
   checkDomains(config, place);
   result.header_mutations = convertMutations(config, place);
+  result.filters =
+      convertFilterOverrides(config.typed_per_filter_config(), place.field("typed_per_filter_config"), conversion);
   result.most_specific_mutations_win = config.most_specific_header_mutations_wins();
   result.ignore_port_in_host = config.ignore_port_in_host_matching();
   const bool validate = !config.has_validate_clusters() || config.validate_clusters().value();
@@ -119,7 +126,6 @@ route::RouteConfig convertRouteConfig(const v3::RouteConfiguration& config, cons
 
 const SupportTables& routeSupport() {
   static constexpr std::string_view kNoTracing = "there is no tracing to describe";
-  static constexpr std::string_view kPerRoute = "settings of a filter per route come later";
   static const SupportTables kTables{
       {"envoy.config.route.v3.RouteConfiguration",
        {{"name"},
@@ -133,7 +139,7 @@ const SupportTables& routeSupport() {
         {"max_direct_response_body_size_bytes"},
         {"ignore_port_in_host_matching"},
         refused("vhds", "xDS comes later"),
-        refused("typed_per_filter_config", kPerRoute)}},
+        {"typed_per_filter_config"}}},
       {"envoy.config.route.v3.VirtualHost",
        {{"name"},
         {"domains"},
@@ -149,7 +155,7 @@ const SupportTables& routeSupport() {
         {"include_is_timeout_retry_header"},
         {"request_body_buffer_limit"},
         {"retry_policy"},
-        refused("typed_per_filter_config", kPerRoute),
+        {"typed_per_filter_config"},
         refused("cors", "CORS comes later")}},
       {"envoy.config.route.v3.Route",
        {{"name"},
@@ -166,8 +172,9 @@ const SupportTables& routeSupport() {
         {"response_headers_to_remove"},
         noEffect("decorator", kNoTracing),
         noEffect("tracing", kNoTracing),
-        refused("typed_per_filter_config", kPerRoute)}},
+        {"typed_per_filter_config"}}},
       {"envoy.config.route.v3.NonForwardingAction", {}},
+      {"envoy.config.route.v3.FilterConfig", {{"config"}, {"is_optional"}, {"disabled"}}},
       {"envoy.config.route.v3.RouteMatch",
        {{"prefix"},
         {"path"},
@@ -239,7 +246,7 @@ const SupportTables& routeSupport() {
         {"response_headers_to_add"},
         {"response_headers_to_remove"},
         {"host_rewrite_literal"},
-        refused("typed_per_filter_config", kPerRoute)}},
+        {"typed_per_filter_config"}}},
       {"envoy.config.route.v3.RedirectAction",
        {{"https_redirect"},
         {"scheme_redirect"},

@@ -1,4 +1,5 @@
 // envoy.config.route.v3.RouteAction and RedirectAction: what a route does with a request.
+#include "config/filter_overrides.h"
 #include "config/header_mutations.h"
 #include "config/names.h"
 #include "config/values.h"
@@ -9,12 +10,14 @@ namespace {
 namespace v3 = envoy::config::route::v3;
 
 template <typename T>
-route::WeightedCluster convertWeighted(const T& cluster, const Place& place) {
+route::WeightedCluster convertWeighted(const T& cluster, const Place& place, const Conversion& conversion) {
   route::WeightedCluster result;
   result.cluster = cluster.name();
   result.weight = cluster.weight().value();
   result.host_rewrite = cluster.host_rewrite_literal();
   result.headers = convertMutations(cluster, place);
+  result.filters =
+      convertFilterOverrides(cluster.typed_per_filter_config(), place.field("typed_per_filter_config"), conversion);
   return result;
 }
 
@@ -23,7 +26,7 @@ void convertWeights(const v3::WeightedCluster& weighted, const Place& place, Con
   uint64_t total = 0;
   for (int i = 0; i < weighted.clusters_size(); i++) {
     const Place here = place.item("clusters", static_cast<size_t>(i));
-    action.weighted.push_back(convertWeighted(weighted.clusters(i), here));
+    action.weighted.push_back(convertWeighted(weighted.clusters(i), here, conversion));
     total += action.weighted.back().weight;
     if (weighted.clusters(i).name().empty())
       here.field("name").fault(FaultKind::Rule, "is required and must not be empty");

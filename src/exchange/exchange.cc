@@ -58,8 +58,8 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   const bool may_switch = !end_stream || info_.protocol == http::Protocol::Http2;
   switches_ = may_switch && (isConnect(request_headers_) ||
                              (request_headers_.has(http::HeaderId::Upgrade) && asksForUpgrade(request_headers_)));
-  addFilters();
   if (const auto refusal = normalizeTarget(*manager_.spec, connection_.info(), request_headers_)) {
+    addFilters();
     if (!refusal->location.empty()) {
       return chain_.sendLocalReply({refusal->status, "", refusal->details, {{"location", refusal->location}}, -1});
     }
@@ -68,7 +68,10 @@ void Exchange::onHeaders(http::HeaderMap& headers, bool end_stream) {
   }
   prepareRequestHeaders(manager_, request_headers_, info_, switches_);
   const bool logged_now = manager_.spec->access_log_options.at_start && !manager_.access_logs.empty();
-  if (!chain_.empty() || logged_now) route();  // Filters may ask which route it would be.
+  if (!manager_.filters.empty() || manager_.plans.size() > 1 || logged_now) {  // Filters may ask for the route,
+    const route::Match* match = route();                                       // and it for filters.
+    addFilters(match == nullptr ? 0 : match->filter_choice);
+  }
   if (logged_now) writeAccessLogs(format::LogType::DownstreamStart);
   if (!settleUpgrade()) return;
   chain_.requestHeaders(request_headers_, end_stream);
@@ -92,10 +95,13 @@ bool Exchange::judgeUnderscores() {
   return true;
 }
 
-void Exchange::addFilters() {
+// choice: route::Match::filter_choice. As Envoy: the first route decides, whatever becomes of it.
+void Exchange::addFilters(uint32_t choice) {
   if (filters_added_) return;
   filters_added_ = true;
-  for (const auto& factory : manager_.filters) {
+  const FilterPlan& plan = manager_.plans[choice];
+  has_router_ = plan.has_router;
+  for (const auto& factory : plan.filters) {
     if (auto filter = factory->create()) chain_.add(std::move(filter));
   }
 }

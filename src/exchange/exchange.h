@@ -44,7 +44,7 @@ class Exchange final : public event::Deferred,
   void onSendBlocked() override;
   void onSendDrained() override;
   void requestEnded();
-  void addFilters();
+  void addFilters(uint32_t choice = 0);
   bool judgeUnderscores();
 
   // ---- route and attempt: the request has passed the filters (forward.cc)
@@ -194,6 +194,7 @@ class Exchange final : public event::Deferred,
   bool rest_unwanted_ = false;    // Of the request: the upstream takes no more of it.
   bool upgrade_counted_ = false;  // In downstream_cx_upgrades_active.
   bool filters_added_ = false;
+  bool has_router_ = true;        // See FilterPlan.
   bool response_closes_ = false;  // The connection ends with this answer.
   bool head_request_ = false;
   bool grpc_request_ = false;

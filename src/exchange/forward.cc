@@ -33,6 +33,7 @@ const route::Match* Exchange::route() {
 }
 
 void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) {
+  if (!has_router_) return replyLocally(503, "router_disabled", "the route disables the router");
   const route::Match* match = route();
   if (match != nullptr && headers.getOr(http::HeaderId::Method, "").empty()) {  // A plugin took it away.
     return replyLocally(503, "missing_required_header", "missing required header: :method");

@@ -17,6 +17,12 @@
 
 namespace weir::exchange {
 
+// The filters that a request passes, in order, without the router.
+struct FilterPlan {
+  std::vector<std::shared_ptr<filter::FilterFactory>> filters;
+  bool has_router = true;  // Its route may disable even that: then nobody forwards the request.
+};
+
 // One per filter chain and worker. Outlives its connections; belongs to the worker's thread.
 struct HttpManager {
   event::Loop& loop;
@@ -26,7 +32,10 @@ struct HttpManager {
   std::shared_ptr<const HttpManagerSpec> spec;
   // May be replaced at any time (RDS): a request keeps the table in which it found its route (StreamInfo::route_table).
   std::shared_ptr<const route::RouteTable> routes;
-  std::vector<std::unique_ptr<filter::FilterFactory>> filters;  // In order, without the router.
+  // All filters but the router, in order, also those that are disabled where no route enables them.
+  std::vector<std::shared_ptr<filter::FilterFactory>> filters;
+  // By route::Match::filter_choice of `routes`, and replaced with it. The first: where no route says anything.
+  std::vector<FilterPlan> plans{1};
   access_log::Logs access_logs = {};
   std::shared_ptr<const LocalReplyRules> local_replies = nullptr;  // Null: as the proxy makes them.
   bool suppress_envoy_headers = false;                             // The router's setting.

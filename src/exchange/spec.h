@@ -30,6 +30,12 @@ struct HttpFilterSpec {
   std::string path;  // Where it stands in the configuration, for messages.
 };
 
+// A Wasm filter's settings for some routes: a plugin in the place of the filter's own.
+struct PluginSettings final : route::FilterSettings {
+  proxy_wasm::PluginSpec plugin;
+  std::string path;  // Where it stands in the configuration, for messages.
+};
+
 // forward_client_cert_details and set_current_client_cert_details.
 struct ClientCertificateSpec {
   enum class Forward : uint8_t { Sanitize, ForwardOnly, AppendForward, SanitizeSet, AlwaysForwardOnly };

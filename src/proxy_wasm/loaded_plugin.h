@@ -1,9 +1,11 @@
-// A plugin that has been read, compiled, checked, and configured once on trial. Immutable, shared by all workers.
+// A plugin that has been read, compiled, checked, and configured once on trial; or one whose code is still to come.
+// Immutable, shared by all workers.
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "proxy_wasm/late_plugin.h"
 #include "proxy_wasm/plugin_code.h"
 #include "proxy_wasm/spec.h"
 
@@ -11,8 +13,12 @@ namespace weir::proxy_wasm {
 
 struct LoadedPlugin {
   PluginSpec spec;
-  std::shared_ptr<const PluginCode> code;
+  std::shared_ptr<const PluginCode> code;  // Null: late->get() is this plugin with its code, once that has come.
   std::string key;  // Equal for plugins that share a root context in a VM: everything in spec that is not the VM's.
+  std::shared_ptr<LatePlugin> late = nullptr;
+
+  const std::string& identity() const { return code != nullptr ? code->identity : late->identity; }
+  stats::Store& stats() const { return code != nullptr ? code->stats : late->stats; }
 };
 
 }  // namespace weir::proxy_wasm

@@ -19,17 +19,24 @@ base::Error refused(std::string detail) {
 }
 
 std::string_view placeOf(const CodeSource& code) {
-  return code.kind == CodeSource::Kind::File ? std::string_view(code.path) : std::string_view("inline code");
+  switch (code.kind) {
+    case CodeSource::Kind::File: return code.path;
+    case CodeSource::Kind::Inline: return "inline code";
+    case CodeSource::Kind::Remote: return code.remote.uri;
+  }
+  return "";
 }
 
-base::Result<std::string> readCode(const CodeSource& code) {
-  if (code.kind == CodeSource::Kind::Inline) return code.bytes;
+// Null: it is still to be fetched.
+base::Result<std::shared_ptr<const std::string>> readCode(const CodeSource& code, RemoteCode* remote) {
+  if (code.kind == CodeSource::Kind::Remote) return remote == nullptr ? nullptr : remote->find(code.remote);
+  if (code.kind == CodeSource::Kind::Inline) return std::make_shared<const std::string>(code.bytes);
   std::ifstream file(code.path, std::ios::binary);
   if (!file) return refused(fmt::format("Invalid path: {}: {}", code.path, std::strerror(errno)));
   std::ostringstream bytes;
   bytes << file.rdbuf();
   if (!file || bytes.view().empty()) return refused("cannot be read, or is empty");
-  return std::move(bytes).str();
+  return std::make_shared<const std::string>(std::move(bytes).str());
 }
 
 // Plugins may be given in Wasm's text format, too: it begins with a parenthesis or a comment.
@@ -53,9 +60,9 @@ class Identity {
 };
 
 // Unlike Envoy's, the identity has all of the VM's settings in it, so that a changed environment makes a new VM.
-std::string identityOf(const PluginSpec& spec, const wasm::Module& module) {
+std::string identityOf(const PluginSpec& spec, const std::string& code_digest) {
   Identity identity;
-  identity.add(spec.vm.vm_id).add(spec.vm.configuration).add(module.digest()).add(spec.vm.runtime);
+  identity.add(spec.vm.vm_id).add(spec.vm.configuration).add(code_digest).add(spec.vm.runtime);
   for (const auto& [key, value] : spec.vm.environment) identity.add(key).add(value);
   if (spec.allowed_capabilities) {
     identity.add("capabilities");
@@ -98,25 +105,72 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginS
   // What nobody holds any more: each change of the configuration leaves some behind.
   std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
   std::erase_if(codes_, [](const auto& known) { return known.second.expired(); });
-  const std::string where = fmt::format("Unable to create Wasm plugin {}: {}", spec.name, placeOf(spec.vm.code));
-  auto code = loadCode(spec);
-  if (!code.ok()) return std::move(code).error().in(where);
+  auto bytes = readCode(spec.vm.code, settings_.remote);
+  auto plugin = !bytes.ok()         ? base::Result<std::shared_ptr<const LoadedPlugin>>(std::move(bytes).error())
+                : *bytes == nullptr ? loadLate(spec)
+                                    : loadWith(spec, **bytes);
+  if (plugin.ok()) return plugin;
+  return std::move(plugin).error().in(
+      fmt::format("Unable to create Wasm plugin {}: {}", spec.name, placeOf(spec.vm.code)));
+}
+
+base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadWith(const PluginSpec& spec,
+                                                                       const std::string& bytes) {
+  auto code = loadCode(spec, bytes);
+  if (!code.ok()) return std::move(code).error();
   std::string key = keyOf(spec);
   std::weak_ptr<const LoadedPlugin>& place = plugins_[(*code)->identity + key];
-  if (auto known = place.lock()) return known;
+  if (auto known = place.lock(); known != nullptr && known->code != nullptr) return known;
 
   auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, std::move(*code), std::move(key)});
-  if (auto ran = runCanary(plugin); !ran.ok()) return std::move(ran).error().in(where);
+  if (auto ran = runCanary(plugin); !ran.ok()) return std::move(ran).error();
   place = plugin;
   return plugin;
 }
 
-base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec) {
-  auto bytes = readCode(spec.vm.code);
-  if (!bytes.ok()) return std::move(bytes).error();
-  auto module = isText(*bytes) ? engine_.compileText(*bytes) : engine_.compile(std::as_bytes(std::span(*bytes)));
+base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const PluginSpec& spec) {
+  const RemoteSource& source = spec.vm.code.remote;
+  if (source.nack_on_miss) {
+    if (settings_.remote != nullptr)
+      settings_.remote->want(source, settings_.remote->always(), [](const std::string*) {});
+    return refused("the code is not here yet; it is being fetched");
+  }
+  const std::string identity = identityOf(spec, source.sha256);
+  std::string key = keyOf(spec);
+  std::weak_ptr<const LoadedPlugin>& place = plugins_[identity + key];
+  if (auto known = place.lock(); known != nullptr && known->late != nullptr) {
+    if (!known->late->settled()) late_.push_back(known->late);
+    return known;
+  }
+  auto late = std::make_shared<LatePlugin>(stats_, identity);
+  auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late});
+  place = plugin;
+  late_.push_back(late);
+  if (settings_.remote == nullptr) return plugin;
+  settings_.remote->want(source, late, [this, weak = std::weak_ptr<LatePlugin>(late), spec](const std::string* code) {
+    if (const auto late = weak.lock()) arrive(*late, spec, code);
+  });
+  return plugin;
+}
+
+// code: null if it could not be fetched so far.
+void PluginHost::arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code) {
+  if (code == nullptr) {
+    LOG(Wasm, Critical, "Plugin {} has no code: it could not be fetched from {}", spec.name, spec.vm.code.remote.uri);
+  } else if (auto plugin = loadWith(spec, *code); plugin.ok()) {
+    late.arrive(*std::move(plugin));
+    if (settings_.on_arrival) settings_.on_arrival();
+  } else {
+    LOG(Wasm, Critical, "Unable to create Wasm plugin {}: {}: {}", spec.name, spec.vm.code.remote.uri,
+        plugin.error().detail);
+  }
+  late.settle();
+}
+
+base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec, const std::string& bytes) {
+  auto module = isText(bytes) ? engine_.compileText(bytes) : engine_.compile(std::as_bytes(std::span(bytes)));
   if (!module.ok()) return std::move(module).error();
-  std::string identity = identityOf(spec, **module);
+  std::string identity = identityOf(spec, (*module)->digest());
   std::weak_ptr<const PluginCode>& place = codes_[identity];
   if (auto known = place.lock()) return known;
 

@@ -10,10 +10,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
 #include "proxy_wasm/loaded_plugin.h"
+#include "proxy_wasm/remote_code.h"
 #include "proxy_wasm/shared_data.h"
 #include "proxy_wasm/shared_queues.h"
 #include "proxy_wasm/spec.h"
@@ -31,6 +34,10 @@ class PluginHost {
     std::string node;  // Serialized envoy.config.core.v3.Node: the properties xds.node.*.
     // Whether a callout to that cluster would find it; null: any would. Only asked in canaries, which send nothing.
     std::function<bool(std::string_view cluster)> knows_cluster;
+    // Where code that is fetched comes from; null: nowhere, what waits for it waits for ever.
+    RemoteCode* remote = nullptr;
+    // A late plugin has its code: workers can start it.
+    std::function<void()> on_arrival;
   };
 
   // Error (side Operator): a budget of zero. All references must outlive the host and everything it loads.
@@ -40,12 +47,18 @@ class PluginHost {
   // Equal specs give the same plugin while somebody holds it, and run one canary. Error (side Operator or Plugin):
   // "Unable to create Wasm plugin <name>: <where the code is>: <everything that is wrong with it>", whatever the
   // failure policy: an open one is about requests, not about configurations that never worked.
+  // Code that is still to be fetched is no error, unless the spec says so (nack_on_miss): the plugin comes late.
   base::Result<std::shared_ptr<const LoadedPlugin>> load(const PluginSpec& spec);
+  // The late plugins that load() has given since the last call of this.
+  std::vector<std::shared_ptr<LatePlugin>> takeLate() { return std::exchange(late_, {}); }
 
  private:
   PluginHost(wasm::Engine& engine, stats::Store& stats, const base::Clock& clock, Settings settings)
       : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)) {}
-  base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec);
+  base::Result<std::shared_ptr<const LoadedPlugin>> loadLate(const PluginSpec& spec);
+  base::Result<std::shared_ptr<const LoadedPlugin>> loadWith(const PluginSpec& spec, const std::string& bytes);
+  void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code);
+  base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, const std::string& bytes);
   base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
 
   wasm::Engine& engine_;
@@ -54,6 +67,7 @@ class PluginHost {
   const Settings settings_;
   SharedData shared_data_;
   const std::shared_ptr<SharedQueues> shared_queues_ = std::make_shared<SharedQueues>();
+  std::vector<std::shared_ptr<LatePlugin>> late_;
   std::map<std::string, std::weak_ptr<const PluginCode>> codes_;      // By identity.
   std::map<std::string, std::weak_ptr<const LoadedPlugin>> plugins_;  // By identity and key.
 };

@@ -47,7 +47,7 @@ class AbsentFilter final : public tcp::Filter {
 };
 
 stats::Counter& counter(const LoadedPlugin& plugin, std::string_view what) {
-  return plugin.code->stats.counter(fmt::format("wasm.{}.{}", plugin.spec.name, what));
+  return plugin.stats().counter(fmt::format("wasm.{}.{}", plugin.spec.name, what));
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const Load
       reload_success_(counter(*plugin_, "vm_reload_success")),
       reload_failure_(counter(*plugin_, "vm_reload_failure")),
       reload_backoff_(counter(*plugin_, "vm_reload_backoff")) {
-  if (!start()) ++useless_lives_;
+  if (codeIsHere() && !start()) ++useless_lives_;
 }
 
 std::unique_ptr<filter::Filter> PluginOnWorker::create() {
@@ -97,6 +97,7 @@ void PluginOnWorker::tellStats(const std::string& report) {
 
 void PluginOnWorker::revive() {
   if (alive()) return;
+  if (!codeIsHere()) return;
   const base::MonotonicTime now = worker_.environment_.loop.now();
   if (current_ != nullptr) {
     useless_lives_ = current_->vm().served() > 0 ? 0 : useless_lives_ + 1;
@@ -114,6 +115,15 @@ void PluginOnWorker::revive() {
   reload_failure_.add();
   ++useless_lives_;
   not_before_ = now + backoff();
+}
+
+bool PluginOnWorker::codeIsHere() {
+  if (plugin_->code != nullptr) return true;
+  auto complete = plugin_->late->get();
+  if (complete == nullptr) return false;
+  plugin_ = std::move(complete);
+  useless_lives_ = 0;  // It has not had one.
+  return true;
 }
 
 bool PluginOnWorker::start() {

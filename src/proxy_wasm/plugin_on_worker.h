@@ -1,5 +1,5 @@
-// One plugin on one worker, through all its lives: started, failed, started anew. Shared by the factories of equal
-// plugins.
+// One plugin on one worker, through all its lives: waiting for its code, started, failed, started anew. Shared by the
+// factories of equal plugins.
 #pragma once
 
 #include <memory>
@@ -37,11 +37,12 @@ class PluginOnWorker {
   void withRoot(Use use);
   bool open() const;  // Its failure policy.
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
+  bool codeIsHere();
   bool start();
   base::Duration backoff();
 
   WorkerPlugins& worker_;
-  const std::shared_ptr<const LoadedPlugin> plugin_;
+  std::shared_ptr<const LoadedPlugin> plugin_;
   std::shared_ptr<StartedPlugin> current_;
   int useless_lives_ = 0;
   base::MonotonicTime not_before_{};

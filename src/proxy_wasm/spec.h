@@ -13,11 +13,25 @@ namespace weir::proxy_wasm {
 
 enum class FailurePolicy : uint8_t { Closed, Open, Reload };
 
+// Code that is fetched (vm_config.code.remote).
+struct RemoteSource {
+  std::string uri;
+  std::string cluster;
+  base::Duration timeout{};
+  std::string sha256;    // 64 small hex digits.
+  uint32_t retries = 1;  // After the first try.
+  base::Duration base_interval = std::chrono::seconds(1);
+  base::Duration max_interval = std::chrono::seconds(10);
+  // Without the code at hand the configuration is refused; the code is fetched for the next time.
+  bool nack_on_miss = false;
+};
+
 struct CodeSource {
-  enum class Kind : uint8_t { File, Inline };  // Remote comes with a later issue and is refused until then.
+  enum class Kind : uint8_t { File, Inline, Remote };
   Kind kind = Kind::File;
   std::string path;
   std::string bytes;
+  RemoteSource remote = {};
 };
 
 struct VmSpec {

@@ -67,7 +67,7 @@ std::shared_ptr<PluginOnWorker> WorkerPlugins::run(std::shared_ptr<const LoadedP
   // What nobody holds any more: each change of the configuration leaves some behind.
   std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
   std::erase_if(vms_, [](const auto& known) { return known.second.expired(); });
-  std::weak_ptr<PluginOnWorker>& place = plugins_[plugin->code->identity + plugin->key];
+  std::weak_ptr<PluginOnWorker>& place = plugins_[plugin->identity() + plugin->key];
   std::shared_ptr<PluginOnWorker> here = place.lock();
   if (here == nullptr) {
     here = std::make_shared<PluginOnWorker>(*this, std::move(plugin));

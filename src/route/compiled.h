@@ -36,6 +36,8 @@ struct CompiledRoute {
   std::vector<CompiledMutations> weighted_mutations;  // One per weighted cluster.
   std::optional<CompiledRetryPolicy> retry_policy;
   HashPolicies hash_policies;
+  uint32_t filter_choice = 0;                     // Set by the table, which knows the levels above.
+  std::vector<uint32_t> weighted_filter_choices;  // One per weighted cluster.
 
   // route must outlive what is created.
   static base::Result<CompiledRoute> create(const Route& route);

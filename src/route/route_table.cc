@@ -13,6 +13,7 @@ class CompiledTable final : public RouteTable {
 
   std::optional<Match> match(const http::HeaderMap& request, uint64_t random_value) const override;
   const RouteConfig& config() const override { return config_; }
+  const std::vector<FilterOverrides>& filterChoices() const override { return filter_choices_.all(); }
   void finalizeRequest(const Match& match, http::HeaderMap& request, const format::Entry& entry,
                        bool note_originals) const override;
   void finalizeResponse(const Match& match, http::HeaderMap& response, const format::Entry& entry) const override;
@@ -20,6 +21,7 @@ class CompiledTable final : public RouteTable {
   std::string redirectLocation(const Match& match, const http::HeaderMap& request) const override;
 
  private:
+  void chooseFilters(CompiledVirtualHost& host);
   const CompiledVirtualHost* findVirtualHost(const http::HeaderMap& request) const;
   template <typename Apply>
   void eachMutation(const Match& match, Apply apply) const;
@@ -29,6 +31,7 @@ class CompiledTable final : public RouteTable {
   HostIndex hosts_;
   std::vector<CompiledVirtualHost> virtual_hosts_;
   CompiledMutations mutations_;
+  FilterChoices filter_choices_;
   Route tls_redirect_route_;
   CompiledRoute tls_redirect_;
 };
@@ -43,6 +46,7 @@ base::Result<void> CompiledTable::compile() {
     auto compiled = CompiledVirtualHost::create(host);
     if (!compiled.ok()) return std::move(compiled).error().in(where);
     virtual_hosts_.push_back(*std::move(compiled));
+    chooseFilters(virtual_hosts_.back());
   }
   auto mutations = CompiledMutations::create(config_.header_mutations);
   if (!mutations.ok()) return std::move(mutations).error();
@@ -50,6 +54,18 @@ base::Result<void> CompiledTable::compile() {
   tls_redirect_route_.redirect.emplace().https = true;
   tls_redirect_.route = &tls_redirect_route_;
   return base::Ok{};
+}
+
+void CompiledTable::chooseFilters(CompiledVirtualHost& host) {
+  for (CompiledRoute& compiled : host.routes) {
+    const Route& route = *compiled.route;
+    compiled.filter_choice = filter_choices_.add({&route.filters, &host.virtual_host->filters, &config_.filters});
+    if (!route.forward) continue;
+    for (const WeightedCluster& cluster : route.forward->weighted) {
+      compiled.weighted_filter_choices.push_back(
+          filter_choices_.add({&cluster.filters, &route.filters, &host.virtual_host->filters, &config_.filters}));
+    }
+  }
 }
 
 const CompiledVirtualHost* CompiledTable::findVirtualHost(const http::HeaderMap& request) const {
@@ -68,10 +84,12 @@ void chooseCluster(const CompiledRoute& compiled, const http::HeaderMap& request
   match.cluster = action.cluster;
   if (action.weighted.empty()) return;
   uint64_t drawn = random_value % compiled.weight_total;
-  for (const WeightedCluster& cluster : action.weighted) {
+  for (size_t i = 0; i < action.weighted.size(); ++i) {
+    const WeightedCluster& cluster = action.weighted[i];
     if (drawn < cluster.weight) {
       match.weighted = &cluster;
       match.cluster = cluster.cluster;
+      match.filter_choice = compiled.weighted_filter_choices[i];
       return;
     }
     drawn -= cluster.weight;
@@ -88,6 +106,7 @@ std::optional<Match> CompiledTable::match(const http::HeaderMap& request, uint64
   match.compiled = match.tls_redirect ? &tls_redirect_ : host->find(request, random_value);
   if (match.compiled == nullptr) return std::nullopt;
   match.route = match.compiled->route;
+  match.filter_choice = match.compiled->filter_choice;  // Of a redirect to TLS: 0, as in Envoy.
   if (!match.route->forward) return match;
   chooseCluster(*match.compiled, request, random_value, match);
   const auto& policy = match.compiled->retry_policy ? match.compiled->retry_policy : host->retry_policy;

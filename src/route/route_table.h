@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "format/entry.h"
 #include "http/header_map.h"
+#include "route/filter_choices.h"
 #include "route/spec.h"
 
 namespace weir::route {
@@ -31,6 +32,7 @@ struct Match {
   const CompiledRoute* compiled = nullptr;
   const CompiledRetryPolicy* retry_policy = nullptr;  // The route's, else the virtual host's; null if neither has one.
   const HashPolicies* hash_policies = nullptr;        // Null if the route has none.
+  uint32_t filter_choice = 0;                         // Which of RouteTable::filterChoices(); 0: nothing is said.
 };
 
 class RouteTable {
@@ -45,6 +47,8 @@ class RouteTable {
   // Envoy 1.40 answers with 503 as a cluster that it does not know.
   virtual std::optional<Match> match(const http::HeaderMap& request, uint64_t random_value) const = 0;
   virtual const RouteConfig& config() const = 0;
+  // What is said of HTTP filters, each combination of levels once; the first says nothing.
+  virtual const std::vector<FilterOverrides>& filterChoices() const = 0;
 
   // As Envoy's finalizeRequestHeaders: headers removed and added (the weighted cluster's first, then route, virtual
   // host, configuration, or these three the other way round with most_specific_mutations_win), then host and path

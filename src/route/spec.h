@@ -67,11 +67,25 @@ struct RegexRewrite {
   std::string substitution;
 };
 
+// Settings of an HTTP filter for some routes only. What they are is the business of whoever makes and reads them.
+struct FilterSettings {
+  virtual ~FilterSettings() = default;
+};
+
+// typed_per_filter_config: what one HTTP filter does for the requests of a route, a virtual host, ...
+struct FilterOverride {
+  std::string filter;  // HttpFilter.name. A connection manager without such a filter is not concerned.
+  bool disabled = false;
+  std::shared_ptr<const FilterSettings> settings;  // Null: those that apply anyway.
+};
+using FilterOverrides = std::vector<FilterOverride>;
+
 struct WeightedCluster {
   std::string cluster;
   uint32_t weight = 0;
   std::string host_rewrite;
   HeaderMutations headers;
+  FilterOverrides filters;
 };
 
 // envoy.config.route.v3.RetryPolicy. retry_policy.h compiles it and knows the conditions.
@@ -177,6 +191,7 @@ struct Route {
   HeaderMutations header_mutations;
   std::string metadata;  // Serialized envoy.config.core.v3.Metadata; empty if none. Plugins read it as a property.
   std::optional<uint64_t> request_body_buffer_limit;  // Absent: the virtual host's.
+  FilterOverrides filters;
 };
 
 struct VirtualHost {
@@ -191,6 +206,7 @@ struct VirtualHost {
   bool include_request_attempt_count = false;
   bool include_attempt_count_in_response = false;
   bool include_is_timeout_retry_header = false;
+  FilterOverrides filters;
 };
 
 struct RouteConfig {
@@ -199,6 +215,7 @@ struct RouteConfig {
   HeaderMutations header_mutations;
   bool most_specific_mutations_win = false;
   bool ignore_port_in_host = false;
+  FilterOverrides filters;
 };
 
 }  // namespace weir::route

@@ -4,7 +4,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <optional>
 
+#include "base/log.h"
 #include "proxy_wasm/access_logger.h"
 #include "server/handshakes.h"
 
@@ -25,7 +27,21 @@ std::string findLocalIp() {
   return found;
 }
 
-void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>& faults) {
+// Code that was fetched lies beside the compiled modules, in a folder of its own.
+std::unique_ptr<proxy_wasm::RemoteCode> makeRemoteCode(const Options& options, event::Loop& loop, Shared& shared) {
+  std::optional<wasm::ModuleCache> disk;
+  if (!options.module_cache.empty()) {
+    auto opened = wasm::ModuleCache::open(options.module_cache + "/fetched", {});
+    if (opened.ok()) {
+      disk = *std::move(opened);
+    } else {
+      LOG(Wasm, Warning, "plugin code that is fetched is not kept: {}", opened.error().detail);
+    }
+  }
+  return std::make_unique<proxy_wasm::RemoteCode>(loop, *shared.stats, std::move(disk));
+}
+
+void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::vector<base::Error>& faults) {
   wasm::EngineSettings settings;
   settings.cache_directory = options.module_cache;
   auto engine = wasm::Engine::create(settings);
@@ -35,7 +51,12 @@ void makeEngine(const Options& options, Shared& shared, std::vector<base::Error>
   }
   shared.engine = std::move(*engine);
 
+  if (loop != nullptr) shared.remote_code = makeRemoteCode(options, *loop, shared);
   proxy_wasm::PluginHost::Settings plugins;
+  plugins.remote = shared.remote_code.get();
+  plugins.on_arrival = [&shared] {
+    if (shared.on_plugin_arrival) shared.on_plugin_arrival();
+  };
   plugins.budgets = options.budgets;
   plugins.node = shared.bootstrap.node;
   plugins.knows_cluster = [&shared](std::string_view name) { return shared.knows_cluster(name); };
@@ -60,15 +81,15 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
   for (const exchange::HttpFilterSpec& filter : http.spec->filters) {
     if (const auto* router = std::get_if<exchange::RouterFilterSpec>(&filter.filter)) {
       http.suppress_envoy_headers = router->suppress_envoy_headers;
+      http.router_name = filter.name;
       continue;
     }
-    if (filter.disabled) continue;
     auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter));
     if (!plugin.ok()) {
       faults.push_back(std::move(plugin).error().in(filter.path));
       continue;
     }
-    http.plugins.push_back(std::move(*plugin));
+    http.filters.push_back({filter.name, filter.disabled, std::move(*plugin)});
   }
 }
 
@@ -85,12 +106,9 @@ std::unique_ptr<SharedHttp> makeHttp(const exchange::HttpManagerSpec& spec, cons
                                      std::vector<base::Error>& faults) {
   auto http = std::make_unique<SharedHttp>();
   http->spec = std::make_shared<const exchange::HttpManagerSpec>(spec);
-  auto routes = route::RouteTable::create(spec.routes);
-  if (routes.ok()) {
-    http->routes = std::move(*routes);
-  } else {
-    faults.push_back(std::move(routes).error().in("listener '" + listener + "'"));
-  }
+  std::vector<base::Error> of_routes;
+  http->routes = loadRoutes(spec.routes, shared.plugins.get(), of_routes);
+  for (base::Error& fault : of_routes) faults.push_back(std::move(fault).in("listener '" + listener + "'"));
   http->stats = std::make_unique<exchange::ManagerStats>(*shared.stats, spec.stat_prefix);
   http->access_logs = makeLogs(spec.access_logs, shared, faults);
   if (!spec.local_replies.empty()) {
@@ -208,7 +226,7 @@ std::vector<base::Error> assemble(config::Bootstrap bootstrap, const Options& op
                                                shared.bootstrap.fixed_tags);
   if (!rules.ok()) faults.push_back(rules.error());
   makeTransports(loop, shared, faults);
-  makeEngine(options, shared, faults);
+  makeEngine(options, loop, shared, faults);
   return faults;
 }
 

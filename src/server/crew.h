@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "net/fd.h"
-#include "route/route_table.h"
 #include "server/shared.h"
 #include "upstream/spec.h"
 
@@ -23,7 +22,7 @@ class Crew {
   virtual void putListener(std::shared_ptr<SharedListener> listener, std::vector<net::Fd> sockets) = 0;
   virtual void removeListener(const std::string& name) = 0;
   // For every connection manager whose routes come from that source.
-  virtual void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) = 0;
+  virtual void setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> routes) = 0;
 
  protected:
   ~Crew() = default;

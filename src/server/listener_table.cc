@@ -44,8 +44,9 @@ ListenerTable::ListenerTable(const xds::Subscription::Environment& environment, 
       create_success_(environment.stats.counter("listener_manager.listener_create_success")),
       create_failure_(environment.stats.counter("listener_manager.listener_create_failure")),
       active_(environment.stats.gauge("listener_manager.total_listeners_active")),
-      draining_count_(environment.stats.gauge("listener_manager.total_listeners_draining")) {
-  environment.stats.gauge("listener_manager.total_listeners_warming").set(0);
+      draining_count_(environment.stats.gauge("listener_manager.total_listeners_draining")),
+      warming_count_(environment.stats.gauge("listener_manager.total_listeners_warming")) {
+  warming_count_.set(0);
   draining_count_.set(0);
 }
 
@@ -79,6 +80,7 @@ void ListenerTable::follow(const base::FileSource& lds, InheritedSockets* inheri
 
 void ListenerTable::stop() {
   lds_.reset();
+  warming_.clear();
   for (auto& [name, entry] : entries_) entry.routes.clear();
 }
 
@@ -86,16 +88,18 @@ void ListenerTable::stop() {
 
 std::vector<std::string> ListenerTable::take(config::Discovered& resources) {
   std::vector<std::string> gone;
-  for (const auto& [name, entry] : entries_) {
-    const bool named = std::any_of(resources.listeners.begin(), resources.listeners.end(),
-                                   [&name = name](const auto& resource) { return resource.name == name; });
-    if (entry.status.dynamic && !named) gone.push_back(name);
+  for (const Entries* entries : {&entries_, &warming_}) {
+    for (const auto& [name, entry] : *entries) {
+      if (entries == &warming_ && entries_.contains(name)) continue;
+      const bool named = std::any_of(resources.listeners.begin(), resources.listeners.end(),
+                                     [&name = name](const auto& resource) { return resource.name == name; });
+      if (entry.status.dynamic && !named) gone.push_back(name);
+    }
   }
   Entries built;
   std::vector<base::Error> faults;
   for (auto& resource : resources.listeners) {
-    const auto known = entries_.find(resource.name);
-    const Entry* before = known == entries_.end() ? nullptr : &known->second;
+    const Entry* before = newest(resource.name);
     if (before != nullptr && !before->status.dynamic) {
       LOG(Upstream, Info, "lds: listener '{}' is the bootstrap's and stays as it is", resource.name);
       continue;
@@ -127,16 +131,23 @@ std::vector<std::string> ListenerTable::take(config::Discovered& resources) {
   return {};
 }
 
+const ListenerTable::Entry* ListenerTable::newest(const std::string& name) const {
+  if (const auto at = warming_.find(name); at != warming_.end()) return &at->second;
+  const auto at = entries_.find(name);
+  return at == entries_.end() ? nullptr : &at->second;
+}
+
 ListenerTable::Entry ListenerTable::build(const config::ListenerSpec& spec, std::vector<base::Error>& faults) {
   Entry entry;
   entry.listener = makeListener(spec, shared_, faults);
   for (const auto& chain : entry.listener->chains) {
     if (chain->http == nullptr || !chain->http->spec->rds) continue;
     auto source = route_sources_.find(*chain->http->spec->rds, chain->http->spec->stat_prefix);
-    chain->http->routes = source->table();
+    chain->http->routes = source->routes();
     chain->http->route_source = source->id();
     entry.routes.push_back(std::move(source));
   }
+  if (shared_.plugins != nullptr) entry.late = shared_.plugins->takeLate();
   return entry;
 }
 
@@ -177,9 +188,9 @@ void ListenerTable::checkAddress(const std::string& name, const Entry& entry, co
   const auto stays = [&](const auto& other) {
     return std::find(gone.begin(), gone.end(), other.first) == gone.end() && !built.contains(other.first);
   };
-  for (const auto* entries : {&built, &entries_}) {
+  for (const auto* entries : {&built, &entries_, &warming_}) {
     for (const auto& other : *entries) {
-      if (!conflicts(other) || (entries == &entries_ && !stays(other))) continue;
+      if (!conflicts(other) || (entries != &built && !stays(other))) continue;
       faults.push_back({base::Code::InvalidArgument, base::Side::Operator, base::Retry::No,
                         fmt::format("error adding listener: '{}' has duplicate address '{}' as existing listener", name,
                                     address.toString())});
@@ -188,7 +199,18 @@ void ListenerTable::checkAddress(const std::string& name, const Entry& entry, co
   }
 }
 
+// As Envoy: a listener does not serve before its plugins have their code, or it is known that they will not have it.
 void ListenerTable::put(const std::string& name, Entry entry) {
+  std::erase_if(entry.late, [](const auto& late) { return late->settled(); });
+  if (!entry.late.empty()) {
+    LOG(Upstream, Info, "listener '{}' waits for the code of {} plugin(s)", name, entry.late.size());
+    for (const auto& late : entry.late) {
+      late->whenSettled([this, name] { settle(name); });
+    }
+    warming_[name] = std::move(entry);
+    return;
+  }
+  warming_.erase(name);
   const auto known = entries_.find(name);
   if (known != entries_.end()) {
     drain(known->second);
@@ -203,8 +225,20 @@ void ListenerTable::put(const std::string& name, Entry entry) {
   entries_[name] = std::move(entry);
 }
 
+void ListenerTable::settle(const std::string& name) {
+  const auto at = warming_.find(name);
+  if (at == warming_.end()) return;
+  const auto& late = at->second.late;
+  if (!std::all_of(late.begin(), late.end(), [](const auto& each) { return each->settled(); })) return;
+  put(name, Entry(std::move(at->second)));
+  countAll();
+  if (warming_.empty() && when_warm_) when_warm_();
+}
+
 void ListenerTable::remove(const std::string& name) {
+  warming_.erase(name);
   const auto at = entries_.find(name);
+  if (at == entries_.end()) return;
   drain(at->second);
   entries_.erase(at);  // Our sockets first: the workers' must be the last.
   order_.erase(std::find(order_.begin(), order_.end(), name));
@@ -240,6 +274,7 @@ void ListenerTable::reopen() {
 void ListenerTable::countAll() {
   active_.set(static_cast<int64_t>(entries_.size()));
   draining_count_.set(static_cast<int64_t>(draining_.size()));
+  warming_count_.set(static_cast<int64_t>(warming_.size()));
 }
 
 // --- For the admin pages and for hot restart ---

@@ -42,6 +42,9 @@ class ListenerTable {
                                      const std::vector<std::string>& dumps, bool bind, InheritedSockets* inherited);
   // Reads the file for the first time, within the call.
   void follow(const base::FileSource& lds, InheritedSockets* inherited);
+  // Told each time when no listener waits for plugins' code any more.
+  void whenWarm(std::function<void()> told) { when_warm_ = std::move(told); }
+  bool warm() const { return warming_.empty(); }
   // No response changes anything any more.
   void stop();
   // Lets go of the sockets, so that the workers' are the last; before they are told to close theirs.
@@ -67,6 +70,7 @@ class ListenerTable {
     std::vector<std::shared_ptr<RouteSource>> routes;  // Followed for its connection managers.
     std::string bytes;
     ResourceStatus status;
+    std::vector<std::shared_ptr<proxy_wasm::LatePlugin>> late;  // Plugins whose code it waits for.
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
 
@@ -78,6 +82,8 @@ class ListenerTable {
   void checkAddress(const std::string& name, const Entry& entry, const Entries& built,
                     const std::vector<std::string>& gone, std::vector<base::Error>& faults) const;
   void put(const std::string& name, Entry entry);
+  void settle(const std::string& name);
+  const Entry* newest(const std::string& name) const;
   void remove(const std::string& name);
   void countAll();
 
@@ -88,6 +94,8 @@ class ListenerTable {
   InheritedSockets* inherited_ = nullptr;  // While the first listeners are made.
   std::unique_ptr<xds::Subscription> lds_;
   Entries entries_;
+  Entries warming_;  // Complete but for code that is being fetched; each will take the place of one of that name.
+  std::function<void()> when_warm_;
   std::vector<std::string> order_;  // Names, as they came: how /listeners shows them.
   struct Draining {
     ResourceStatus status;
@@ -102,6 +110,7 @@ class ListenerTable {
   stats::Counter& create_failure_;
   stats::Gauge& active_;
   stats::Gauge& draining_count_;
+  stats::Gauge& warming_count_;
 };
 
 }  // namespace weir::server

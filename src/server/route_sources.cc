@@ -19,7 +19,7 @@ RouteSource::RouteSource(RouteSources& sources, uint64_t id, const exchange::Rou
       config_reload_(sources.environment_.stats.counter(statPrefix(stat_prefix, name_) + "config_reload")),
       config_reload_time_(sources.environment_.stats.gauge(statPrefix(stat_prefix, name_) + "config_reload_time_ms")),
       update_empty_(sources.environment_.stats.counter(statPrefix(stat_prefix, name_) + "update_empty")) {
-  table_ = *route::RouteTable::create({});
+  routes_ = std::make_shared<const LoadedRoutes>(LoadedRoutes{*route::RouteTable::create({}), {}});
   subscription_ = std::make_unique<xds::Subscription>(
       sources.environment_, config::ResourceKind::Routes, spec.source, fmt::format("rds '{}'", name_),
       statPrefix(stat_prefix, name_), [this](config::Discovered& resources) { return take(resources); });
@@ -38,14 +38,19 @@ std::vector<std::string> RouteSource::take(config::Discovered& resources) {
   if (resource.name != name_) {
     return {fmt::format("Unexpected RDS configuration (expecting {}): {}", name_, resource.name)};
   }
-  auto table = route::RouteTable::create(std::move(resource.spec));
-  if (!table.ok()) return {table.error().detail};
-  table_ = std::move(*table);
+  std::vector<base::Error> faults;
+  auto routes = loadRoutes(std::move(resource.spec), sources_.plugins_, faults);
+  if (!faults.empty()) {
+    std::vector<std::string> reasons;
+    for (const base::Error& fault : faults) reasons.push_back(fault.detail);
+    return reasons;
+  }
+  routes_ = std::move(routes);
   const base::WallTime now = sources_.environment_.loop.wallNow();
   status_ = {name_, resources.version, std::move(resource.dump), now, true};
   config_reload_.add();
   config_reload_time_.set(std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
-  sources_.crew_.setRoutes(id_, table_);
+  sources_.crew_.setRoutes(id_, routes_);
   return {};
 }
 

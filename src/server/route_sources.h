@@ -21,7 +21,7 @@ class RouteSource {
               const std::string& stat_prefix);
   uint64_t id() const { return id_; }
   // Without a first answer that can be taken: a table without routes, as Envoy.
-  const std::shared_ptr<const route::RouteTable>& table() const { return table_; }
+  const std::shared_ptr<const LoadedRoutes>& routes() const { return routes_; }
   const ResourceStatus& status() const { return status_; }
 
  private:
@@ -30,7 +30,7 @@ class RouteSource {
   RouteSources& sources_;
   const uint64_t id_;
   const std::string name_;
-  std::shared_ptr<const route::RouteTable> table_;
+  std::shared_ptr<const LoadedRoutes> routes_;
   ResourceStatus status_;
   stats::Counter& config_reload_;
   stats::Gauge& config_reload_time_;
@@ -40,8 +40,9 @@ class RouteSource {
 
 class RouteSources {
  public:
-  RouteSources(const xds::Subscription::Environment& environment, Crew& crew)
-      : environment_(environment), crew_(crew) {}
+  // plugins: loads those that routes configure; null: none is.
+  RouteSources(const xds::Subscription::Environment& environment, Crew& crew, proxy_wasm::PluginHost* plugins)
+      : environment_(environment), crew_(crew), plugins_(plugins) {}
   // The one that is followed already, or a new one, which reads its file within the call. stat_prefix: the connection
   // manager's.
   std::shared_ptr<RouteSource> find(const exchange::RouteSourceSpec& spec, const std::string& stat_prefix);
@@ -51,6 +52,7 @@ class RouteSources {
   friend class RouteSource;
   const xds::Subscription::Environment environment_;
   Crew& crew_;
+  proxy_wasm::PluginHost* const plugins_;
   std::map<std::pair<base::FileSource, std::string>, std::weak_ptr<RouteSource>> sources_;
   uint64_t next_id_ = 1;
 };

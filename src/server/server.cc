@@ -98,6 +98,8 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
     loop_.post([this, index] { workerEmpty(index); });
   }
   void workerReady();
+  void beginAccepting();
+  void fetch(proxy_wasm::FetchRequest request, std::function<void(proxy_wasm::FetchAnswer)> answered);
   void workerAccepting();
   void workerEmpty(uint32_t index);
   void onSignal(int signal);
@@ -136,6 +138,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   bool health_failed_ = false;  // By /healthcheck/fail.
   bool draining_ = false;
   bool drain_inbound_only_ = false;
+  bool told_to_accept_ = false;
   bool ended_ = false;
 };
 
@@ -180,7 +183,7 @@ std::vector<base::Error> RunningServer::makeTables() {
   crew_ = std::make_unique<WorkerCrew>(options_.workers, shared_, static_cast<Worker::Owner&>(*this),
                                        Worker::Drain{options_.drain_time, options_.drain_gradual});
   clusters_ = std::make_unique<ClusterTable>(environment, *crew_, *shared_.transports);
-  routes_ = std::make_unique<RouteSources>(environment, *crew_);
+  routes_ = std::make_unique<RouteSources>(environment, *crew_, shared_.plugins.get());
   listeners_ = std::make_unique<ListenerTable>(environment, shared_, *crew_, *routes_);
   shared_.knows_cluster = [this](std::string_view name) { return clusters_->knows(name); };
 
@@ -278,7 +281,23 @@ void RunningServer::workerReady() {
   shared_.first_clusters.clear();  // All have them.
   state_ = ServerState::Initializing;
   stats_->setState(state_);
+  shared_.remote_code->begin(
+      [this](proxy_wasm::FetchRequest request, auto answered) { fetch(std::move(request), std::move(answered)); });
+  shared_.on_plugin_arrival = [this] { crew_->startLatePlugins(); };
+  listeners_->whenWarm([this] { beginAccepting(); });
+  if (listeners_->warm()) beginAccepting();
+}
+
+void RunningServer::beginAccepting() {
+  if (std::exchange(told_to_accept_, true) || draining_) return;
   crew_->tell([](Worker& worker) { worker.beginAccepting(); });
+}
+
+// By the first worker: it has the clusters, as all have them.
+void RunningServer::fetch(proxy_wasm::FetchRequest request, std::function<void(proxy_wasm::FetchAnswer)> answered) {
+  crew_->workers().front()->fetch(std::move(request), [this, answered = std::move(answered)](auto answer) {
+    loop_.post([answered, answer = std::move(answer)] { answered(answer); });
+  });
 }
 
 // Live is said only when every worker listens: whoever waits for /ready must not be refused afterwards.

@@ -56,6 +56,10 @@ void ServiceThread::tellStats(std::string report) {
   });
 }
 
+void ServiceThread::startLatePlugins() {
+  loop_.post([this] { plugins_->startLate(); });
+}
+
 void ServiceThread::stop() { loop_.stop(); }
 
 void ServiceThread::join() {

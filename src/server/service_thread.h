@@ -28,6 +28,8 @@ class ServiceThread {
   void assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints);
   // A report of statistics for every sink.
   void tellStats(std::string report);
+  // See Worker.
+  void startLatePlugins();
   // Services are told of their end by it.
   void stop();
   void join();

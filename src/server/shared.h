@@ -14,6 +14,7 @@
 #include "listener/filter_set.h"
 #include "proxy_wasm/plugin.h"
 #include "server/listener_stats.h"
+#include "server/route_filters.h"
 #include "server/transports.h"
 #include "stats/stats.h"
 #include "tcp/proxy.h"
@@ -25,13 +26,13 @@ namespace weir::server {
 // A connection manager with what its configuration led to.
 struct SharedHttp {
   std::shared_ptr<const exchange::HttpManagerSpec> spec;
-  std::shared_ptr<const route::RouteTable> routes;  // With which it begins.
-  uint64_t route_source = 0;                        // Whose updates replace them (RDS); 0: nobody's.
+  std::shared_ptr<const LoadedRoutes> routes;  // With which it begins.
+  uint64_t route_source = 0;                   // Whose updates replace them (RDS); 0: nobody's.
   std::unique_ptr<exchange::ManagerStats> stats;
   std::shared_ptr<const access_log::CompiledLogs> access_logs;
   std::shared_ptr<const exchange::LocalReplyRules> local_replies;
-  // In the order of http_filters, without the router and disabled filters.
-  std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> plugins;
+  std::vector<SharedFilter> filters;  // In the order of http_filters, without the router.
+  std::string router_name;
   bool suppress_envoy_headers = false;
 };
 
@@ -103,6 +104,8 @@ struct Shared {
   std::unique_ptr<access_log::Writers> log_writers = std::make_unique<access_log::Writers>(*stats);
   access_log::FlushRules log_flush;
   std::unique_ptr<wasm::Engine> engine;
+  std::unique_ptr<proxy_wasm::RemoteCode> remote_code;  // Null if the configuration is only judged.
+  std::function<void()> on_plugin_arrival;              // See PluginHost::Settings.
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
   // Bootstrap services that every worker runs, those that run once, and sinks of statistics.
   std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> worker_services;

@@ -36,7 +36,7 @@ struct FakeCrew final : Crew {
     EXPECT_EQ(sockets.size(), size());
   }
   void removeListener(const std::string& key) override { said.push_back("remove " + key); }
-  void setRoutes(uint64_t, std::shared_ptr<const route::RouteTable>) override { said.emplace_back("routes"); }
+  void setRoutes(uint64_t, std::shared_ptr<const LoadedRoutes>) override { said.emplace_back("routes"); }
   std::vector<std::string> take() { return std::exchange(said, {}); }
   std::vector<std::string> said;
   std::map<std::string, std::shared_ptr<SharedListener>> listeners;
@@ -143,7 +143,7 @@ TEST_F(TablesTest, AClusterWhoseEndpointsCannotBeTakenBeginsEmpty) {
 }
 
 struct ListenersTest : TablesTest {
-  ListenersTest() : routes(environment(), crew), table(environment(), shared, crew, routes) {}
+  ListenersTest() : routes(environment(), crew, nullptr), table(environment(), shared, crew, routes) {}
   RouteSources routes;
   ListenerTable table;
 };

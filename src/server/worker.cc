@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <future>
 #include <mutex>
 
@@ -47,6 +48,7 @@ void Worker::run() {
   services_.clear();
   loop_.runReady();
   plugins_.reset();
+  fetches_.clear();
   clusters_.reset();
   loop_.runReady();
 }
@@ -151,11 +153,13 @@ void Worker::sweep() {
   if (!leaving_.empty()) sweep_.arm(next);
 }
 
-void Worker::setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) {
+void Worker::setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> routes) {
   loop_.post([this, source, routes = std::move(routes)] {
     const auto set = [&](Door& door) {
       for (DoorChain& chain : door.chains()) {
-        if (chain.http != nullptr && chain.shared.http->route_source == source) chain.http->routes = routes;
+        const SharedHttp* shared = chain.shared.http.get();
+        if (chain.http == nullptr || shared->route_source != source) continue;
+        useRoutes(*routes, shared->filters, shared->router_name, *plugins_, *chain.http);
       }
     };
     for (const auto& door : doors_) set(*door);
@@ -175,6 +179,29 @@ void Worker::removeCluster(const std::string& name) {
 
 void Worker::assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints) {
   loop_.post([this, cluster, endpoints = std::move(endpoints)] { clusters_->assign(cluster, *endpoints); });
+}
+
+void Worker::startLatePlugins() {
+  loop_.post([this] { plugins_->startLate(); });
+}
+
+// --- Fetches for the main thread ---
+
+void Worker::fetch(proxy_wasm::FetchRequest request, std::function<void(proxy_wasm::FetchAnswer)> answered) {
+  loop_.post([this, request = std::move(request), answered = std::move(answered)] { startFetch(request, answered); });
+}
+
+void Worker::startFetch(const proxy_wasm::FetchRequest& request,
+                        std::function<void(proxy_wasm::FetchAnswer)> answered) {
+  const auto ended = [this, answered = std::move(answered)](FetchCall& call, proxy_wasm::FetchAnswer answer) {
+    const auto at =
+        std::find_if(fetches_.begin(), fetches_.end(), [&](const auto& each) { return each.get() == &call; });
+    loop_.destroyLater(std::move(*at));
+    fetches_.erase(at);
+    answered(std::move(answer));
+  };
+  fetches_.push_back(std::make_unique<FetchCall>(ended));
+  fetches_.back()->start(clusters_->find(request.cluster), loop_, request);
 }
 
 // ---
@@ -214,15 +241,15 @@ std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared
 }
 
 std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& http, size_t buffer_limit) {
-  std::vector<std::unique_ptr<filter::FilterFactory>> filters;
-  for (const auto& plugin : http.plugins) filters.push_back(plugins_->createFactory(plugin));
-  return std::make_unique<exchange::HttpManager>(exchange::HttpManager{
+  std::vector<std::shared_ptr<filter::FilterFactory>> filters;
+  for (const SharedFilter& filter : http.filters) filters.push_back(plugins_->createFactory(filter.plugin));
+  auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
       .loop = loop_,
       .random = random_,
       .clusters = *clusters_,
       .stats = *http.stats,
       .spec = http.spec,
-      .routes = http.routes,
+      .routes = nullptr,
       .filters = std::move(filters),
       .access_logs = logs(http.access_logs),
       .local_replies = http.local_replies,
@@ -230,6 +257,8 @@ std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& htt
       .buffer_limit = buffer_limit,
       .local_ip = shared_.local_ip,
   });
+  useRoutes(*http.routes, http.filters, http.router_name, *plugins_, *manager);
+  return manager;
 }
 
 void Worker::beginAccepting() {

@@ -15,6 +15,7 @@
 #include "exchange/client_connection.h"
 #include "proxy_wasm/worker_plugins.h"
 #include "server/door.h"
+#include "server/fetch_call.h"
 #include "server/shared.h"
 
 namespace weir::server {
@@ -48,10 +49,14 @@ class Worker {
   // A listener, in the place of that of the same key; see Crew. What is put before beginAccepting() opens with it.
   void putListener(std::shared_ptr<SharedListener> listener, net::Fd socket);
   void removeListener(const std::string& key);
-  void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes);
+  void setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> routes);
   void putCluster(const upstream::ClusterSpec& spec);
   void removeCluster(const std::string& name);
   void assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints);
+  // Plugins whose code has come are started.
+  void startLatePlugins();
+  // Sends the request by a cluster of the worker's. answered: on the worker's thread; not told when the worker ends.
+  void fetch(proxy_wasm::FetchRequest request, std::function<void(proxy_wasm::FetchAnswer)> answered);
   void beginAccepting();
   // Stops accepting, asks clients to go, and lets requests finish.
   void drain();
@@ -83,6 +88,7 @@ class Worker {
   access_log::Logs logs(std::shared_ptr<const access_log::CompiledLogs> compiled);
   std::unique_ptr<tcp::Chain> makeTcpChain(const SharedFilterChain& chain, size_t buffer_limit);
   std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
+  void startFetch(const proxy_wasm::FetchRequest& request, std::function<void(proxy_wasm::FetchAnswer)> answered);
   void tellWhenEmpty();
 
   const uint32_t index_;
@@ -94,6 +100,7 @@ class Worker {
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
   std::vector<std::unique_ptr<proxy_wasm::Service>> services_;
+  std::list<std::unique_ptr<FetchCall>> fetches_;
   std::vector<std::unique_ptr<Door>> doors_;
   // Doors that do not accept any more, with their last connections.
   struct Leaving {

@@ -43,7 +43,7 @@ void WorkerCrew::removeListener(const std::string& key) {
   tell([&](Worker& worker) { worker.removeListener(key); });
 }
 
-void WorkerCrew::setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) {
+void WorkerCrew::setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> routes) {
   tell([&](Worker& worker) { worker.setRoutes(source, routes); });
 }
 

@@ -18,6 +18,10 @@ class WorkerCrew final : public Crew {
   void start();
   // For the sinks of statistics, of which there is at least one.
   void tellStats(std::string report) { services_->tellStats(std::move(report)); }
+  // See Worker.
+  void startLatePlugins() const {
+    tellClusters([](auto& thread) { thread.startLatePlugins(); });
+  }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   template <typename Told>
   void tell(Told told) const {
@@ -33,7 +37,7 @@ class WorkerCrew final : public Crew {
   void assign(const std::string& cluster, std::shared_ptr<const upstream::Assignment> endpoints) override;
   void putListener(std::shared_ptr<SharedListener> listener, std::vector<net::Fd> sockets) override;
   void removeListener(const std::string& key) override;
-  void setRoutes(uint64_t source, std::shared_ptr<const route::RouteTable> routes) override;
+  void setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> routes) override;
 
  private:
   // What is said to all threads that have clusters.

@@ -3,7 +3,6 @@ is long. A reason beside the case itself (differs=) is the same thing. None: the
 agree. A reason that begins with "sometimes: " allows both, because Envoy's own behaviour varies from run to run."""
 
 RESTART = "weir starts the plugin anew at once after a trap, and the log shows it"
-PER_ROUTE = "typed_per_filter_config comes with a later issue; until then it is refused by its path"
 JSON = "a Struct reaches the plugin as JSON, which it can read; Envoy 1.40 hands over the protobuf in random order"
 UNSEEN = "sometimes: weir sends nothing upstream for a request that is refused in the same turn; Envoy has sent its head"
 
@@ -28,9 +27,6 @@ KNOWN = {
     "plugin body/continue in the log phase": "sometimes: Envoy crashes; weir ignores what is asked out of its phase",
     "plugin metrics/gauge": "a gauge below zero is shown as the negative number that it is",
     "plugin body limits/request grown over the limit by the plugin": UNSEEN,
-    "plugin disabled/by default": PER_ROUTE,
-    "plugin disabled/enabled by the route": PER_ROUTE,
-    "plugin disabled/disabled by the route": PER_ROUTE,
     "plugin configuration struct/startup": JSON,
     "plugin vm configuration struct/startup": JSON,
     "plugin failure in request_body/trap": RESTART,

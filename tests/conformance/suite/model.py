@@ -68,6 +68,7 @@ class Group:
     h2_settings: dict = None  # of the upstream, by their numbers, where the proxy speaks HTTP/2 to it
     h2_deaf: bool = False  # that upstream answers no pings
     speaks: str = ""  # a text that only the worker's plugins log at the start: by it the worker is known
+    code: dict = None  # what the upstream @CODE@ answers, by path: plugins' code, from the start on. A text: a guest's file
     health: object = None  # the upstream's answer to checks by HTTP/2; the first check is compared
 
     def case(self, name, *requests, connections=None, **options):

@@ -1,4 +1,5 @@
 """A stand: one proxy process with its upstreams, on ports of its own, that cases are run against one by one."""
+import hashlib
 import http.client
 import os
 import random
@@ -13,7 +14,7 @@ from . import client, config, normalise, report
 from .http import get
 from .model import Talk
 from .plain import PlainUpstream, converse
-from .upstream import Upstream
+from .upstream import CodeUpstream, Upstream, answer
 
 
 class NotStarted(Exception):
@@ -38,9 +39,25 @@ class Stand:
         self.upstream, self.callout = Upstream(getattr(group, "upstream_tls", None), getattr(group, "upstream_announced", False)), Upstream()
         self.upstream.h2_settings, self.upstream.h2_deaf, self.upstream.health = group.h2_settings, group.h2_deaf, group.health
         self.plain = PlainUpstream()
+        self.code = CodeUpstream({path: self._code(what) for path, what in (group.code or {}).items()})
         self.refused = socket.socket()  # Bound and never listening: connections to it are refused.
         self.refused.bind(("127.0.0.1", 0))
         self.process = None
+
+    def _code(self, what):
+        if isinstance(what, list):
+            return [self._code(each) for each in what]
+        if not isinstance(what, str):
+            return what
+        with open(os.path.join(self.guests, what), "rb") as guest:
+            return answer(body=guest.read(), headers=[])
+
+    def _digest(self):
+        try:
+            with open(os.path.join(self.guests, "conformance.wasm"), "rb") as guest:
+                return hashlib.sha256(guest.read()).hexdigest()
+        except OSError:
+            return ""
 
     # The process.
 
@@ -49,7 +66,7 @@ class Stand:
             own = set()
             while len(own) < 3:
                 own.add(free_port())
-            self.ports = {**dict(zip(("LISTEN", "ADMIN", "FENCE"), own)), "UPSTREAM": self.upstream.port, "CALLOUT": self.callout.port, "PLAIN": self.plain.port, "REFUSED": self.refused.getsockname()[1]}
+            self.ports = {**dict(zip(("LISTEN", "ADMIN", "FENCE"), own)), "UPSTREAM": self.upstream.port, "CALLOUT": self.callout.port, "PLAIN": self.plain.port, "CODE": self.code.port, "DIGEST": self._digest(), "REFUSED": self.refused.getsockname()[1]}
             self._launch()
             if self._ready():
                 self.fence()
@@ -89,7 +106,7 @@ class Stand:
             self.process = subprocess.Popen(
                 [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart",
                  "--file-flush-interval-msec", "50"],
-                stdout=log, stderr=log, env={**os.environ, "CONFORMANCE_HOST_KEY": "from the host"})
+                stdout=log, stderr=log, env={**os.environ, "CONFORMANCE_HOST_KEY": "from the host", **({"XDG_CACHE_HOME": self.folder} if self.group.code else {})})
 
     def _ready(self):
         deadline = time.monotonic() + 20
@@ -118,7 +135,7 @@ class Stand:
                 except subprocess.TimeoutExpired:
                     self.kill()
                     code = "none within five seconds"
-        for part in (self.upstream, self.callout, self.plain):
+        for part in (self.upstream, self.callout, self.plain, self.code):
             part.stop()
         self.refused.close()
         return code

@@ -260,3 +260,17 @@ class Upstream:
             raise
         finally:
             seen["reading"] = False
+
+
+class CodeUpstream(Upstream):
+    """Answers by path, from the start on, and counts: plugins' code is fetched before there is a case. A list: one
+    answer after the other, the last one for ever."""
+    def __init__(self, answers):
+        self.by_path, self.asked = {path: what if isinstance(what, list) else [what] for path, what in answers.items()}, []
+        super().__init__()
+
+    def choose(self, seen, sock, otherwise):
+        with self.lock:
+            self.asked.append(seen)
+            acts = self.by_path.get(seen["path"], [answer(404)])
+            return acts.pop(0) if len(acts) > 1 else acts[0]

@@ -138,8 +138,7 @@ REFUSED = {
 }
 # Envoy takes an empty file for a bootstrap without anything.
 NOT_REFUSED = {"empty", "port out of range"}
-PER_ROUTE = "typed_per_filter_config comes with a later issue; until then it is refused by its path"
 for name, text in ACCEPTED.items():
-    g.validation(name, text, True, differs=PER_ROUTE if name in ("filter config on a route", "filter config disabled") else None)
+    g.validation(name, text, True)
 for name, (text, names, differs) in REFUSED.items():
     g.validation(name, text, False, names=names, differs=differs)
