@@ -68,6 +68,9 @@ group("plugin tcp echo", plain(filter_(script="downstream_data: body 2 0 9\n ups
     differs="the client's end is data for the filters, and sent back; Envoy closes at once where no TCP proxy has asked for half-closed connections")
 group("plugin tcp direct response", plain(filter_(script="upstream_data: body 3 0 9"), network("direct_response.v3.Config", response={"inline_string": "go away\n"}))).talk("what is said", logs="upstream_data", settle=0.1)
 
+sdk = group("plugin tcp sdk", plain(filter_(guest="conformance_sdk", configuration=string("connections")), tcp()))
+sdk.talk("a plugin by the Rust SDK", b"hel", 0.1, b"lo.", 0.3, FIN, ends="end", upstream=[read(6), 0.1, b"welcome", 0.4, FIN], logs="downstream size=6", settle=0.2)
+
 for phase in ("new_connection", "downstream_data", "upstream_data", "downstream_close", "log", "done"):
     one(f"trap in {phase}", f"{phase}: trap").talk("the connection", b"hello", 0.2, FIN, logs=phase, settle=0.1)
 one("trap open", "downstream_data: trap", failure_policy="FAIL_OPEN").talk("the connection", b"hello", 0.2, FIN, logs="downstream_data", settle=0.1,

@@ -2,18 +2,19 @@
 //! The SDK panics on every status that it does not expect, so it also proves that statuses are the usual ones.
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType};
+use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
+use proxy_wasm::types::{Action, ContextType, LogLevel, MetricType, PeerType};
 use std::time::Duration;
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Trace);
-    proxy_wasm::set_root_context(|_| Box::new(Root { greeting: String::new(), counter: 0 }));
+    proxy_wasm::set_root_context(|_| Box::new(Root { greeting: String::new(), counter: 0, queue: 0 }));
 }}
 
 struct Root {
     greeting: String,
     counter: u32,
+    queue: u32,
 }
 
 impl Context for Root {}
@@ -27,6 +28,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         self.greeting = self.get_plugin_configuration().map_or(String::new(), |b| String::from_utf8_lossy(&b).into_owned());
         self.counter = hostcalls::define_metric(MetricType::Counter, "sdk_requests").unwrap();
+        self.queue = self.register_shared_queue("sdk_queue");
         log::info!("configure size={size} {:?}", self.greeting);
         true
     }
@@ -35,8 +37,64 @@ impl RootContext for Root {
         Some(Box::new(Stream { greeting: self.greeting.clone(), counter: self.counter }))
     }
 
+    fn create_stream_context(&self, _: u32) -> Option<Box<dyn StreamContext>> {
+        Some(Box::new(Connection { queue: self.queue }))
+    }
+
+    /// By configuration: `connections` stands before TCP.
     fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+        Some(if self.greeting == "connections" { ContextType::StreamContext } else { ContextType::HttpContext })
+    }
+
+    fn on_queue_ready(&mut self, queue: u32) {
+        let news = self.dequeue_shared_queue(queue).map(|b| b.map(|b| String::from_utf8_lossy(&b).into_owned()));
+        log::info!("queue {:?}, then {:?}", news, self.dequeue_shared_queue(queue));
+    }
+}
+
+struct Connection {
+    queue: u32,
+}
+
+impl Context for Connection {
+    fn on_done(&mut self) -> bool {
+        log::info!("connection done");
+        true
+    }
+}
+
+impl StreamContext for Connection {
+    fn on_new_connection(&mut self) -> Action {
+        log::info!("new connection {:?}", self.get_property(vec!["plugin_name"]));
+        Action::Continue
+    }
+
+    fn on_downstream_data(&mut self, size: usize, eos: bool) -> Action {
+        let text = self.get_downstream_data(0, size).unwrap_or_default();
+        log::info!("downstream size={size} eos={eos} {:?}", String::from_utf8_lossy(&text));
+        if !eos && !text.ends_with(b".") {
+            return Action::Pause;
+        }
+        self.set_downstream_data(0, size, String::from_utf8_lossy(&text).to_uppercase().as_bytes());
+        log::info!("queued {:?}", self.enqueue_shared_queue(self.queue, Some(&text)));
+        Action::Continue
+    }
+
+    fn on_downstream_close(&mut self, by: PeerType) {
+        log::info!("downstream closed by {by:?}");
+    }
+
+    fn on_upstream_data(&mut self, size: usize, eos: bool) -> Action {
+        log::info!("upstream size={size} eos={eos} {:?}", self.get_upstream_data(0, size).map(|b| b.len()));
+        Action::Continue
+    }
+
+    fn on_upstream_close(&mut self, by: PeerType) {
+        log::info!("upstream closed by {by:?}");
+    }
+
+    fn on_log(&mut self) {
+        log::info!("connection log {:?}", self.get_property(vec!["response", "size"]).map(|b| b[0]));
     }
 }
 
