@@ -212,6 +212,7 @@ std::vector<base::Error> loadServices(Shared& shared) {
     load(service, service.singleton ? shared.singletons : shared.worker_services);
   }
   for (const proxy_wasm::ServiceSpec& sink : shared.bootstrap.stats_sinks) load(sink, shared.stats_sinks);
+  if (shared.plugins != nullptr) shared.plugins->takeLate();  // No listener waits for these.
   return faults;
 }
 
