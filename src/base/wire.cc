@@ -72,6 +72,11 @@ std::optional<WireField> WireReader::fail() {
   return std::nullopt;
 }
 
+void putVarint(uint64_t value, std::string& out) {
+  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
+  out.push_back(static_cast<char>(value));
+}
+
 std::optional<WireField> lastField(std::string_view message, uint32_t number, WireField::Kind kind) {
   std::optional<WireField> found;
   WireReader reader(message);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace weir::base {
@@ -29,6 +30,9 @@ class WireReader {
   std::string_view rest_;
   bool malformed_ = false;
 };
+
+// Writes a number as the format has it; a field's tag is one, too: its number << 3 | its wire type.
+void putVarint(uint64_t value, std::string& out);
 
 // The last field of that number and kind, as protobuf takes it; nullopt if absent.
 std::optional<WireField> lastField(std::string_view message, uint32_t number, WireField::Kind kind);

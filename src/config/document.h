@@ -44,9 +44,6 @@ struct Node::Member {
   Node value;
 };
 
-// Protobuf's strings are UTF-8 (RFC 3629); a document with other bytes is refused.
-bool isUtf8(std::string_view text);
-
 // "a string", "a number", "a list": for messages.
 std::string_view name(Node::Kind kind);
 

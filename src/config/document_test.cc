@@ -134,14 +134,6 @@ TEST(Yaml, KeepsBothMembersOfAKeyWrittenTwice) {
   EXPECT_EQ(read.root.find("a")->text, "2");
 }
 
-TEST(Utf8, IsCheckedByRfc3629) {
-  for (const char* text : {"", "a", "\u00e9", "\u20ac", "\U0001F600", "\xf4\x8f\xbf\xbf"})
-    EXPECT_TRUE(isUtf8(text)) << text;
-  for (const char* text : {"\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff"}) {
-    EXPECT_FALSE(isUtf8(text));
-  }
-}
-
 TEST(Json, RefusesBytesThatAreNotUtf8) {
   EXPECT_EQ(json("\"\xff\"").faults.at(0).text(), "x.json:1:3: not JSON: a string that is not UTF-8");
 }

@@ -1,6 +1,7 @@
 // JSON text to Node. RFC 8259, with positions; recursion is bounded by kMaxDepth.
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "config/document.h"
 
 namespace weir::config {
@@ -148,7 +149,7 @@ class JsonReader {
     for (at_++; !atEnd(); at_++) {
       const char c = text_[at_];
       if (c == '"') {
-        if (!isUtf8(out)) return fail("a string that is not UTF-8");
+        if (!base::isUtf8(out)) return fail("a string that is not UTF-8");
         return at_++, true;
       }
       if (static_cast<unsigned char>(c) < 0x20) return fail("a control character in a string");

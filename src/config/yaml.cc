@@ -11,6 +11,7 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "base/utf8.h"
 #include "config/document.h"
 
 namespace weir::config {
@@ -79,7 +80,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (!isUtf8(value)) throw Refusal{at(mark), "not UTF-8", FaultKind::Syntax};
+    if (!base::isUtf8(value)) throw Refusal{at(mark), "not UTF-8", FaultKind::Syntax};
     Node node;
     node.position = at(mark);
     if (expectsKey()) {

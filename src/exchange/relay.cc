@@ -1,10 +1,9 @@
 // The upstream's side of an exchange: its answer, or why there is none.
-#include <fmt/core.h>
-
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
 #include "http/status.h"
+#include "upstream/failure_words.h"
 
 namespace weir::exchange {
 namespace {
@@ -22,14 +21,6 @@ filter::ResponseFlag resetFlag(http::ResetReason reason) {
   return filter::ResponseFlag::UpstreamConnectionTermination;
 }
 
-std::string underscored(std::string_view words) {
-  std::string out(words);
-  for (char& c : out) {
-    if (c == ' ') c = '_';
-  }
-  return out;
-}
-
 RetryState::Failure failureFor(http::ResetReason reason) {
   switch (reason) {
     case http::ResetReason::ConnectionFailure: return RetryState::Failure::Connect;
@@ -37,11 +28,6 @@ RetryState::Failure failureFor(http::ResetReason reason) {
     case http::ResetReason::RefusedStream: return RetryState::Failure::RefusedStream;
     default: return RetryState::Failure::Reset;
   }
-}
-
-std::string failureWords(std::string_view reason, bool is_retry) {
-  return fmt::format("upstream connect error or disconnect/reset before headers. {}reset reason: {}",
-                     is_retry ? "retried and the latest " : "", reason);
 }
 
 }  // namespace
@@ -137,26 +123,19 @@ void Exchange::onAttemptNoConnection(upstream::AcquireFailure why, const upstrea
   }
   by_router_ = true;
   cluster_->stats().countResponse(503);
-  const auto failureBody = [this](std::string_view reason) { return failureWords(reason, retried_); };
+  const std::string text = upstream::failureText(upstream::reasonOf(why), retried_);
+  const std::string details = upstream::failureDetails(why, detail);
   switch (why) {
     case upstream::AcquireFailure::NoEndpoint:
-      return replyLocally(503, "no_healthy_upstream", "no healthy upstream", filter::ResponseFlag::NoHealthyUpstream);
+      return replyLocally(503, details, std::string(upstream::kNoEndpointText),
+                          filter::ResponseFlag::NoHealthyUpstream);
     case upstream::AcquireFailure::Overflow:
       info_.setFlag(filter::ResponseFlag::UpstreamOverflow);
-      return chain_.sendLocalReply({503,
-                                    failureBody("overflow"),
-                                    "upstream_reset_before_response_started{overflow}",
-                                    {{"x-envoy-overloaded", "true"}},
-                                    -1});
+      return chain_.sendLocalReply({503, text, details, {{"x-envoy-overloaded", "true"}}, -1});
     case upstream::AcquireFailure::ConnectTimeout:
-      return replyLocally(503, "upstream_reset_before_response_started{connection_timeout}",
-                          failureBody("connection timeout"), filter::ResponseFlag::UpstreamConnectionFailure);
-    case upstream::AcquireFailure::ConnectFailed: break;
+    case upstream::AcquireFailure::ConnectFailed:
+      return replyLocally(503, details, text, filter::ResponseFlag::UpstreamConnectionFailure);
   }
-  std::string details = "upstream_reset_before_response_started{remote_connection_failure";
-  if (!detail.empty()) details += "|" + underscored(detail);
-  replyLocally(503, details + "}", failureBody("remote connection failure"),
-               filter::ResponseFlag::UpstreamConnectionFailure);
 }
 
 void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) {
@@ -174,15 +153,13 @@ void Exchange::onAttemptReset(http::ResetReason reason, std::string_view detail,
   info_.setFlag(resetFlag(reason));
   by_router_ = true;
   if (answer_started_ || info_.response_started) {
-    info_.response_code_details = "upstream_reset_after_response_started{" + underscored(http::name(reason)) + "}";
+    info_.response_code_details = upstream::resetDetails(reason, detail, true);
     if (answer_started_) return resetClientStream();
   }
   const int status = reason == http::ResetReason::ProtocolError ? 502 : 503;
   cluster_->stats().countResponse(status);
-  std::string details = "upstream_reset_before_response_started{" + underscored(http::name(reason));
-  // As Envoy: that the connection ended says it all.
-  if (!detail.empty() && reason != http::ResetReason::ConnectionTermination) details += "|" + underscored(detail);
-  replyLocally(status, details + "}", failureWords(http::name(reason), retried_));
+  replyLocally(status, upstream::resetDetails(reason, detail, false),
+               upstream::failureText(http::name(reason), retried_));
 }
 
 void Exchange::onAttemptBlocked() {

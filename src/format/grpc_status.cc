@@ -1,5 +1,3 @@
-#include <charconv>
-
 #include "format/entry.h"
 #include "http/grpc.h"
 
@@ -8,12 +6,7 @@ namespace {
 
 std::optional<int64_t> statusIn(const http::HeaderMap* headers) {
   if (headers == nullptr) return std::nullopt;
-  const auto text = headers->get(http::HeaderId::GrpcStatus);
-  if (!text || text->empty()) return std::nullopt;
-  int64_t status = 0;
-  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), status);
-  // As Envoy: a status that is no number is an invalid code, told as -1.
-  return parsed.ec == std::errc() && parsed.ptr == text->data() + text->size() ? status : -1;
+  return http::grpcStatusOf(*headers);
 }
 
 }  // namespace

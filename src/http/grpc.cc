@@ -1,6 +1,7 @@
 #include "http/grpc.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace weir::http {
@@ -23,6 +24,14 @@ int grpcStatusFor(int http_status) {
     case 504: return 14;
     default: return 2;
   }
+}
+
+std::optional<int64_t> grpcStatusOf(const HeaderMap& fields) {
+  const std::string_view text = fields.getOr(HeaderId::GrpcStatus, "");
+  if (text.empty()) return std::nullopt;
+  int64_t status = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), status);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? status : -1;
 }
 
 std::string grpcTimeout(base::Duration timeout) {

@@ -41,6 +41,7 @@ class Call {
     if (!bytes.empty()) std::memcpy(view->data(), bytes.data(), bytes.size());
     return true;
   }
+  bool writable(uint32_t address, uint32_t size) { return guest_.view(address, size).has_value(); }
   bool writeU32(uint32_t address, uint32_t value) {
     const auto view = guest_.view(address, sizeof(value));
     if (!view) return false;

@@ -1,6 +1,5 @@
 // proxy_http_call and what comes of it.
-#include <deque>
-
+#include "proxy_wasm/fake_upstream.h"
 #include "proxy_wasm/guest_fixture.h"
 #include "proxy_wasm/pairs.h"
 
@@ -8,53 +7,6 @@ namespace weir::proxy_wasm {
 namespace {
 
 using testing::ElementsAre;
-
-// A cluster whose connections fail when the test says so.
-class FakeCluster final : public upstream::Cluster, public upstream::Clusters {
- public:
-  explicit FakeCluster(stats::Store& store) : stats_(store, "web") {}
-  const upstream::ClusterSpec& spec() const override { return spec_; }
-  upstream::ClusterStats& stats() override { return stats_; }
-  const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
-  std::unique_ptr<upstream::Acquisition> acquire(upstream::ConnectionWaiter& waiter,
-                                                 const upstream::Wish& /*wish*/) override {
-    if (!has_endpoint) {
-      waiter.onNoConnection(upstream::AcquireFailure::NoEndpoint, nullptr, "");
-      return nullptr;
-    }
-    waiting.push_back(&waiter);
-    return std::make_unique<Place>(*this, waiter);
-  }
-  std::vector<const upstream::Endpoint*> endpoints() const override { return {}; }
-  std::optional<upstream::RetryPlace> admitRetry(bool) override { return std::nullopt; }
-  void report(const upstream::Endpoint&, upstream::Outcome, int) override {}
-  void assign(const upstream::Assignment&) override {}
-  void assign(std::string_view, const upstream::Assignment&) override {}
-  upstream::Cluster* find(std::string_view name) override { return name == "web" ? this : nullptr; }
-  std::vector<upstream::Cluster*> all() override { return {this}; }
-  void put(const upstream::ClusterSpec&, std::function<void()>) override {}
-  void remove(std::string_view) override {}
-  void drain() override {}
-
-  void refuse() {
-    upstream::ConnectionWaiter* const waiter = waiting.front();
-    waiting.pop_front();
-    waiter->onNoConnection(upstream::AcquireFailure::ConnectFailed, nullptr, "");
-  }
-  bool has_endpoint = true;
-  std::deque<upstream::ConnectionWaiter*> waiting;
-
- private:
-  struct Place final : upstream::Acquisition {
-    Place(FakeCluster& cluster, upstream::ConnectionWaiter& waiter) : cluster(cluster), waiter(waiter) {}
-    ~Place() override { std::erase(cluster.waiting, &waiter); }
-    FakeCluster& cluster;
-    upstream::ConnectionWaiter& waiter;
-  };
-  upstream::ClusterSpec spec_;
-  upstream::ClusterStats stats_;
-  std::shared_ptr<const std::string> metadata_;
-};
 
 const std::string kRequest = toPairs({{":method", "GET"}, {":path", "/"}, {":authority", "a"}});
 
@@ -97,7 +49,7 @@ class CalloutTest : public PluginTest {
     return lines();
   }
 
-  FakeCluster cluster_{stats_};
+  FakeUpstream cluster_{stats_};
   Stream stream_;
 };
 

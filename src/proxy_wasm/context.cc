@@ -15,10 +15,13 @@ void Context::leave() {
   id_ = 0;
 }
 
-// The answer to a callout is readable for every context of the plugin, within the callback that brings it.
+// What comes of a callout is readable for every context of the plugin, within the callback that brings it.
 const http::HeaderMap* Context::readableMap(HeaderMapType type) {
   RootContext* const plugin = root();
-  if (plugin == nullptr || plugin->callResponse() == nullptr) return nullptr;
+  if (plugin == nullptr) return nullptr;
+  if (type == HeaderMapType::GrpcReceiveInitialMetadata) return plugin->grpc().initialMetadata();
+  if (type == HeaderMapType::GrpcReceiveTrailingMetadata) return plugin->grpc().trailingMetadata();
+  if (plugin->callResponse() == nullptr) return nullptr;
   if (type == HeaderMapType::HttpCallResponseHeaders) return &plugin->callResponse()->headers;
   const http::HeaderMap& trailers = plugin->callResponse()->trailers;
   return type == HeaderMapType::HttpCallResponseTrailers && !trailers.empty() ? &trailers : nullptr;
@@ -32,6 +35,12 @@ std::optional<BufferView> Context::buffer(BufferType type) {
     case BufferType::HttpCallResponseBody:
       if (plugin == nullptr || plugin->callResponse() == nullptr) return std::nullopt;
       return BufferView{&plugin->callResponse()->body, {}, false};
+    case BufferType::GrpcReceiveBuffer:
+      if (plugin == nullptr || plugin->grpc().message() == nullptr) return BufferView{};
+      return BufferView{plugin->grpc().message(), {}, true};
+    case BufferType::CallData:
+      if (plugin == nullptr || plugin->names().answer() == nullptr) return BufferView{};
+      return BufferView{nullptr, *plugin->names().answer(), false};
     case BufferType::VmConfiguration: return BufferView{nullptr, vm_.code().spec.configuration, false};
     case BufferType::PluginConfiguration:
       if (plugin == nullptr || plugin->shownConfiguration() == nullptr) return std::nullopt;

@@ -20,10 +20,15 @@ std::vector<HostFunctionEntry> sharedDataFunctions();   // host_shared_data.cc
 std::vector<HostFunctionEntry> sharedQueueFunctions();  // host_shared_queues.cc
 std::vector<HostFunctionEntry> metricFunctions();       // host_metrics.cc
 std::vector<HostFunctionEntry> callFunctions();         // host_call.cc
+std::vector<HostFunctionEntry> grpcFunctions();         // host_grpc.cc
+std::vector<HostFunctionEntry> foreignFunctions();      // host_foreign.cc
+std::vector<HostFunctionEntry> dnsFunctions();          // host_dns.cc
 std::vector<HostFunctionEntry> generalFunctions();      // host_general.cc: log, time, ticks, contexts
-std::vector<HostFunctionEntry> laterFunctions();        // host_later.cc: gRPC: answer Unimplemented
 std::vector<HostFunctionEntry> wasiFunctions();         // wasi.cc and wasi_files.cc, as "wasi_snapshot_preview1.x"
 std::vector<HostFunctionEntry> wasiFileFunctions();
+
+// Each of them once, by name; those of WASI under one of their two modules.
+std::vector<HostFunctionEntry> allHostFunctions();
 
 // What a module imports, as the engine wants it: every function import found in the host, by module and name. Functions
 // that `allowed` does not name are replaced by ones that log and refuse (abi.md 1.8).

@@ -370,17 +370,6 @@ TEST_F(HostFunctionTest, CountsInProcessWideMetrics) {
   EXPECT_EQ(stats_.gauge("wasmcustom.n").value(), 9);
 }
 
-TEST_F(HostFunctionTest, LinksWhatIsNotThereYetAndSaysSo) {
-  GuestText guest = with("name");
-  guest.import(
-      "(import \"env\" \"proxy_grpc_close\" (func $later (param i32) (result i32)))"
-      "(import \"env\" \"proxy_call_foreign_function\" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))");
-  EXPECT_THAT(run(guest, fmt::format("(call $status (call $later (i32.const 8)))"
-                                     "(call $status (call $foreign {} (i32.const 0) (i32.const 0) {}))",
-                                     at(100, "name"), kOut)),
-              ElementsAre("= 12", "= 1"));
-}
-
 TEST_F(HostFunctionTest, RefusesWhatTheConfigurationDoesNotGrant) {
   PluginSpec restricted = spec(GuestText().everything().onRequestHeaders("(call $status (call $done)) (i32.const 0)"));
   restricted.allowed_capabilities = {"proxy_log", "proxy_on_request_headers"};

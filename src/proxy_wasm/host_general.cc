@@ -54,13 +54,6 @@ AbiStatus done(Call& call) {
   return AbiStatus::Ok;
 }
 
-// No foreign function exists yet; a plugin that asks for an optional one must hear that it is unknown.
-AbiStatus callForeignFunction(Call& call, uint32_t name, uint32_t name_size, uint32_t arguments,
-                              uint32_t arguments_size, uint32_t, uint32_t) {
-  const bool readable = call.read(name, name_size) && call.read(arguments, arguments_size);
-  return readable ? AbiStatus::NotFound : AbiStatus::InvalidMemoryAccess;
-}
-
 uint32_t pthreadEqual(Call&, uint32_t left, uint32_t right) { return left == right ? 1 : 0; }
 void memoryGrew(Call&, uint32_t) {}
 
@@ -80,7 +73,6 @@ std::vector<HostFunctionEntry> generalFunctions() {
           hostFunction<"env.proxy_get_current_time_nanoseconds", getTime>(),
           hostFunction<"env.proxy_set_effective_context", setEffectiveContext>(),
           hostFunction<"env.proxy_done", done>(),
-          hostFunction<"env.proxy_call_foreign_function", callForeignFunction>(),
           hostFunction<"env.pthread_equal", pthreadEqual, Callable::Always>(),
           hostFunction<"env.emscripten_notify_memory_growth", memoryGrew, Callable::Always>(),
           hostFunction<"env.abort", abort, Callable::Always>()};

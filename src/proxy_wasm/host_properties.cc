@@ -1,6 +1,7 @@
 // proxy_get_property and proxy_set_property: abi.md 2.15.
 #include "proxy_wasm/host_functions.h"
 #include "proxy_wasm/property.h"
+#include "proxy_wasm/root_context.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -21,7 +22,10 @@ AbiStatus setProperty(Call& call, uint32_t path, uint32_t path_size, uint32_t va
   if (!name || !text) return AbiStatus::InvalidMemoryAccess;
   filter::StreamInfo* const info = call.context().ownInfo();
   if (info == nullptr) return AbiStatus::NotFound;
-  info->filter_state["wasm." + std::string(*name)] = *text;
+  std::string kept = "wasm." + std::string(*name);
+  const DeclaredProperty* const declared = call.root()->declared(*name);
+  if (declared != nullptr && declared->read_only && info->filter_state.contains(kept)) return AbiStatus::BadArgument;
+  info->filter_state[std::move(kept)] = *text;
   return AbiStatus::Ok;
 }
 

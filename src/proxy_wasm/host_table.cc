@@ -22,7 +22,8 @@ const Table& table() {
   static const Table kTable = [] {
     Table made;
     for (const auto group : {headerFunctions, bufferFunctions, streamFunctions, propertyFunctions, sharedDataFunctions,
-                             sharedQueueFunctions, metricFunctions, callFunctions, generalFunctions, laterFunctions}) {
+                             sharedQueueFunctions, metricFunctions, callFunctions, grpcFunctions, foreignFunctions,
+                             dnsFunctions, generalFunctions}) {
       for (HostFunctionEntry& entry : group()) made.emplace(entry.name, std::move(entry));
     }
     for (const auto group : {wasiFunctions, wasiFileFunctions}) {
@@ -80,6 +81,15 @@ bool restricted(wasm::Instance& guest) {
 }
 
 }  // namespace host_function_detail
+
+std::vector<HostFunctionEntry> allHostFunctions() {
+  std::vector<HostFunctionEntry> all;
+  for (const auto& [name, entry] : table()) {
+    if (name == entry.name) all.push_back(entry);
+  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
+}
 
 base::Result<std::vector<wasm::HostImport>> resolveImports(const wasm::Module& module,
                                                            const std::optional<std::vector<std::string>>& allowed) {

@@ -20,7 +20,7 @@ using Kind = WireField::Kind;
 constexpr int kMaxDepth = 32;
 
 AbiStatus writeValue(std::string_view value, int depth, std::string& out);
-AbiStatus readValue(std::string_view value, PathRest path, int depth, std::string& out);
+AbiStatus readValue(std::string_view value, PathRest path, int depth, EncodedProperty& out);
 
 // Collects names and encoded values, then writes them as pairs.
 class PairCollector {
@@ -88,7 +88,7 @@ AbiStatus writeValue(std::string_view value, int depth, std::string& out) {
   }
 }
 
-AbiStatus readList(std::string_view message, PathRest path, int depth, std::string& out) {
+AbiStatus readList(std::string_view message, PathRest path, int depth, EncodedProperty& out) {
   size_t index = 0;
   const std::string_view text = path.front();
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), index);
@@ -101,35 +101,55 @@ AbiStatus readList(std::string_view message, PathRest path, int depth, std::stri
   return AbiStatus::NotFound;
 }
 
-AbiStatus readStructAt(std::string_view message, PathRest path, int depth, std::string& out) {
-  if (path.empty()) return writeStruct(message, depth, out);
+// A whole value, with its type.
+AbiStatus readWhole(const WireField& field, std::string_view value, int depth, EncodedProperty& out) {
+  switch (field.number) {
+    case base::kNumberValue: out.type = PropertyType::Double; break;
+    case base::kBoolValue: out.type = PropertyType::Bool; break;
+    case base::kStructValue: out.type = PropertyType::Struct; break;
+    case base::kListValue: out.type = PropertyType::List; break;
+    default: out.type = PropertyType::Text;
+  }
+  out.source = field.bytes;
+  return writeValue(value, depth, out.bytes);
+}
+
+AbiStatus readStructAt(std::string_view message, PathRest path, int depth, EncodedProperty& out) {
+  if (path.empty()) {
+    out.type = PropertyType::Struct;
+    out.source = message;
+    return writeStruct(message, depth, out.bytes);
+  }
   const auto value = mapEntry(message, 1, path.front());
   if (!value) return AbiStatus::NotFound;
   return readValue(*value, path.subspan(1), depth + 1, out);
 }
 
-AbiStatus readValue(std::string_view value, PathRest path, int depth, std::string& out) {
+AbiStatus readValue(std::string_view value, PathRest path, int depth, EncodedProperty& out) {
   if (depth > kMaxDepth) return AbiStatus::NotFound;
-  if (path.empty()) return writeValue(value, depth, out);
   const auto field = base::chosenValue(value);
-  if (!field) return AbiStatus::NotFound;
+  if (!field) return path.empty() ? AbiStatus::SerializationFailure : AbiStatus::NotFound;
+  if (path.empty()) return readWhole(*field, value, depth, out);
   if (field->number == base::kStructValue) return readStructAt(field->bytes, path, depth, out);
   if (field->number == base::kListValue) return readList(field->bytes, path, depth, out);
   return AbiStatus::NotFound;
 }
 
-AbiStatus textField(std::string_view message, uint32_t number, PathRest path, std::string& out) {
-  if (!path.empty()) return AbiStatus::NotFound;
-  const auto field = lastField(message, number, Kind::Bytes);
-  out = field ? field->bytes : std::string_view();
+AbiStatus wholeMessage(std::string_view message, EncodedProperty& out) {
+  out.type = PropertyType::Message;
+  out.bytes = message;
   return AbiStatus::Ok;
 }
 
-AbiStatus readLocality(std::string_view locality, PathRest path, std::string& out) {
-  if (path.empty()) {
-    out = locality;
-    return AbiStatus::Ok;
-  }
+AbiStatus textField(std::string_view message, uint32_t number, PathRest path, EncodedProperty& out) {
+  if (!path.empty()) return AbiStatus::NotFound;
+  const auto field = lastField(message, number, Kind::Bytes);
+  out.bytes = field ? field->bytes : std::string_view();
+  return AbiStatus::Ok;
+}
+
+AbiStatus readLocality(std::string_view locality, PathRest path, EncodedProperty& out) {
+  if (path.empty()) return wholeMessage(locality, out);
   if (path.front() == "region") return textField(locality, 1, path.subspan(1), out);
   if (path.front() == "zone") return textField(locality, 2, path.subspan(1), out);
   if (path.front() == "sub_zone") return textField(locality, 3, path.subspan(1), out);
@@ -138,15 +158,12 @@ AbiStatus readLocality(std::string_view locality, PathRest path, std::string& ou
 
 }  // namespace
 
-AbiStatus readStruct(std::string_view message, PathRest path, std::string& out) {
+AbiStatus readStruct(std::string_view message, PathRest path, EncodedProperty& out) {
   return readStructAt(message, path, 0, out);
 }
 
-AbiStatus readMetadata(std::string_view metadata, PathRest path, std::string& out) {
-  if (path.empty()) {
-    out = metadata;
-    return AbiStatus::Ok;
-  }
+AbiStatus readMetadata(std::string_view metadata, PathRest path, EncodedProperty& out) {
+  if (path.empty()) return wholeMessage(metadata, out);
   if (path.front() != "filter_metadata") return AbiStatus::NotFound;
   if (path.size() > 1) {
     const auto scope = mapEntry(metadata, 1, path[1]);
@@ -164,15 +181,13 @@ AbiStatus readMetadata(std::string_view metadata, PathRest path, std::string& ou
     if (status != AbiStatus::Ok) return status;
     scopes.add(key ? key->bytes : std::string_view(), std::move(text));
   }
-  out = scopes.take();
+  out.bytes = scopes.take();
+  out.type = PropertyType::Pairs;
   return AbiStatus::Ok;
 }
 
-AbiStatus readNode(std::string_view node, PathRest path, std::string& out) {
-  if (path.empty()) {
-    out = node;
-    return AbiStatus::Ok;
-  }
+AbiStatus readNode(std::string_view node, PathRest path, EncodedProperty& out) {
+  if (path.empty()) return wholeMessage(node, out);
   const std::string_view name = path.front();
   const PathRest rest = path.subspan(1);
   if (name == "id") return textField(node, 1, rest, out);

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     path = dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1);
   }
   const PathRest rest(segments.data(), count);
-  std::string out;
+  EncodedProperty out;
   (void)readMetadata(message, rest, out);
   (void)readStruct(message, rest, out);
   (void)readNode(message, rest, out);

@@ -36,9 +36,9 @@ const std::string kScope = entry("auth", text("none")) + entry("n", number(1.5))
 const std::string kMetadata = entry("ns", kScope);
 
 std::string read(std::vector<std::string_view> path) {
-  std::string out;
+  EncodedProperty out;
   const AbiStatus status = readMetadata(kMetadata, path, out);
-  return status == AbiStatus::Ok ? out : "status " + std::to_string(static_cast<int>(status));
+  return status == AbiStatus::Ok ? out.bytes : "status " + std::to_string(static_cast<int>(status));
 }
 
 TEST(Metadata, IsItselfWithoutAPath) { EXPECT_EQ(read({}), kMetadata); }
@@ -66,7 +66,7 @@ TEST(Metadata, HasNothingUnderAnUnknownNameOrBeyondALeaf) {
   EXPECT_EQ(read({"filter_metadata", "ns", "auth", "more"}), "status 1");
 }
 TEST(Metadata, CannotSerializeNull) {
-  std::string out;
+  EncodedProperty out;
   EXPECT_EQ(
       readMetadata(entry("ns", entry("k", kNull)), std::vector<std::string_view>{"filter_metadata", "ns", "k"}, out),
       AbiStatus::SerializationFailure);
@@ -83,7 +83,7 @@ TEST(Metadata, NestedWithoutEndIsRefused) {
     };
     value = field(5, field(1, bytes(1, "k") + field(2, value)));
   }
-  std::string out;
+  EncodedProperty out;
   EXPECT_EQ(readStruct(bytes(1, ""), {}, out), AbiStatus::SerializationFailure);
   const WireReader reader(value);
   const auto inner = lastField(value, 5, WireField::Kind::Bytes);
@@ -95,8 +95,8 @@ TEST(Node, HasItsFieldsByNameAndEmptyOnesAreEmpty) {
   const std::string node =
       bytes(1, "id-1") + bytes(2, "edge") + bytes(3, entry("k", text("v"))) + bytes(4, bytes(2, "z"));
   const auto get = [&](std::vector<std::string_view> path) {
-    std::string out;
-    return readNode(node, path, out) == AbiStatus::Ok ? out : "none";
+    EncodedProperty out;
+    return readNode(node, path, out) == AbiStatus::Ok ? out.bytes : "none";
   };
   EXPECT_EQ(get({}), node);
   EXPECT_EQ(get({"id"}), "id-1");

@@ -33,6 +33,12 @@ enum class Callback : uint8_t {
   UpstreamData,
   DownstreamConnectionClose,
   UpstreamConnectionClose,
+  GrpcReceiveInitialMetadata,
+  GrpcReceive,
+  GrpcReceiveTrailingMetadata,
+  GrpcClose,
+  ResolveDns,
+  ForeignFunction,  // Of a type that is checked, and never called: neither does Envoy.
   Done,
   Log,
   Delete,

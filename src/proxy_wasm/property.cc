@@ -55,7 +55,8 @@ AbiStatus streamProperty(const Subject& stream, PathRest path, PropertyValue& va
   if (family == "source") return addressProperty(info.client, rest, value);
   if (info.connection != nullptr) {
     if (family == "destination") return addressProperty(info.connection->local, rest, value);
-    if (family == "connection_id") return leaf(path, value.number(static_cast<int64_t>(info.connection->id)));
+    if (family == "connection_id")
+      return leaf(path, value.number(static_cast<int64_t>(info.connection->id), PropertyType::Uint));
   }
   if (family == "filter_state" && !rest.empty()) {
     const auto found = info.filter_state.find(rest.front());
@@ -75,29 +76,38 @@ AbiStatus stateProperty(const filter::StreamInfo& info, PathRest path, PropertyV
 
 AbiStatus PropertyValue::text(std::string_view view) {
   bytes_ = view;
+  type_ = PropertyType::Text;
   return AbiStatus::Ok;
 }
 
 AbiStatus PropertyValue::owned(std::string text) {
-  storage_ = std::move(text);
-  bytes_ = storage_;
+  storage_.bytes = std::move(text);
+  return this->text(storage_.bytes);
+}
+
+AbiStatus PropertyValue::pairs(std::string serialized) {
+  owned(std::move(serialized));
+  type_ = PropertyType::Pairs;
   return AbiStatus::Ok;
 }
 
-AbiStatus PropertyValue::number(int64_t value) {
+AbiStatus PropertyValue::number(int64_t value, PropertyType type) {
+  type_ = type;
   storeU64(small_.data(), static_cast<uint64_t>(value));
   bytes_ = {small_.data(), small_.size()};
   return AbiStatus::Ok;
 }
 
 AbiStatus PropertyValue::boolean(bool value) {
+  type_ = PropertyType::Bool;
   small_[0] = value ? '\1' : '\0';
   bytes_ = {small_.data(), 1};
   return AbiStatus::Ok;
 }
 
 AbiStatus PropertyValue::stored(AbiStatus status) {
-  bytes_ = storage_;
+  bytes_ = storage_.bytes;
+  type_ = storage_.type;
   return status;
 }
 
@@ -117,8 +127,10 @@ AbiStatus readProperty(Context& context, std::string_view path_bytes, PropertyVa
   if (path_bytes.empty()) return AbiStatus::SerializationFailure;  // As Envoy.
   const PropertyPath split(path_bytes);
   const PathRest path = split.segments();
-  if (path.empty()) return AbiStatus::NotFound;
+  return path.empty() ? AbiStatus::NotFound : readProperty(context, path, value);
+}
 
+AbiStatus readProperty(Context& context, PathRest path, PropertyValue& value) {
   const AbiStatus own = pluginProperty(context, path, value);
   const filter::StreamInfo* const info = context.info();
   if (own != AbiStatus::NotFound || info == nullptr) return own;

@@ -13,22 +13,30 @@
 
 namespace weir::proxy_wasm {
 
-// A property in the encoding of the ABI: text raw, integers, times and durations (in ns) 8 bytes, booleans 1 byte.
+// A property in the encoding of the ABI: text raw, integers, times and durations (in ns) 8 bytes, booleans 1 byte. And
+// what it is, which the encoding does not say.
 class PropertyValue {
  public:
   std::string_view bytes() const { return bytes_; }
+  PropertyType type() const { return type_; }
+  // Of a Struct or List: the protobuf message that bytes() were made of.
+  std::string_view source() const { return storage_.source; }
   // What view points to must outlive the value.
   AbiStatus text(std::string_view view);
   AbiStatus owned(std::string text);
-  AbiStatus number(int64_t value);
+  AbiStatus pairs(std::string serialized);
+  AbiStatus number(int64_t value, PropertyType type = PropertyType::Int);
   AbiStatus boolean(bool value);
+  // Room for a text() that has to be put together.
+  std::string& room() { return storage_.bytes; }
   // What another reader writes; status is handed through.
-  std::string& storage() { return storage_; }
+  EncodedProperty& storage() { return storage_; }
   AbiStatus stored(AbiStatus status);
 
  private:
   std::string_view bytes_;
-  std::string storage_;
+  PropertyType type_ = PropertyType::Text;
+  EncodedProperty storage_;
   std::array<char, 8> small_;
 };
 
@@ -56,6 +64,8 @@ struct Subject {
 };
 
 AbiStatus readProperty(Context& context, std::string_view path, PropertyValue& value);
+// The same by its names; not empty.
+AbiStatus readProperty(Context& context, PathRest names, PropertyValue& value);
 
 // The families of properties. rest: what follows the family's name.
 AbiStatus requestProperty(const Subject& stream, PathRest rest, PropertyValue& value);

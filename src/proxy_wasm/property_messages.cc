@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "proxy_wasm/header_edit.h"
 #include "proxy_wasm/pairs.h"
 #include "proxy_wasm/property.h"
 
@@ -13,9 +14,8 @@ using http::HeaderId;
 std::string_view withoutFragment(std::string_view path) { return path.substr(0, path.find('#')); }
 
 // One value, or all of a header's values joined by commas.
-AbiStatus headerByName(const http::HeaderMap& map, PathRest rest, PropertyValue& value) {
-  if (rest.size() != 1) return AbiStatus::NotFound;
-  const auto joined = map.joined(rest.front(), value.storage());
+AbiStatus headerByName(const http::HeaderMap& map, std::string_view name, PropertyValue& value) {
+  const auto joined = map.joined(name, value.room());
   return joined ? value.text(*joined) : AbiStatus::NotFound;
 }
 
@@ -31,12 +31,14 @@ AbiStatus allHeaders(const http::HeaderMap& map, PropertyValue& value) {
     }
   }
   PairViews views(joined.begin(), joined.end());
-  return value.owned(toPropertyPairs(views));
+  return value.pairs(toPropertyPairs(views));
 }
 
-AbiStatus headers(const http::HeaderMap* map, PathRest rest, PropertyValue& value) {
-  if (map == nullptr) return AbiStatus::NotFound;
-  return rest.empty() ? allHeaders(*map, value) : headerByName(*map, rest, value);
+AbiStatus headers(HeaderMapType type, const http::HeaderMap* map, PathRest rest, PropertyValue& value) {
+  // As Envoy: a map that is not there is empty.
+  if (map == nullptr) return rest.empty() ? value.pairs(toPropertyPairs({})) : AbiStatus::NotFound;
+  if (rest.empty()) return allHeaders(*map, value);
+  return rest.size() == 1 ? headerByName(*map, nameIn(type, rest.front()), value) : AbiStatus::NotFound;
 }
 
 AbiStatus header(const http::HeaderMap* map, HeaderId id, PropertyValue& value) {
@@ -107,16 +109,17 @@ AbiStatus requestProperty(const Subject& stream, PathRest rest, PropertyValue& v
   if (rest.empty()) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
   const http::HeaderMap* const map = stream.visibleHeaders(HeaderMapType::RequestHeaders);
-  if (name == "headers") return headers(map, rest.subspan(1), value);
+  if (name == "headers") return headers(HeaderMapType::RequestHeaders, map, rest.subspan(1), value);
   if (rest.size() != 1) return AbiStatus::NotFound;
 
   const filter::StreamInfo& info = stream.info();
-  if (name == "time") return value.number(info.start.time_since_epoch().count());
+  if (name == "time") return value.number(info.start.time_since_epoch().count(), PropertyType::Time);
   if (name == "size") return contentLength(map, info.request_body_bytes, value);
   if (name == "total_size") return number(info.request_body_bytes + bytesOf(map), value);
   // A connection's plugin is told of the end before it is complete, as in Envoy.
   if (name == "duration" && stream.context.connection() != nullptr) return AbiStatus::NotFound;
-  if (name == "duration") return info.finished ? value.number(info.finished->count()) : AbiStatus::NotFound;
+  if (name == "duration")
+    return info.finished ? value.number(info.finished->count(), PropertyType::Duration) : AbiStatus::NotFound;
   if (name == "protocol") return info.is_http ? value.text(http::name(info.protocol)) : AbiStatus::NotFound;
   return requestHeaderProperty(map, name, value);
 }
@@ -126,8 +129,8 @@ AbiStatus responseProperty(const Subject& stream, PathRest rest, PropertyValue& 
   const std::string_view name = rest.front();
   const http::HeaderMap* const map = stream.visibleHeaders(HeaderMapType::ResponseHeaders);
   const http::HeaderMap* const trailers = stream.visibleHeaders(HeaderMapType::ResponseTrailers);
-  if (name == "headers") return headers(map, rest.subspan(1), value);
-  if (name == "trailers") return headers(trailers, rest.subspan(1), value);
+  if (name == "headers") return headers(HeaderMapType::ResponseHeaders, map, rest.subspan(1), value);
+  if (name == "trailers") return headers(HeaderMapType::ResponseTrailers, trailers, rest.subspan(1), value);
   if (rest.size() != 1) return AbiStatus::NotFound;
 
   const filter::StreamInfo& info = stream.info();
@@ -147,7 +150,7 @@ AbiStatus responseProperty(const Subject& stream, PathRest rest, PropertyValue& 
   }
   if (name == "backend_latency") {
     if (!info.response_started || !info.request_received) return AbiStatus::NotFound;
-    return value.number((*info.response_started - *info.request_received).count());
+    return value.number((*info.response_started - *info.request_received).count(), PropertyType::Duration);
   }
   return AbiStatus::NotFound;
 }

@@ -11,7 +11,7 @@ AbiStatus address(const net::Address& address, PropertyValue& value) {
 }
 
 AbiStatus metadata(const std::string* serialized, PathRest rest, PropertyValue& value) {
-  if (serialized == nullptr) return AbiStatus::NotFound;
+  if (serialized == nullptr) return value.stored(readMetadata({}, rest, value.storage()));
   return value.stored(readMetadata(*serialized, rest, value.storage()));
 }
 
@@ -69,7 +69,7 @@ AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue
   const filter::ConnectionInfo* const connection = stream.info().connection;
   if (connection == nullptr || rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
-  if (name == "id") return value.number(static_cast<int64_t>(connection->id));
+  if (name == "id") return value.number(static_cast<int64_t>(connection->id), PropertyType::Uint);
   if (name == "mtls") return value.boolean(connection->tls != nullptr && connection->tls->peer_certificate_presented);
   if (name == "requested_server_name") return value.text(connection->requested_server_name);
   return tlsProperty(connection->tls.get(), name, value);
@@ -79,7 +79,7 @@ AbiStatus upstreamProperty(const Subject& stream, PathRest rest, PropertyValue& 
   const auto& upstream = stream.info().upstream;
   if (rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
-  if (name == "request_attempt_count") return value.number(upstream ? upstream->attempts : 0);
+  if (name == "request_attempt_count") return value.number(upstream ? upstream->attempts : 0, PropertyType::Uint);
   // As Envoy: a proxied connection has an upstream from its beginning.
   if (!upstream && !stream.info().is_http && name == "transport_failure_reason") return value.text({});
   if (!upstream) return AbiStatus::NotFound;
@@ -99,6 +99,8 @@ AbiStatus xdsProperty(const Subject& stream, PathRest rest, PropertyValue& value
   if (const AbiStatus of_route = routeProperty(info, rest, value); of_route != AbiStatus::NotFound) return of_route;
   if (name == "cluster_name" || name == "cluster_metadata") return clusterProperty(stream, rest, value);
   if (info.upstream && name == "upstream_host_metadata") {
+    // As Envoy: it is null, which has no form.
+    if (info.upstream->endpoint_metadata == nullptr && more.empty()) return AbiStatus::SerializationFailure;
     return metadata(info.upstream->endpoint_metadata.get(), more, value);
   }
   if (info.connection == nullptr) return AbiStatus::NotFound;

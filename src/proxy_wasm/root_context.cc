@@ -98,12 +98,22 @@ void RootContext::deliverCall(uint32_t token) {
     arguments[3] = static_cast<uint32_t>(response->body.size());
     arguments[4] = static_cast<uint32_t>(response->trailers.size());
   } else {
-    status_code_ = static_cast<uint32_t>(AbiStatus::BrokenConnection);
-    status_message_ = "reset";
+    setStatus(static_cast<uint32_t>(AbiStatus::BrokenConnection), "reset");
   }
   call_response_ = response;
   vm_.call(Callback::HttpCallResponse, *this, arguments, vm_.callbackLimit());
   call_response_ = nullptr;
+  clearStatusMessage();
+}
+
+AbiStatus RootContext::declare(std::string_view property, const DeclaredProperty& how) {
+  if (declared_.size() >= kMaxDeclaredProperties) return AbiStatus::InternalFailure;
+  return declared_.emplace(property, how).second ? AbiStatus::Ok : AbiStatus::BadArgument;
+}
+
+const DeclaredProperty* RootContext::declared(std::string_view property) const {
+  const auto found = declared_.find(property);
+  return found == declared_.end() ? nullptr : &found->second;
 }
 
 void RootContext::log(const format::Entry& entry) {
@@ -142,6 +152,8 @@ void RootContext::stop() {
   tick_period_ = {};
   for (auto& [token, callout] : calls_) callout->cancel();
   calls_.clear();
+  grpc_.cancelAll();
+  names_.cancelAll();
 }
 
 }  // namespace weir::proxy_wasm

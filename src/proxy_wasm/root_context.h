@@ -2,6 +2,7 @@
 // configuration, the tick timer, and the callouts under way (also those that streams began: their answers come here).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -9,6 +10,9 @@
 #include "event/timer.h"
 #include "format/entry.h"
 #include "proxy_wasm/context.h"
+#include "proxy_wasm/declared_property.h"
+#include "proxy_wasm/dns_lookups.h"
+#include "proxy_wasm/grpc_calls.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "upstream/http_call.h"
 
@@ -51,7 +55,18 @@ class RootContext final : public Context {
   // Tells the guest the answer of a callout that is complete.
   void deliverCall(uint32_t token);
 
-  // What proxy_get_status gives: set by calls that fail.
+  // The same for gRPC.
+  GrpcCalls& grpc() { return grpc_; }
+
+  // And for names.
+  DnsLookups& names() { return names_; }
+
+  // What proxy_get_status gives: set by calls that end. As in Envoy the code stays, the message only while it is told.
+  void setStatus(uint32_t code, std::string message) {
+    status_code_ = code;
+    status_message_ = std::move(message);
+  }
+  void clearStatusMessage() { status_message_.clear(); }
   uint32_t statusCode() const { return status_code_; }
   const std::string& statusMessage() const { return status_message_; }
 
@@ -60,6 +75,10 @@ class RootContext final : public Context {
 
   // As a sink of statistics: tells the guest a report, which is in the buffer CallData meanwhile.
   void tellStats(const std::string& report);
+  // Of a property that the plugin will set. BadArgument: it was declared before. InternalFailure: there are too many.
+  AbiStatus declare(std::string_view property, const DeclaredProperty& how);
+  // Null: it was not.
+  const DeclaredProperty* declared(std::string_view property) const;
 
   // Calls are cancelled and the timer is stopped: the plugin is shut down, or its VM has failed.
   void stop();
@@ -81,6 +100,9 @@ class RootContext final : public Context {
   upstream::HttpCallResponse* call_response_ = nullptr;
   const format::Entry* entry_ = nullptr;       // Being logged.
   const std::string* stats_report_ = nullptr;  // Being told.
+  GrpcCalls grpc_{*this};
+  DnsLookups names_{*this};
+  std::map<std::string, DeclaredProperty, std::less<>> declared_;
   uint32_t status_code_ = 0;
   std::string status_message_;
   bool warned_ = false;

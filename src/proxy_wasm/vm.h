@@ -19,8 +19,10 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "event/loop.h"
+#include "net/dns.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/custom_metrics.h"
+#include "proxy_wasm/kept_expressions.h"
 #include "proxy_wasm/module_shape.h"
 #include "proxy_wasm/plugin_code.h"
 #include "upstream/cluster.h"
@@ -41,6 +43,15 @@ class ClusterAccess {
   ~ClusterAccess() = default;
 };
 
+// Whom plugins ask for names' addresses.
+class NameAccess {
+ public:
+  virtual net::Resolver& resolver() = 0;
+
+ protected:
+  ~NameAccess() = default;
+};
+
 class VmObserver {
  public:
   // Within the call that failed: only take note.
@@ -55,6 +66,7 @@ struct VmEnvironment {
   const base::Clock& clock;
   ClusterAccess& clusters;
   VmObserver* observer = nullptr;
+  NameAccess* names = nullptr;  // Null in the canary: no answers.
 };
 
 class Vm : public std::enable_shared_from_this<Vm> {
@@ -108,6 +120,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
       ContinueReading,
       CloseConnection,
       CallDone,
+      GrpcCame,
+      DnsDone,
       RootDone
     };
     Kind kind;
@@ -119,8 +133,13 @@ class Vm : public std::enable_shared_from_this<Vm> {
   // Who is told of this VM's queues; null in the canary.
   const std::shared_ptr<QueueEar>& queueEar() const { return queue_ear_; }
 
+  // Tokens as Envoy counts them: the kind is in the last two bits (abi.md 2.9).
   uint32_t nextCallToken() { return next_call_ += 4; }
+  uint32_t nextGrpcCallToken() { return (next_grpc_call_ += 4) | 1; }
+  uint32_t nextGrpcStreamToken() { return (next_grpc_stream_ += 4) | 2; }
+  uint32_t nextDnsToken() { return ++last_dns_; }
   std::string& scratch() { return scratch_; }
+  KeptExpressions& expressions() { return expressions_; }
 
   // A context's place among the ids; used by Context alone.
   uint32_t enroll(Context& context);
@@ -156,6 +175,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   const std::shared_ptr<const PluginCode> code_;
   const VmEnvironment environment_;
   CustomMetrics metrics_;
+  KeptExpressions expressions_;
   std::vector<wasm::HostImport> imports_;
   std::unique_ptr<wasm::Instance> instance_;
   std::array<wasm::GuestFunction, kCallbacks> callbacks_{};
@@ -165,6 +185,9 @@ class Vm : public std::enable_shared_from_this<Vm> {
   size_t live_contexts_ = 0;
   uint32_t next_id_ = 1;
   uint32_t next_call_ = 0;
+  uint32_t next_grpc_call_ = 0;
+  uint32_t next_grpc_stream_ = 0;
+  uint32_t last_dns_ = 1;  // As in Envoy.
   std::unique_ptr<Context> own_context_;
   std::vector<std::unique_ptr<RootContext>> roots_;
   std::vector<RootContext*> pending_done_;

@@ -92,6 +92,8 @@ void Vm::perform(const Action& action) {
     case Action::Kind::ContinueReading: return action.context->connection()->continueReading();
     case Action::Kind::CloseConnection: return action.context->connection()->close();
     case Action::Kind::CallDone: return action.context->root()->deliverCall(action.token);
+    case Action::Kind::GrpcCame: return action.context->root()->grpc().deliver(action.token);
+    case Action::Kind::DnsDone: return action.context->root()->names().deliver(action.token);
     case Action::Kind::RootDone: return finish(*action.context->root());
   }
 }

@@ -80,13 +80,19 @@ base::Result<std::shared_ptr<Vm>> WorkerPlugins::acquireVm(const std::shared_ptr
   std::weak_ptr<Vm>& place = vms_[code->identity];
   std::shared_ptr<Vm> vm = place.lock();
   if (vm != nullptr && !vm->failed()) return vm;
-  auto created = Vm::create(code, {&environment_.loop, environment_.loop.clock(), *this, this});
+  auto created = Vm::create(code, {&environment_.loop, environment_.loop.clock(), *this, this, this});
   if (created.ok()) place = *created;
   return created;
 }
 
 upstream::Cluster* WorkerPlugins::find(std::string_view cluster) {
   return environment_.clusters != nullptr ? environment_.clusters->find(cluster) : nullptr;
+}
+
+net::Resolver& WorkerPlugins::resolver() {
+  if (environment_.resolver != nullptr) return *environment_.resolver;
+  if (own_resolver_ == nullptr) own_resolver_ = net::createResolver(environment_.loop);
+  return *own_resolver_;
 }
 
 // Within the failing call, with the guest's frames still there: the rest waits for the next turn.

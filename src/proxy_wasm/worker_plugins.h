@@ -24,12 +24,13 @@ namespace weir::proxy_wasm {
 class PluginOnWorker;
 
 // One per worker, on its thread. Must outlive its factories and the streams that they serve; the loop must outlive it.
-class WorkerPlugins final : private VmObserver, private ClusterAccess {
+class WorkerPlugins final : private VmObserver, private ClusterAccess, private NameAccess {
  public:
   struct Environment {
     event::Loop& loop;
     base::Random& random;
     upstream::Clusters* clusters = nullptr;  // For callouts; null: none is known.
+    net::Resolver* resolver = nullptr;       // Null: the system's names.
   };
   explicit WorkerPlugins(const Environment& environment);
   // Plugins that have not said that they are done are deleted without waiting.
@@ -60,8 +61,10 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess {
   void onVmFailed(Vm& vm) override;
   bool knows(std::string_view cluster) override { return find(cluster) != nullptr; }
   upstream::Cluster* find(std::string_view cluster) override;
+  net::Resolver& resolver() override;
 
   Environment environment_;
+  std::unique_ptr<net::Resolver> own_resolver_;                   // Made when a plugin asks for the first name.
   std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
   std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.
   std::shared_ptr<int> alive_ = std::make_shared<int>();          // For tasks that were posted.

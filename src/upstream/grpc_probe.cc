@@ -68,7 +68,7 @@ class GrpcProbe final : public HealthProbe, private CheckConnection::Owner, priv
   void onBody(base::BufferChain& bytes, bool end_stream) override {
     if (end_stream) {
       verdict_ = Kind::Failure;
-    } else if (!answer_.read(bytes.toString())) {
+    } else if (!answer_.read(bytes)) {
       fail();
     }
   }

@@ -3,23 +3,10 @@
 #include <optional>
 
 #include "base/wire.h"
+#include "http/grpc_messages.h"
 
 namespace weir::upstream {
 namespace {
-
-// gRPC over HTTP/2, "Length-Prefixed-Message": whether it is compressed, and its length.
-constexpr size_t kPrefix = 5;
-
-uint32_t lengthOf(std::string_view prefix) {
-  uint32_t length = 0;
-  for (size_t i = 1; i < kPrefix; ++i) length = length << 8 | static_cast<uint8_t>(prefix[i]);
-  return length;
-}
-
-void putVarint(uint64_t value, std::string& out) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
-}
 
 // Field 1, a varint; the last one counts. Nullopt: no message.
 std::optional<uint64_t> statusOf(std::string_view bytes) {
@@ -39,30 +26,24 @@ std::string healthRequest(std::string_view service) {
   std::string message;
   if (!service.empty()) {
     message.push_back('\x0a');  // Field 1, a string.
-    putVarint(service.size(), message);
+    base::putVarint(service.size(), message);
     message += service;
   }
-  std::string out(kPrefix, '\0');
-  for (size_t i = 1; i < kPrefix; ++i) out[i] = static_cast<char>(message.size() >> (8 * (kPrefix - 1 - i)));
-  return out + message;
+  return http::grpcPrefix(static_cast<uint32_t>(message.size())) + message;
 }
 
-bool HealthResponseReader::read(std::string_view bytes) {
-  pending_ += bytes;
-  while (pending_.size() >= kPrefix) {
-    const uint32_t length = lengthOf(pending_);
-    if (static_cast<uint8_t>(pending_[0]) > 1 || length > kMaxMessage) return false;
-    if (pending_.size() < kPrefix + length) return true;
-    if (length > 0 && !readMessage()) return false;
-    pending_.erase(0, kPrefix + length);
+bool HealthResponseReader::read(base::BufferChain& bytes) {
+  messages_.add(bytes);
+  while (const auto message = messages_.next()) {
+    if (!message->bytes.empty() && !readMessage(*message)) return false;
   }
-  return true;
+  return messages_.fault() == http::GrpcMessages::Fault::None;
 }
 
-bool HealthResponseReader::readMessage() {
-  if (complete_ || pending_[0] != 0) return false;
+bool HealthResponseReader::readMessage(const http::GrpcMessages::Message& message) {
+  if (complete_ || message.compressed) return false;
   complete_ = true;
-  const auto status = statusOf(std::string_view(pending_).substr(kPrefix, lengthOf(pending_)));
+  const auto status = statusOf(message.bytes.toString());
   if (!status) return false;
   status_ = *status;
   return true;

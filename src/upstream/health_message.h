@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "http/grpc_messages.h"
+
 namespace weir::upstream {
 
 // HealthCheckRequest for a service; empty: the server as a whole.
@@ -18,15 +20,15 @@ class HealthResponseReader {
   static constexpr uint32_t kMaxMessage = 64 * 1024;
 
   // False if this is no answer: a second message, a compressed one, one that is too long, or no protobuf.
-  bool read(std::string_view bytes);
+  bool read(base::BufferChain& bytes);
   // HealthCheckResponse.status is SERVING in the message that has come.
   bool serving() const { return status_ == kServing; }
 
  private:
   static constexpr uint64_t kServing = 1;
-  bool readMessage();
+  bool readMessage(const http::GrpcMessages::Message& message);
 
-  std::string pending_;  // Not a whole message yet.
+  http::GrpcMessages messages_{kMaxMessage};
   uint64_t status_ = 0;
   bool complete_ = false;
 };

@@ -10,12 +10,20 @@ std::string framed(std::string_view message, char flags = 0) {
   return out.append(message);
 }
 
-bool serves(std::string_view body) {
-  HealthResponseReader reader;
-  return reader.read(body) && reader.serving();
+bool feed(HealthResponseReader& reader, std::string_view body) {
+  base::BufferChain bytes(body);
+  return reader.read(bytes);
 }
 
-bool refused(std::string_view body) { return !HealthResponseReader().read(body); }
+bool serves(std::string_view body) {
+  HealthResponseReader reader;
+  return feed(reader, body) && reader.serving();
+}
+
+bool refused(std::string_view body) {
+  HealthResponseReader reader;
+  return !feed(reader, body);
+}
 
 TEST(HealthRequest, NamesAServiceOrNone) {
   EXPECT_EQ(healthRequest(""), std::string("\0\0\0\0\0", 5));
@@ -46,7 +54,7 @@ TEST(HealthResponse, TheLastStatusCountsAndUnknownFieldsDoNot) {
 TEST(HealthResponse, ComesInPieces) {
   const std::string body = framed("") + framed("\x08\x01");
   HealthResponseReader reader;
-  for (const char c : body) EXPECT_TRUE(reader.read({&c, 1}));
+  for (const char c : body) EXPECT_TRUE(feed(reader, {&c, 1}));
   EXPECT_TRUE(reader.serving());
 }
 

@@ -5,6 +5,9 @@
 //! where there is none; the phases of the root context come from the plugin configuration, `vm_start` from the VM's.
 
 mod bad;
+mod dns;
+mod expression;
+mod grpc;
 mod host;
 mod ops;
 mod places;

@@ -1,0 +1,36 @@
+// Functions that a guest calls by name (proxy_call_foreign_function): Envoy's. Arguments are bytes, most often a
+// message of the package envoy.source.extensions.common.wasm.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxy_wasm/call.h"
+
+namespace weir::proxy_wasm {
+
+// arguments: guest memory; no guest code may run meanwhile. result: for the guest, also where the status is none of
+// success.
+using ForeignFunction = AbiStatus (*)(Call& call, std::string_view arguments, std::string& result);
+
+// Null: there is none of that name.
+ForeignFunction findForeignFunction(std::string_view name);
+
+// What may come out of uncompress(); more is an error.
+inline constexpr size_t kMaxUncompressed = 16 * 1024 * 1024;
+
+// foreign_bytes.cc
+AbiStatus compressBytes(Call& call, std::string_view arguments, std::string& result);
+AbiStatus uncompressBytes(Call& call, std::string_view arguments, std::string& result);
+AbiStatus verifySignature(Call& call, std::string_view arguments, std::string& result);
+AbiStatus signText(Call& call, std::string_view arguments, std::string& result);
+// foreign_state.cc
+AbiStatus setFilterState(Call& call, std::string_view arguments, std::string& result);
+AbiStatus clearRouteCache(Call& call, std::string_view arguments, std::string& result);
+AbiStatus declareProperty(Call& call, std::string_view arguments, std::string& result);
+// foreign_expression.cc
+AbiStatus createExpression(Call& call, std::string_view arguments, std::string& result);
+AbiStatus evaluateExpression(Call& call, std::string_view arguments, std::string& result);
+AbiStatus deleteExpression(Call& call, std::string_view arguments, std::string& result);
+
+}  // namespace weir::proxy_wasm
