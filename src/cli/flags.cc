@@ -84,6 +84,8 @@ void addOwnFlags(CLI::App& app, Flags& flags) {
   app.add_option("--plugin-memory-mb", flags.plugin_memory_mb, "Most MiB of memory of one plugin instance")
       ->check(CLI::Range(1u, 4096u));
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
+  app.add_option("--plugin-native-key", flags.plugin_native_key,
+                 "PEM file of the Ed25519 public key by which native code in plugins (weir compile) is signed");
   app.add_option("--plugin-cache", flags.plugin_cache, "Directory for compiled plugins, or 'none'");
 }
 

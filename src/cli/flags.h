@@ -51,6 +51,7 @@ struct Flags {
   uint32_t plugin_start_ms = 10'000;
   uint32_t plugin_memory_mb = 64;
   std::optional<uint64_t> max_connections;  // 0: no limit. Nothing: see main.cc.
+  std::string plugin_native_key;            // PEM file: by whom native code in modules must be signed.
   std::string plugin_cache;  // Directory of compiled modules; "none": no cache. Empty: the user's cache directory.
 
   // Flags that were given and do nothing (yet): one sentence each, logged as warnings once the log is there.

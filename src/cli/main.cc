@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "cli/compile.h"
 #include "cli/flags.h"
 #include "config/load.h"
 #include "server/server.h"
@@ -125,6 +126,7 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.log_flush.interval = std::chrono::milliseconds(flags.file_flush_interval_msec);
   options.log_flush.min_size = size_t{flags.file_flush_min_size_kb} * 1024;
   options.module_cache = moduleCache(flags);
+  options.native_key = flags.plugin_native_key;
   options.admin_address_path = flags.admin_address_path;
   options.version = weir::cli::versionText();
   options.command_line = {{"concurrency", std::to_string(options.workers)},
@@ -173,6 +175,7 @@ int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "compile") return weir::cli::compile({argv + 2, argv + argc});
   const weir::cli::Parsed parsed = weir::cli::parseFlags({argv + 1, argv + argc});
   if (!parsed.flags) {
     fmt::print(parsed.exit_code == 0 ? stdout : stderr, "{}", parsed.text);

@@ -168,7 +168,10 @@ void PluginHost::arrive(LatePlugin& late, const PluginSpec& spec, const std::str
 }
 
 base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec, const std::string& bytes) {
-  auto module = isText(bytes) ? engine_.compileText(bytes) : engine_.compile(std::as_bytes(std::span(bytes)));
+  auto module = isText(bytes)
+                    ? engine_.compileText(bytes)
+                    : engine_.compile(std::as_bytes(std::span(bytes)),
+                                      spec.vm.allow_precompiled ? wasm::Native::Allowed : wasm::Native::Ignored);
   if (!module.ok()) return std::move(module).error();
   std::string identity = identityOf(spec, (*module)->digest());
   std::weak_ptr<const PluginCode>& place = codes_[identity];

@@ -37,7 +37,7 @@ class PluginHost {
     // Where code that is fetched comes from; null: nowhere, what waits for it waits for ever.
     RemoteCode* remote = nullptr;
     // A late plugin has its code: workers can start it.
-    std::function<void()> on_arrival;
+    std::function<void()> on_arrival = nullptr;
   };
 
   // Error (side Operator): a budget of zero. All references must outlive the host and everything it loads.

@@ -44,6 +44,7 @@ std::unique_ptr<proxy_wasm::RemoteCode> makeRemoteCode(const Options& options, e
 void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::vector<base::Error>& faults) {
   wasm::EngineSettings settings;
   settings.cache_directory = options.module_cache;
+  settings.native_key = options.native_key;
   auto engine = wasm::Engine::create(settings);
   if (!engine.ok()) {
     faults.push_back(std::move(engine).error());

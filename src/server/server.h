@@ -44,6 +44,7 @@ struct Options {
   proxy_wasm::Budgets budgets;
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
+  std::string native_key;          // PEM file: the public key of modules' native code; empty: none is used.
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.
   std::string version;

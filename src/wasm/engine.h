@@ -33,7 +33,13 @@ struct EngineSettings {
   // need a stack well above it.
   size_t max_stack_bytes = 512 * 1024;
   size_t max_module_bytes = 64 * 1024 * 1024;  // Larger ones are refused before they are parsed.
+  // PEM file of the Ed25519 key by which native code in a module must be signed to be used; empty: none is.
+  std::string native_key;
 };
+
+// Whether native code that a module carries may be used (native_code.h); if it carries none, if it is not signed by our
+// key or not for this engine, the module is compiled as if it had none.
+enum class Native : uint8_t { Ignored, Allowed };
 
 class Engine;
 
@@ -66,6 +72,8 @@ struct EngineStats {
   uint64_t compiled = 0;        // Modules compiled from their bytes.
   uint64_t cache_hits = 0;      // Modules taken from the directory.
   uint64_t cache_rejected = 0;  // Entries found damaged, foreign or unusable, and replaced.
+  uint64_t native = 0;          // Modules whose own native code was used.
+  uint64_t native_refused = 0;  // Modules whose own native code was not, although it was allowed.
   uint64_t ticks = 0;           // Wake-ups of the ticking thread.
 };
 
@@ -79,7 +87,11 @@ class Engine {
   // Compiles, or takes the compiled form from the cache (keyed by content, engine version and settings; a damaged entry
   // is compiled anew and replaced). A module that is still in use somewhere is handed out again. Error: side Operator,
   // with what is wrong with the module. Thread-safe.
-  virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes) = 0;
+  virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes,
+                                                              Native native = Native::Ignored) = 0;
+  // The module's native code, and the name of the engine that can use it: what embedNativeCode() takes.
+  virtual base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) = 0;
+  virtual std::string_view nativeName() const = 0;
   // Text format, for tests.
   virtual base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) = 0;
   // Thread-safe.

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "wasm/digest.h"
 #include "wasm/failure.h"
+#include "wasm/native_code.h"
 
 namespace weir::wasm {
 namespace {
@@ -63,25 +64,38 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const EngineSettings& setti
       LOG(Wasm, Warning, "compiled modules are not kept: {}", opened.error().detail);
     }
   }
-  return std::unique_ptr<Engine>(std::make_unique<WasmtimeEngine>(std::move(handle), settings, std::move(cache)));
+  std::optional<PublicKey> native_key;
+  if (!settings.native_key.empty()) {
+    auto key = PublicKey::read(settings.native_key);
+    if (!key.ok()) return std::move(key).error().in("the key of native code");
+    native_key = *std::move(key);
+  }
+  return std::unique_ptr<Engine>(
+      std::make_unique<WasmtimeEngine>(std::move(handle), settings, std::move(cache), std::move(native_key)));
 }
 
-WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache)
+WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
+                               std::optional<PublicKey> native_key)
     : handle_(std::move(handle)),
       max_module_bytes_(settings.max_module_bytes),
       cache_(std::move(cache)),
+      native_key_(std::move(native_key)),
       ticker_(settings.tick, [engine = handle_.get()] { wasmtime_engine_increment_epoch(engine); }) {}
 
-base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes) {
+base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes, Native native) {
   if (bytes.size() > max_module_bytes_) {
     return badModule(base::Code::TooLarge,
                      fmt::format("{} bytes are above the limit of {} bytes", bytes.size(), max_module_bytes_));
   }
   std::string digest = hex(sha256(bytes));
   if (auto module = inUse(digest)) return std::shared_ptr<const Module>(std::move(module));
-  auto loaded = load(bytes, digest);
-  if (!loaded.ok()) return std::move(loaded).error();
-  auto module = std::make_shared<const CompiledModule>(*handle_, std::move(*loaded), std::move(digest));
+  ModuleHandle handle = native == Native::Allowed ? fromNative(bytes) : nullptr;
+  if (handle == nullptr) {
+    auto loaded = load(bytes, digest);
+    if (!loaded.ok()) return std::move(loaded).error();
+    handle = *std::move(loaded);
+  }
+  auto module = std::make_shared<const CompiledModule>(*handle_, std::move(handle), std::move(digest));
   remember(module);
   return std::shared_ptr<const Module>(std::move(module));
 }
@@ -90,7 +104,7 @@ base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compileText(std::str
   OwnedBytes bytes;
   const ErrorHandle error(wasmtime_wat2wasm(wat.data(), wat.size(), bytes.out()));
   if (error) return badModule(base::Code::Malformed, causeOf(*error));
-  return compile(std::as_bytes(std::span(bytes.begin(), bytes.size())));
+  return compile(std::as_bytes(std::span(bytes.begin(), bytes.size())), Native::Ignored);
 }
 
 base::Result<ModuleHandle> WasmtimeEngine::load(std::span<const std::byte> bytes, const std::string& digest) {
@@ -102,6 +116,44 @@ base::Result<ModuleHandle> WasmtimeEngine::load(std::span<const std::byte> bytes
   if (made.ok()) keep(name, **made);
   return made;
 }
+
+// Null: there is none, or none that may be used.
+ModuleHandle WasmtimeEngine::fromNative(std::span<const std::byte> bytes) {
+  const auto native = findNativeCode(bytes);
+  if (!native) return nullptr;
+  const auto refuse = [&](std::string_view why) {
+    LOG(Wasm, Warning, "a module's native code is not used: {}; it is compiled as if it had none", why);
+    native_refused_.fetch_add(1, std::memory_order_relaxed);
+    return nullptr;
+  };
+  // In this order: nothing of it is looked at before the signature holds.
+  if (!native_key_) return ModuleHandle(refuse("no key is configured by which it could be signed"));
+  if (!isSignedBy(*native, *native_key_)) return ModuleHandle(refuse("it is not signed by the configured key"));
+  if (native->engine != kCodeVersion) {
+    return ModuleHandle(
+        refuse(fmt::format("it is for the engine '{}', and this one is '{}'", native->engine, kCodeVersion)));
+  }
+  wasmtime_module_t* module = nullptr;
+  const ErrorHandle error(wasmtime_module_deserialize(
+      handle_.get(), reinterpret_cast<const uint8_t*>(native->code.data()), native->code.size(), &module));
+  if (error) return ModuleHandle(refuse(causeOf(*error)));
+  native_.fetch_add(1, std::memory_order_relaxed);
+  return ModuleHandle(module);
+}
+
+base::Result<std::vector<std::byte>> WasmtimeEngine::makeNative(std::span<const std::byte> bytes) {
+  const auto before = findNativeCode(bytes);
+  auto module = translate(before ? before->module : bytes);
+  if (!module.ok()) return std::move(module).error();
+  OwnedBytes out;
+  if (const ErrorHandle error{wasmtime_module_serialize(module->get(), out.out())}) {
+    return badModule(base::Code::Internal, causeOf(*error));
+  }
+  const auto code = std::as_bytes(std::span(out.begin(), out.size()));
+  return std::vector<std::byte>(code.begin(), code.end());
+}
+
+std::string_view WasmtimeEngine::nativeName() const { return kCodeVersion; }
 
 base::Result<ModuleHandle> WasmtimeEngine::translate(std::span<const std::byte> bytes) {
   wasmtime_module_t* module = nullptr;
@@ -157,6 +209,8 @@ EngineStats WasmtimeEngine::stats() const {
   return {.compiled = compiled_.load(std::memory_order_relaxed),
           .cache_hits = cache_hits_.load(std::memory_order_relaxed),
           .cache_rejected = cache_rejected_.load(std::memory_order_relaxed),
+          .native = native_.load(std::memory_order_relaxed),
+          .native_refused = native_refused_.load(std::memory_order_relaxed),
           .ticks = ticker_.ticks()};
 }
 

@@ -10,6 +10,7 @@
 #include "wasm/engine.h"
 #include "wasm/handles.h"
 #include "wasm/module_cache.h"
+#include "wasm/signing.h"
 #include "wasm/ticker.h"
 
 namespace weir::wasm {
@@ -17,9 +18,13 @@ namespace weir::wasm {
 class WasmtimeEngine final : public Engine {
  public:
   // cache: where compiled modules are kept, if they are.
-  WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache);
+  // native_key: by which modules' native code is signed, if any may be used.
+  WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
+                 std::optional<PublicKey> native_key);
 
-  base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes) override;
+  base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes, Native native) override;
+  base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) override;
+  std::string_view nativeName() const override;
   base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) override;
   EngineStats stats() const override;
 
@@ -28,6 +33,7 @@ class WasmtimeEngine final : public Engine {
 
  private:
   base::Result<ModuleHandle> load(std::span<const std::byte> bytes, const std::string& digest);
+  ModuleHandle fromNative(std::span<const std::byte> bytes);
   base::Result<ModuleHandle> translate(std::span<const std::byte> bytes);
   ModuleHandle fromCache(const std::string& name);
   void keep(const std::string& name, const wasmtime_module_t& module);
@@ -37,10 +43,13 @@ class WasmtimeEngine final : public Engine {
   EngineHandle handle_;
   const size_t max_module_bytes_;
   const std::optional<ModuleCache> cache_;
+  const std::optional<PublicKey> native_key_;
   Ticker ticker_;
   std::atomic<uint64_t> compiled_{0};
   std::atomic<uint64_t> cache_hits_{0};
   std::atomic<uint64_t> cache_rejected_{0};
+  std::atomic<uint64_t> native_{0};
+  std::atomic<uint64_t> native_refused_{0};
 
   std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<const CompiledModule>> in_use_;  // By digest.

@@ -1,6 +1,7 @@
 """Plugins of routes, and plugin code that comes from elsewhere: fetched, checked, kept for the next start."""
 import hashlib
 import os
+import subprocess
 import time
 
 from harness import config
@@ -82,6 +83,33 @@ def _():
         put("three", script="configure: return 0")
         eventually(lambda: weir.stat("http.ingress.rds.r.update_rejected"), 1)
         same(client.get("/").headers.get("x-said"), "two")
+
+
+# ---- native code that a plugin carries
+
+@fact("native code that weir compile embeds is used where it is allowed and signed, and else compiled as if there were none", 4)
+def _():
+    where = folder()
+    for name in ("ours", "other"):
+        key = os.path.join(where, name)
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key + ".key"], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", key + ".key", "-pubout", "-out", key + ".pub"], check=True, capture_output=True)
+    carrying = os.path.join(where, "native.wasm")
+    done = run("compile", "--key", os.path.join(where, "ours.key"), os.path.join(GUESTS, "conformance.wasm"), carrying)
+    same(done.returncode, 0, done.stderr)
+
+    def started(allowed, *flags):
+        vm = {"code": {"local": {"filename": carrying}}, "allow_precompiled": allowed}
+        with Weir(config.bootstrap(plugins=[saying("here", vm=vm)]), *flags, cache="none") as weir:
+            same(said(weir.port(), "/"), "here")
+            return "native code is not used" in weir.log()
+
+    ours = ("--plugin-native-key", os.path.join(where, "ours.pub"))
+    same(started(True, *ours), False, "refused, with the key")
+    same(started(False, *ours), False, "refused, not allowed")
+    same(started(True, "--plugin-native-key", os.path.join(where, "other.pub")), True, "refused, with another key")
+    same(started(True), True, "refused, without a key")
+    same(run("compile", "--key", os.path.join(where, "ours.pub"), carrying, carrying).returncode, 1)
 
 
 # ---- code that is fetched
