@@ -1,6 +1,7 @@
 #include "base/buffer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -16,6 +17,8 @@ constexpr size_t kCopyBelow = 512;
 
 // Free slabs that a thread keeps at most (1 MiB): enough for a burst, little enough to forget.
 constexpr size_t kMaxFreeSlabs = 64;
+// So that threads seldom meet at the common count.
+constexpr size_t kFreedAtATime = 64;
 
 }  // namespace
 
@@ -25,11 +28,15 @@ struct SlabPool {
   }
   BufferChain::Slab* free = nullptr;
   size_t count = 0;
+  size_t freed = 0;
 };
 
 namespace {
 thread_local SlabPool pool;
-}
+std::atomic<uint64_t> given_back{0};
+}  // namespace
+
+uint64_t BufferChain::bytesGivenBack() { return given_back.load(std::memory_order_relaxed); }
 
 BufferChain::Slab* BufferChain::take() {
   Slab* slab = pool.free;
@@ -48,6 +55,8 @@ BufferChain::Slab* BufferChain::take() {
 void BufferChain::give(Slab* slab) {
   if (pool.count >= kMaxFreeSlabs) {
     std::free(slab);
+    if (++pool.freed % kFreedAtATime == 0)
+      given_back.fetch_add(kFreedAtATime * (sizeof(Slab) + kSlabBytes), std::memory_order_relaxed);
     return;
   }
   slab->next = pool.free;

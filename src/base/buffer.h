@@ -19,6 +19,8 @@ class BufferChain {
  public:
   // What one slab holds. Also the most that one reserve() can give.
   static constexpr size_t kSlabBytes = 16 * 1024 - 32;
+  // Bytes of slabs that all threads have given back to the allocator so far, to about a megabyte a thread. Any thread.
+  static uint64_t bytesGivenBack();
 
   BufferChain() = default;
   explicit BufferChain(std::string_view bytes) { append(bytes); }

@@ -83,6 +83,9 @@ void addOwnFlags(CLI::App& app, Flags& flags) {
       ->check(CLI::Range(1u, 3'600'000u));
   app.add_option("--plugin-memory-mb", flags.plugin_memory_mb, "Most MiB of memory of one plugin instance")
       ->check(CLI::Range(1u, 4096u));
+  app.add_option("--plugin-log-kb", flags.plugin_log_kb, "Most KiB a second that a plugin logs; 0: no limit");
+  app.add_option("--plugin-shared-data-mb", flags.plugin_shared_data_mb, "Most MiB of shared data of one vm_id")
+      ->check(CLI::Range(1u, 65536u));
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
   app.add_option("--plugin-native-key", flags.plugin_native_key,
                  "PEM file of the Ed25519 public key by which native code in plugins (weir compile) is signed");

@@ -22,7 +22,10 @@ AbiStatus setSharedData(Call& call, uint32_t key, uint32_t key_size, uint32_t va
   const auto name = call.read(key, key_size);
   const auto text = call.read(value, value_size);
   if (!name || !text) return AbiStatus::InvalidMemoryAccess;
-  return call.vm().code().shared_data->set(*name, *text, cas);
+  const PluginCode& code = call.vm().code();
+  const AbiStatus status = code.shared_data->set(*name, *text, cas, code.budgets.shared_data_bytes);
+  if (status == AbiStatus::InternalFailure) code.shared_data_refused.add();
+  return status;
 }
 
 }  // namespace

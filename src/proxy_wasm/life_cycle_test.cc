@@ -91,13 +91,10 @@ TEST_F(PluginTest, GivesHeaderCallbacksTheArityThatTheyWereExportedWith) {
   }
 }
 
-TEST_F(PluginTest, TakesHeaderActionsAsEnvoyDoes) {
-  const std::pair<int, HeadersAction> actions[] = {{0, HeadersAction::Continue},
-                                                   {1, HeadersAction::StopAllAndWatermark},
-                                                   {2, HeadersAction::Continue},
-                                                   {3, HeadersAction::StopAllAndBuffer},
-                                                   {4, HeadersAction::StopAllAndWatermark},
-                                                   {99, HeadersAction::StopAllAndWatermark}};
+TEST_F(PluginTest, TakesHeaderActionsAsEnvoyDoesAndGoesOnAfterAnyOtherNumber) {
+  const std::pair<int, HeadersAction> actions[] = {
+      {0, HeadersAction::Continue},         {1, HeadersAction::StopAllAndWatermark}, {2, HeadersAction::Continue},
+      {3, HeadersAction::StopAllAndBuffer}, {4, HeadersAction::StopAllAndWatermark}, {99, HeadersAction::Continue}};
   for (const auto& [result, action] : actions) {
     PluginSpec plain = spec(GuestText().onRequestHeaders(fmt::format("(i32.const {})", result)));
     start(plain);
@@ -112,12 +109,12 @@ TEST_F(PluginTest, TakesHeaderActionsAsEnvoyDoes) {
   }
 }
 
-TEST_F(PluginTest, TakesBodyAndTrailersActionsAsEnvoyDoes) {
+TEST_F(PluginTest, TakesBodyAndTrailersActionsAndGoesOnAfterAnyOtherNumber) {
   const std::pair<int, BodyAction> actions[] = {{0, BodyAction::Continue},
                                                 {1, BodyAction::StopAndBuffer},
                                                 {2, BodyAction::StopAndWatermark},
                                                 {3, BodyAction::StopNoBuffer},
-                                                {99, BodyAction::StopNoBuffer}};
+                                                {99, BodyAction::Continue}};
   for (const auto& [result, action] : actions) {
     GuestText guest;
     guest.on("proxy_on_request_body", kHeaders, fmt::format("(i32.const {})", result));
@@ -127,7 +124,7 @@ TEST_F(PluginTest, TakesBodyAndTrailersActionsAsEnvoyDoes) {
     s.requestHeaders(false);
     EXPECT_EQ(s.requestBody("x", false), action);
     EXPECT_EQ(s.filter->onRequestTrailers(s.handle->request_trailers),
-              result == 0 ? TrailersAction::Continue : TrailersAction::Stop);
+              result == 1 ? TrailersAction::Stop : TrailersAction::Continue);
     s.finish();
   }
 }

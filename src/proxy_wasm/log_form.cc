@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include "proxy_wasm/context.h"
+#include "proxy_wasm/vm.h"
 
 namespace weir::proxy_wasm {
 
@@ -18,6 +19,12 @@ std::string logPrefix(std::initializer_list<std::string_view> parts) {
 
 void logFromGuest(const Context& context, base::LogLevel level, std::string_view text) {
   if (!base::logEnabled(base::LogComponent::Wasm, level)) return;
+  const PluginCode& code = context.vm().code();
+  const auto dropped = code.log_budget->take(text.size(), context.vm().environment().clock.monotonic());
+  if (!dropped) return code.log_lines_dropped.add();
+  if (*dropped > 0) {
+    LOG(Wasm, Warning, "wasm log{}: {} lines above the plugin's budget were dropped", context.logPrefix(), *dropped);
+  }
   base::writeLog(base::LogComponent::Wasm, level, __FILE__, __LINE__,
                  fmt::format("wasm log{}: {}", context.logPrefix(), text));
 }

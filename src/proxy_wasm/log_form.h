@@ -19,7 +19,7 @@ class Context;
 
 // " name root_id vm_id", without what is empty.
 std::string logPrefix(std::initializer_list<std::string_view> parts);
-// A guest's own line. level is the ABI's (0 trace to 5 critical), which is ours.
+// A guest's own line, if its budget allows. level is the ABI's (0 trace to 5 critical), which is ours.
 void logFromGuest(const Context& context, base::LogLevel level, std::string_view text);
 // What is logged, and told to the operator, when a guest call has failed.
 std::string failureText(std::string_view function, std::string_view why, std::string_view backtrace);

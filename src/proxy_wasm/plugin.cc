@@ -188,7 +188,9 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
   auto code = std::make_shared<const PluginCode>(PluginCode{
       engine_, stats_, std::move(vm), settings_.budgets, std::move(identity), settings_.node, std::move(*module),
       *shape, std::move(*imports), shared_data_.space(spec.vm.vm_id), shared_queues_->share(spec.vm.vm_id),
-      stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active")});
+      stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active"),
+      std::make_shared<LogBudget>(settings_.budgets.log_bytes_per_second), stats_.counter("wasm.log_lines_dropped"),
+      stats_.counter("wasm.shared_data_refused"), stats_.counter("wasm.unknown_actions")});
   place = code;
   return code;
 }

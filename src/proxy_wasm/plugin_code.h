@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy_wasm/log_budget.h"
 #include "proxy_wasm/module_shape.h"
 #include "proxy_wasm/shared_data.h"
 #include "proxy_wasm/shared_queues.h"
@@ -31,6 +32,10 @@ struct PluginCode {
   std::shared_ptr<SharedQueues::Share> shared_queues;
   stats::Counter& created;  // wasm.<runtime>.created
   stats::Gauge& active;     // wasm.<runtime>.active
+  std::shared_ptr<LogBudget> log_budget;
+  stats::Counter& log_lines_dropped;    // wasm.log_lines_dropped
+  stats::Counter& shared_data_refused;  // wasm.shared_data_refused
+  stats::Counter& unknown_actions;      // wasm.unknown_actions
 };
 
 }  // namespace weir::proxy_wasm

@@ -23,7 +23,7 @@ class Callout;
 class RootContext final : public Context {
  public:
   // How many callouts one plugin may have under way on one worker.
-  static constexpr size_t kMaxPendingCalls = 4096;
+  static constexpr size_t kMaxPendingCalls = 1024;
 
   RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin);
   ~RootContext() override;

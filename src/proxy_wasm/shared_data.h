@@ -21,8 +21,9 @@ class SharedData {
    public:
     // Copies the value into `value`; NotFound if there is none.
     AbiStatus get(std::string_view key, std::string& value, uint32_t& cas) const;
-    // cas 0: whatever is there. Otherwise the value there must have this cas, or there must be none.
-    AbiStatus set(std::string_view key, std::string_view value, uint32_t cas);
+    // cas 0: whatever is there. Otherwise the value there must have this cas, or there must be none. InternalFailure:
+    // with it, all that is here would be more than so many bytes.
+    AbiStatus set(std::string_view key, std::string_view value, uint32_t cas, size_t most_bytes = SIZE_MAX);
 
    private:
     struct Entry {
@@ -31,6 +32,7 @@ class SharedData {
     };
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
+    size_t bytes_ = 0;  // Of keys, values and what keeps them.
     uint32_t next_cas_ = 1;
   };
 

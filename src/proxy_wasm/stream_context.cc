@@ -139,12 +139,14 @@ TrailersAction StreamContext::trailers(Side& side, Callback callback, http::Head
   if (destroyed_) return TrailersAction::Stop;
   if (!result) return goesOnWithout() ? TrailersAction::Continue : TrailersAction::Stop;
 
-  side.stopped = reply_asked_in_call_ || *result != 0;
+  if (*result > 1) vm_.code().unknown_actions.add();
+  side.stopped = reply_asked_in_call_ || *result == 1;
   if (!side.stopped) side.trailers = nullptr;
   return side.stopped ? TrailersAction::Stop : TrailersAction::Continue;
 }
 
 // abi.md 2.2: plugins of every SDK pause with 1, which Envoy takes for StopAllAndWatermark unless it is told otherwise.
+// A number that means nothing is no wish to wait for ever.
 HeadersAction StreamContext::headersAction(uint32_t result) const {
   switch (result) {
     case 0: return HeadersAction::Continue;
@@ -153,7 +155,8 @@ HeadersAction StreamContext::headersAction(uint32_t result) const {
                                                                     : HeadersAction::StopAllAndWatermark;
     case 2: return HeadersAction::Continue;  // ContinueAndEndStream
     case 3: return HeadersAction::StopAllAndBuffer;
-    default: return HeadersAction::StopAllAndWatermark;
+    case 4: return HeadersAction::StopAllAndWatermark;
+    default: vm_.code().unknown_actions.add(); return HeadersAction::Continue;
   }
 }
 
@@ -162,7 +165,8 @@ BodyAction StreamContext::bodyAction(uint32_t result) const {
     case 0: return BodyAction::Continue;
     case 1: return BodyAction::StopAndBuffer;
     case 2: return BodyAction::StopAndWatermark;
-    default: return BodyAction::StopNoBuffer;
+    case 3: return BodyAction::StopNoBuffer;
+    default: vm_.code().unknown_actions.add(); return BodyAction::Continue;
   }
 }
 

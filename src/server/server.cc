@@ -1,8 +1,11 @@
 #include "server/server.h"
 
+#include <malloc.h>
+
 #include <csignal>
 #include <fstream>
 
+#include "base/buffer.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "config/discovery.h"
@@ -108,6 +111,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   void onDrainTimeout();
   void onStatsInterval();
   void flushStats();
+  void returnMemory();
   void end();
 
   const Options options_;
@@ -115,6 +119,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   std::unique_ptr<event::Signals> signals_;
   event::Timer drain_timer_;
   event::Timer listener_drain_timer_;        // /drain_listeners?graceful: the listeners close at its end.
+  uint64_t given_back_ = 0;                  // BufferChain::bytesGivenBack() when memory was last returned.
   event::Timer interval_timer_;              // stats_flush_interval: histograms tell of whole intervals.
   event::Timer parent_timer_;                // --parent-shutdown-time-s
   std::unique_ptr<event::FileWatch> files_;  // Where the transports have none.
@@ -349,10 +354,20 @@ void RunningServer::onDrainTimeout() {
   end();
 }
 
+// A burst of large bodies leaves its memory with the allocator, in pieces between what is still used.
+void RunningServer::returnMemory() {
+  constexpr uint64_t kWorthIt = 32 << 20;
+  const uint64_t given = base::BufferChain::bytesGivenBack();
+  if (given - given_back_ < kWorthIt) return;
+  given_back_ = given;
+  if (mallinfo2().fordblks > kWorthIt) malloc_trim(0);
+}
+
 void RunningServer::onStatsInterval() {
   if (predecessor_ != nullptr && !options_.restart.skip_parent_stats) predecessor_->takeCounters(*shared_.stats);
   shared_.stats->closeInterval();
   flushStats();
+  returnMemory();
   interval_timer_.arm(shared_.bootstrap.stats_flush_interval);
 }
 

@@ -6,6 +6,8 @@ RESTART = "weir starts the plugin anew at once after a trap, and the log shows i
 JSON = "a Struct reaches the plugin as JSON, which it can read; Envoy 1.40 hands over the protobuf in random order"
 UNSEEN = "sometimes: weir sends nothing upstream for a request that is refused in the same turn; Envoy has sent its head"
 
+UNKNOWN = "a return value that is no action continues; Envoy stops the stream, or loses its body"
+
 KNOWN = {
     "plugin headers/set": "server, which the proxy overwrites, is written last whatever stood there before",
     "plugin headers/set pairs": "Envoy routes nothing once a plugin has dropped x-forwarded-proto; weir routes by authority and path",
@@ -24,6 +26,8 @@ KNOWN = {
     "plugin properties/odd paths": "metadata.filter_metadata without any dynamic metadata is not found rather than an empty map",
     "plugin body/continue in a body that stops": "a continue before the stop of the same callback takes effect; Envoy ignores it",
     "plugin body/longer than its length": None,
+    "plugin body/body action 99": UNKNOWN,
+    "plugin body/headers action 99": UNKNOWN,
     "plugin body/continue in the log phase": "sometimes: Envoy crashes; weir ignores what is asked out of its phase",
     "plugin metrics/gauge": "a gauge below zero is shown as the negative number that it is",
     "plugin body limits/request grown over the limit by the plugin": UNSEEN,
