@@ -4,6 +4,7 @@ import re
 from suite.config import TYPE, cluster, plugin, proxy
 from suite.http import get
 from suite.model import group
+from suite.upstream import answer
 from suite.http2_upstream import END, closes, goes, h2_answer, h2_echoing, h2_listening, h2_scripted, heads, resets, sends_trailers
 
 HTTP2 = {"typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
@@ -88,7 +89,7 @@ unary(g, "a blank in a name", service="a%20b", callout=[answers(b"well")], weir_
 unary(g, "odd metadata", metadata="X-Up=U,a-bin=%00%ff,content-type=text/plain,:path=/other,grpc-timeout=1S,host=h,user-agent=me", callout=[answers(b"well")])
 unary(g, "cancelled at once", more="; gcancel; gcancel", callout=[answers(b"well")], status=504)
 unary(g, "closed at once", more="; gclose; gclose", callout=[answers(b"well")], status=504)
-unary(g, "cancelled later", more="; call callout :method=GET,:path=/,:authority=a - 900", script=SHOW + "\n call: gcancel; gcancel; gclose; continue 0", callout=[h2_scripted(0.5, early=True)])
+g.case("cancelled later", get(script="request_headers: grpc called pkg.Service Say - hello 900\n response_headers: gcancel; gcancel; gclose"), upstream=[answer(delay=0.3)], callout=[h2_scripted(0.8, early=True)], status=200, logs="gcancel -> 0")
 unary(g, "a message sent to a call", more="; gsend x 1", callout=[answers(b"well")])
 unary(g, "tokens of nobody", more="; gsend x 1 0; gsend x 1 1; gsend x 1 2; gsend x 1 3; gsend x 1 666; gcancel 1; gcancel 2; gcancel 3; gcancel 4; gclose 1; gclose 2; gclose 3; gclose 4", callout=[answers(b"well")])
 unary(g, "answered when the stream is gone", callout=[h2_scripted(0.3, heads(200, GRPC), frame(b"well"), sends_trailers(("grpc-status", "0")), early=True)], script=SHOW, more="; return 0", settle=0.5)
@@ -134,7 +135,7 @@ stream("connection refused", target="refused")
 stream("unknown cluster", target="nowhere", ops="log none", status=504)
 stream("large messages", ops="gsend f200000 0; gsend f100000 1", callout=[answers(b"w" * 300_000, b"x" * 100)])
 stream("unknown operations", ops="gsend x 0 5; gsend x 0 1002; gcancel 1002; gclose 1002; gsend one 1", callout=[answers(b"well")])
-stream("goes on when its stream is gone", ops="gsend one 0; return 0", callout=[h2_scripted(heads(200, GRPC), 0.3, frame(b"well"), sends_trailers(("grpc-status", "0")), early=True)], settle=0.6)
+stream("goes on when its stream is gone", ops="gsend one 0; return 0", callout=[h2_scripted(0.3, heads(200, GRPC), frame(b"well"), sends_trailers(("grpc-status", "0")), early=True)], settle=0.6)
 
 CALLED = quoted(b"\x0a\x08\x0a\x06called")
 STATS = r"cluster\.called\.(upstream_rq_(completed|\dxx|\d\d\d|timeout|total|rx_reset|tx_reset|pending_overflow|cancelled)|grpc\..*)"
