@@ -168,6 +168,10 @@ struct StreamInfo {
 
   // Filter state, by name ("wasm.<path>" is what plugins set). Small: a map is enough.
   std::map<std::string, std::string, std::less<>> filter_state;
+  // Puts a value there. False: all that is kept would be more than kMaxFilterState bytes, and nothing has changed.
+  bool keepFilterState(std::string name, std::string_view value);
+  static constexpr size_t kMaxFilterState = 1 << 20;
+  size_t filter_state_bytes = 0;  // Of names, values and what keeps them.
   // Serialized google.protobuf.Struct by filter name.
   std::map<std::string, std::string, std::less<>> dynamic_metadata;
 };

@@ -93,8 +93,7 @@ AbiStatus setFilterState(Call& call, std::string_view arguments, std::string&) {
   filter::StreamInfo* const info = call.context().ownInfo();
   if (key == kKeys.end() || info == nullptr) return AbiStatus::NotFound;
   if (!fits(key->wanted, texts[2])) return AbiStatus::BadArgument;
-  info->filter_state[std::string(texts[1])] = texts[2];
-  return AbiStatus::Ok;
+  return info->keepFilterState(std::string(texts[1]), texts[2]) ? AbiStatus::Ok : AbiStatus::InternalFailure;
 }
 
 AbiStatus clearRouteCache(Call& call, std::string_view, std::string&) {

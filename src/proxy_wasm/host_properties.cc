@@ -25,8 +25,7 @@ AbiStatus setProperty(Call& call, uint32_t path, uint32_t path_size, uint32_t va
   std::string kept = "wasm." + std::string(*name);
   const DeclaredProperty* const declared = call.root()->declared(*name);
   if (declared != nullptr && declared->read_only && info->filter_state.contains(kept)) return AbiStatus::BadArgument;
-  info->filter_state[std::move(kept)] = *text;
-  return AbiStatus::Ok;
+  return info->keepFilterState(std::move(kept), *text) ? AbiStatus::Ok : AbiStatus::InternalFailure;
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ class SniCluster final : public Filter {
   Pass onNewConnection() override {
     filter::StreamInfo& info = client_->info();
     const std::string& name = info.connection->requested_server_name;
-    if (!name.empty()) info.filter_state["envoy.tcp_proxy.cluster"] = name;
+    if (!name.empty()) info.keepFilterState("envoy.tcp_proxy.cluster", name);
     return Pass::Continue;
   }
   Pass onData(base::BufferChain& /*bytes*/, bool /*end*/) override { return Pass::Continue; }

@@ -9,7 +9,7 @@ from .proxy import Proxy, Refused
 BYSTANDERS = 1000
 MOST_GROWTH = 110  # MiB: an instance's cap, what the host keeps for it, and what a thousand connections leave behind.
 MOST_LOG = 24  # MB: three requests, a second's budget of 8 MiB at once.
-MOST_DESCRIPTORS = 8  # Connections that the pool of upstreams keeps; a case may say that its callouts leave more there.
+MOST_DESCRIPTORS = 2  # Connections to the admin endpoint.
 SLOWEST = 3.0  # Seconds, of a bystander: a thousand at once on one worker, and guests that take their whole time.
 
 
@@ -82,16 +82,16 @@ def _meet(case, proxy, traffic, count, seen):
     if not seen.alive:
         return
     _add(seen, traffic.bystanders(proxy.good, count))
-    _settle(proxy, descriptors, case.pooled)
+    _settle(proxy, descriptors)
     seen.growth, seen.peak = _grown(proxy, memory), proxy.peak() - memory
     seen.descriptors = max(0, proxy.descriptors() - descriptors)
     seen.active = proxy.stat("http.bad.downstream_rq_active") or 0
     seen.log_mb = proxy.log_size()
 
 
-def _settle(proxy, descriptors, pooled):
+def _settle(proxy, descriptors):
     until = time.monotonic() + 3
-    while time.monotonic() < until and (proxy.descriptors() > descriptors + MOST_DESCRIPTORS + pooled or proxy.stat("http.bad.downstream_rq_active")):
+    while time.monotonic() < until and (proxy.descriptors() > descriptors + MOST_DESCRIPTORS or proxy.stat("http.bad.downstream_rq_active")):
         time.sleep(0.05)
 
 
@@ -126,7 +126,7 @@ def judge(case, seen, traffic):
             wrong.append(f"a bad request got {status} after {seconds:.2f} s")
         elif seconds > case.patience:
             wrong.append(f"a bad request took {seconds:.2f} s")
-    _judge_proxy(seen, case.pooled)
+    _judge_proxy(seen)
     if case.log and case.log not in seen.log:
         wrong.append(f"the log does not say '{case.log}': {seen.log[-600:]}")
     if case.seen and (why := case.seen(list(traffic.seen))):
@@ -134,10 +134,10 @@ def judge(case, seen, traffic):
     return wrong
 
 
-def _judge_proxy(seen, pooled):
+def _judge_proxy(seen):
     for holds, what in ((seen.alive, "the proxy is gone"), (seen.lost == 0, f"{seen.lost} bystanders lost"),
                         (seen.slowest < SLOWEST, f"a bystander waited {seen.slowest:.2f} s"), (seen.growth < MOST_GROWTH, f"{seen.growth:.0f} MiB stay"),
-                        (seen.descriptors <= MOST_DESCRIPTORS + pooled, f"{seen.descriptors} descriptors stay"), (seen.active == 0, f"{seen.active} requests stay"),
+                        (seen.descriptors <= MOST_DESCRIPTORS, f"{seen.descriptors} descriptors stay"), (seen.active == 0, f"{seen.active} requests stay"),
                         (seen.log_mb < MOST_LOG, f"{seen.log_mb:.1f} MB of log"), (seen.end is not None, "SIGTERM does not end it")):
         if not holds:
             seen.wrong.append(what)

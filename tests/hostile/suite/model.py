@@ -18,7 +18,6 @@ class Case:
     trailers: bool = False
     requests: int = 3
     patience: float = 3.0  # Seconds, for one of them.
-    pooled: int = 0  # Connections to upstreams that it makes, and that are kept.
     log: str = None  # What the proxy's log must hold.
     seen: object = None  # Of the requests at the upstream: a function of the list, which returns what is wrong.
     envoy: bool = True  # False: nothing is learnt from running it there, or it takes the machine down.

@@ -100,7 +100,9 @@ class Proxy:
             return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """Without the connections to upstreams, which are kept for the next request."""
+        kept = self.stat("cluster.web.upstream_cx_active") or 0
+        return len(os.listdir(f"/proc/{self.process.pid}/fd")) - kept
 
     def log(self):
         with open(self.log_path, errors="replace") as file:

@@ -35,7 +35,7 @@ case("a hundred thousand queues", headers(repeat(100_000, numbered(128, "q") + d
 case("properties of 256 MB", headers(repeat(256, numbered(128, "p") + drop("(call $proxy_set_property (i32.const 128) (i32.const 8) (i32.const 65536) (i32.const 1048576))")), memory="20"), statuses=(200, 503))
 PAIRS = r'(data (i32.const 2048) "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\01\00\00\00\0a\00\00\00\04\00\00\00:method\00GET\00:path\00/\00:authority\00good\00")'
 CALL = drop(f"(call $proxy_http_call «web» (i32.const 2048) (i32.const 64) {NOTHING} {NOTHING} (i32.const 1000) (i32.const 8))")
-case("twenty thousand callouts", headers(repeat(20_000, CALL), more=PAIRS), statuses=(200, 503), patience=8.0, pooled=1100)
+case("twenty thousand callouts", headers(repeat(20_000, CALL), more=PAIRS), statuses=(200, 503), patience=8.0)
 case("callouts without end", module({"proxy_on_request_headers": CALL + "(i32.const 0)", "proxy_on_http_call_response": CALL}, more=PAIRS), patience=8.0)
 case("a body for a callout of 60 MB", headers(drop(f"(call $proxy_http_call «web» (i32.const 2048) (i32.const 64) (i32.const 65536) (i32.const 60000000) {NOTHING} (i32.const 1000) (i32.const 8))"), more=PAIRS, memory="1000"),
      statuses=(200, 503), patience=8.0)
