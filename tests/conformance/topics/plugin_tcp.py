@@ -68,6 +68,7 @@ group("plugin tcp echo", plain(filter_(script="downstream_data: body 2 0 9\n ups
     differs="the client's end is data for the filters, and sent back; Envoy closes at once where no TCP proxy has asked for half-closed connections")
 group("plugin tcp direct response", plain(filter_(script="upstream_data: body 3 0 9"), network("direct_response.v3.Config", response={"inline_string": "go away\n"}))).talk("what is said", logs="upstream_data", settle=0.1)
 
+group("plugin tcp chooses", plain(filter_(script="new_connection: foreign set_envoy_filter_state %0A%17envoy.tcp_proxy.cluster%12%05plain"), tcp("nowhere"))).talk("the cluster", b"hello", 0.4, FIN, ends="end", logs="new_connection", settle=0.1)
 sdk = group("plugin tcp sdk", plain(filter_(guest="conformance_sdk", configuration=string("connections")), tcp()))
 sdk.talk("a plugin by the Rust SDK", b"hel", 0.3, b"lo.", 0.4, FIN, ends="end", patience=2.0, upstream=[read(6), 0.1, b"welcome", 0.4, FIN], logs="downstream size=6", settle=0.2)
 
