@@ -42,8 +42,13 @@ TWICE = "Envoy answers 10 and then tells the end of a call whose token nobody wa
 GOOGLE = "weir calls configured clusters only: google_grpc would reach any address"
 
 
+# In these we reset the stream; the upstream is given time to see it.
+RESET = ("a compressed message", "flags that are none", "503 without one", "503", "with a limit of messages", "timeout", "timeout after headers", "cancelled at once", "closed at once", "cancelled later", "answered before the end", "over HTTP/1",
+         "counted, timeout", "counted, 503", "counted, cancelled", "a message after a broken one")
+
+
 def unary(g, name, target="called", service="pkg.Service", method="Say", metadata="-", message="hello", timeout=900, more="", script=SHOW, logs="grpc", **options):
-    g.case(name, get(script=f"request_headers: return 1; grpc {target} {service} {method} {metadata} {message} {timeout}{more}{script}"), status=options.pop("status", 200), logs=logs, **options)
+    g.case(name, get(script=f"request_headers: return 1; grpc {target} {service} {method} {metadata} {message} {timeout}{more}{script}"), status=options.pop("status", 200), logs=logs, **{"settle": 0.1 if name in RESET else 0.0, **options})
 
 
 g = group("plugin grpc call", proxy(**CONFIG))
@@ -54,8 +59,8 @@ unary(g, "large both ways", message="f200000", callout=[answers(b"w" * 300_000)]
 unary(g, "no message in the answer", callout=[answers()])
 unary(g, "two messages in the answer", callout=[answers(b"one", b"two")])
 unary(g, "a message cut short", callout=[h2_scripted(heads(200, GRPC), frame(b"well")[:-1], sends_trailers(("grpc-status", "0")))])
-unary(g, "a compressed message", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 1), sends_trailers(("grpc-status", "0")))])
-unary(g, "flags that are none", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 4), sends_trailers(("grpc-status", "0")))])
+unary(g, "a compressed message", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 1), 0.2, sends_trailers(("grpc-status", "0")))])
+unary(g, "flags that are none", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 4), 0.2, sends_trailers(("grpc-status", "0")))])
 unary(g, "in pieces", callout=[h2_scripted(heads(200, GRPC), frame(b"well")[:2], 0.1, frame(b"well")[2:6], 0.1, frame(b"well")[6:], sends_trailers(("grpc-status", "0")))])
 unary(g, "no trailers", callout=[h2_scripted(heads(200, GRPC), frame(b"well"), END)])
 unary(g, "trailers without a status", callout=[h2_scripted(heads(200, GRPC), frame(b"well"), sends_trailers(("x-t", "1")))])
@@ -102,7 +107,7 @@ s = group("plugin grpc stream", proxy(**CONFIG))
 
 
 def stream(name, ops="gsend hello 1", target="called", metadata="-", script=SHOW_ALL, logs="gstream", **options):
-    s.case(name, get(script=f"request_headers: return 1; gstream {target} pkg.Service Talk {metadata}; {ops}{script}"), status=options.pop("status", 200), logs=logs, **options)
+    s.case(name, get(script=f"request_headers: return 1; gstream {target} pkg.Service Talk {metadata}; {ops}{script}"), status=options.pop("status", 200), logs=logs, **{"settle": 0.1 if name in RESET else 0.0, **options})
 
 
 stream("answered", metadata="x-md=1", callout=[answers(b"well", initial=[("x-i", "1")], trailing=[("x-t", "2")])])
@@ -125,8 +130,8 @@ stream("another content type", callout=[h2_answer(200, body=frame(b"well"), trai
 stream("no trailers", callout=[h2_scripted(heads(200, GRPC), frame(b"well"), END)])
 stream("trailers without a status", callout=[h2_scripted(heads(200, GRPC), frame(b"well"), sends_trailers(("x-t", "1")))])
 stream("a status that is unknown", callout=[answers(b"well", status="77", text="odd")])
-stream("a compressed message", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 1), sends_trailers(("grpc-status", "0")))])
-stream("flags that are none", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 4), sends_trailers(("grpc-status", "0")))])
+stream("a compressed message", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 1), 0.2, sends_trailers(("grpc-status", "0")))])
+stream("flags that are none", callout=[h2_scripted(heads(200, GRPC), frame(b"well", 4), 0.2, sends_trailers(("grpc-status", "0")))])
 stream("a message cut short", callout=[h2_scripted(heads(200, GRPC), frame(b"well")[:-1], sends_trailers(("grpc-status", "0")))])
 stream("reset before headers", callout=[h2_scripted(resets(8))])
 stream("reset after a message", callout=[h2_scripted(heads(200, GRPC), frame(b"well"), 0.05, resets(2))])
@@ -155,7 +160,7 @@ unary(g, "acted on in its answer", script="\n grpc_message: gcancel; gclose; gse
 unary(g, "acted on in its failure", script="\n grpc_end: gcancel; gclose; gsend x 0; continue 0", callout=[answers(status="5")])
 stream("counted", callout=[answers(b"well")], stats=STATS)
 stream("an empty compressed message", callout=[h2_scripted(heads(200, GRPC), frame(b"", 1), frame(b"well"), sends_trailers(("grpc-status", "0")))])
-stream("a message after a broken one", callout=[h2_scripted(heads(200, GRPC), frame(b"well") + frame(b"x", 1) + frame(b"well"), sends_trailers(("grpc-status", "0")))])
+stream("a message after a broken one", callout=[h2_scripted(heads(200, GRPC), frame(b"well") + frame(b"x", 1) + frame(b"well"), 0.2, sends_trailers(("grpc-status", "0")))])
 stream("headers twice", callout=[h2_scripted(heads(100), heads(200, GRPC), frame(b"well"), sends_trailers(("grpc-status", "0")))])
 stream("a connection that goes away", callout=[h2_scripted(goes(0), heads(200, GRPC), frame(b"well"), sends_trailers(("grpc-status", "0")))])
 s.case("closed with a local reply", get(script="request_headers: return 1; gstream called pkg.Service Talk -; gsend one 0; reply 403 no"), callout=[h2_scripted(heads(200, GRPC), 0.1, h2_listening, early=True)], status=403, logs="reply", settle=0.2)
@@ -176,7 +181,7 @@ target("with metadata and the call's own", envoy() + field(5, field(1, b"x-md") 
 target("with metadata of operators", envoy() + field(5, field(1, b"x-a") + field(2, b"%PROTOCOL%")))
 target("with a timeout", envoy() + field(3, b"\x10\x80\xc2\xd7\x2f"))
 target("with fields that are unknown", envoy() + field(15, b"x"))
-target("with a limit of messages", envoy(field(4, b"\x08\x02")))
+unary(t, "with a limit of messages", target=quoted(envoy(field(4, b"\x08\x02"))), callout=[h2_scripted(heads(200, GRPC), frame(b"well"), 0.2, sends_trailers(("grpc-status", "0")))])
 target("with a limit that suffices", envoy(field(4, b"\x08\x09")))
 target("with a shorter timeout of its own", envoy() + field(3, b"\x10\x80\x84\xaf\x5f"))
 target("without x-envoy headers", envoy(b"\x28\x01"))
