@@ -113,8 +113,8 @@ GuestText& GuestText::everything() {
 
 PluginTest::PluginTest() {
   auto host = PluginHost::create(engine(), stats_, clock_,
-                                 {{.stream_callback = std::chrono::milliseconds(50),
-                                   .start = std::chrono::milliseconds(200),
+                                 {{.stream_callback = std::chrono::milliseconds(400),
+                                   .start = std::chrono::seconds(1),
                                    .memory_bytes = 1024 * 1024},
                                   "",
                                   nullptr});
