@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "proxy_wasm/access_logger.h"
 #include "server/handshakes.h"
+#include "wasm/private_file.h"
 
 namespace weir::server {
 namespace {
@@ -27,11 +28,18 @@ std::string findLocalIp() {
   return found;
 }
 
-// Code that was fetched lies beside the compiled modules, in a folder of its own.
+// Code that was fetched lies beside the compiled modules, in a folder of its own. Where others can write, they could
+// put another folder in its place.
+base::Result<wasm::ModuleCache> openFetched(const std::string& cache) {
+  auto parent = wasm::openPrivateDirectory(cache);
+  if (!parent.ok()) return std::move(parent).error();
+  return wasm::ModuleCache::open(cache + "/fetched", {});
+}
+
 std::unique_ptr<proxy_wasm::RemoteCode> makeRemoteCode(const Options& options, event::Loop& loop, Shared& shared) {
   std::optional<wasm::ModuleCache> disk;
   if (!options.module_cache.empty()) {
-    auto opened = wasm::ModuleCache::open(options.module_cache + "/fetched", {});
+    auto opened = openFetched(options.module_cache);
     if (opened.ok()) {
       disk = *std::move(opened);
     } else {
