@@ -20,6 +20,8 @@ ForeignFunction findForeignFunction(std::string_view name);
 inline constexpr size_t kMaxUncompressed = 16 * 1024 * 1024;
 
 // foreign_bytes.cc
+AbiStatus deflated(std::string_view bytes, std::string& result);
+AbiStatus inflated(std::string_view bytes, std::string& result);
 AbiStatus compressBytes(Call& call, std::string_view arguments, std::string& result);
 AbiStatus uncompressBytes(Call& call, std::string_view arguments, std::string& result);
 AbiStatus verifySignature(Call& call, std::string_view arguments, std::string& result);

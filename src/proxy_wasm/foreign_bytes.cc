@@ -48,10 +48,10 @@ void putTrue(uint32_t field, std::string& out) {
 
 }  // namespace
 
-AbiStatus compressBytes(Call&, std::string_view arguments, std::string& result) {
-  uLongf size = compressBound(arguments.size());
+AbiStatus deflated(std::string_view bytes, std::string& result) {
+  uLongf size = compressBound(bytes.size());
   result.resize(size);
-  if (compress(bytesOf(result), &size, bytesOf(arguments), arguments.size()) != Z_OK) {
+  if (compress(bytesOf(result), &size, bytesOf(bytes), bytes.size()) != Z_OK) {
     result.clear();
     return AbiStatus::SerializationFailure;
   }
@@ -60,12 +60,12 @@ AbiStatus compressBytes(Call&, std::string_view arguments, std::string& result) 
 }
 
 // As Envoy: what follows the stream is left alone.
-AbiStatus uncompressBytes(Call&, std::string_view arguments, std::string& result) {
+AbiStatus inflated(std::string_view bytes, std::string& result) {
   constexpr size_t kStep = 64 * 1024;
   z_stream stream{};
   if (inflateInit(&stream) != Z_OK) return AbiStatus::SerializationFailure;
-  stream.next_in = bytesOf(arguments);
-  stream.avail_in = static_cast<uInt>(arguments.size());
+  stream.next_in = bytesOf(bytes);
+  stream.avail_in = static_cast<uInt>(bytes.size());
   int state = Z_OK;
   while (state == Z_OK && result.size() < kMaxUncompressed) {
     const size_t before = result.size();
@@ -79,6 +79,12 @@ AbiStatus uncompressBytes(Call&, std::string_view arguments, std::string& result
   if (state == Z_STREAM_END && result.size() <= kMaxUncompressed) return AbiStatus::Ok;
   result.clear();
   return AbiStatus::SerializationFailure;
+}
+
+AbiStatus compressBytes(Call&, std::string_view arguments, std::string& result) { return deflated(arguments, result); }
+
+AbiStatus uncompressBytes(Call&, std::string_view arguments, std::string& result) {
+  return inflated(arguments, result);
 }
 
 // VerifySignatureArguments{hash_function, public_key, signature, text, public_key_pem};

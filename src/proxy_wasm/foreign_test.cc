@@ -91,26 +91,24 @@ TEST_F(ForeignTest, WhatIsNotThereIsNotFoundAndWhatIsOutsideTheMemoryIsRefused) 
 TEST_F(ForeignTest, CompressAndUncompress) {
   std::string packed, text;
   EXPECT_EQ(run("compress", "hello")[0], "= 0");
-  Call* const none = nullptr;  // Neither looks at who calls.
-  EXPECT_EQ(compressBytes(*none, std::string(100'000, 'x'), packed), AbiStatus::Ok);
+  EXPECT_EQ(deflated(std::string(100'000, 'x'), packed), AbiStatus::Ok);
   EXPECT_LT(packed.size(), 1000u);
-  EXPECT_EQ(uncompressBytes(*none, packed + "more", text), AbiStatus::Ok);
+  EXPECT_EQ(inflated(packed + "more", text), AbiStatus::Ok);
   EXPECT_EQ(text, std::string(100'000, 'x'));
   for (const std::string& bad : {std::string(), std::string("nonsense"), packed.substr(0, packed.size() - 1)}) {
     text.clear();
-    EXPECT_EQ(uncompressBytes(*none, bad, text), AbiStatus::SerializationFailure);
+    EXPECT_EQ(inflated(bad, text), AbiStatus::SerializationFailure);
     EXPECT_TRUE(text.empty());
   }
 }
 
 TEST_F(ForeignTest, UncompressHasALimit) {
   std::string packed, text;
-  Call* const none = nullptr;
-  compressBytes(*none, std::string(kMaxUncompressed + 1, 'x'), packed);
-  EXPECT_EQ(uncompressBytes(*none, packed, text), AbiStatus::SerializationFailure);
+  deflated(std::string(kMaxUncompressed + 1, 'x'), packed);
+  EXPECT_EQ(inflated(packed, text), AbiStatus::SerializationFailure);
   packed.clear();
-  compressBytes(*none, std::string(kMaxUncompressed, 'x'), packed);
-  EXPECT_EQ(uncompressBytes(*none, packed, text), AbiStatus::Ok);
+  deflated(std::string(kMaxUncompressed, 'x'), packed);
+  EXPECT_EQ(inflated(packed, text), AbiStatus::Ok);
   EXPECT_EQ(text.size(), kMaxUncompressed);
 }
 

@@ -26,6 +26,7 @@ KNOWN = {
     "plugin properties/odd paths": "metadata.filter_metadata without any dynamic metadata is not found rather than an empty map",
     "plugin body/continue in a body that stops": "a continue before the stop of the same callback takes effect; Envoy ignores it",
     "plugin body/longer than its length": None,
+    "plugin body/body action 4": UNKNOWN,
     "plugin body/body action 99": UNKNOWN,
     "plugin body/headers action 99": UNKNOWN,
     "plugin body/continue in the log phase": "sometimes: Envoy crashes; weir ignores what is asked out of its phase",

@@ -1,6 +1,7 @@
 """A stand: one proxy process with its upstreams, on ports of its own, that cases are run against one by one."""
 import hashlib
 import http.client
+import json
 import os
 import random
 import re
@@ -113,11 +114,22 @@ class Stand:
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if self.admin("/ready")[0] == 200:
+                    self._await_listeners()
                     return True
             except OSError:
                 pass
             time.sleep(0.03)
         return False
+
+    def _await_listeners(self):
+        """Envoy is ready a moment before its workers listen."""
+        deadline = time.monotonic() + 1
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                return socket.create_connection(("127.0.0.1", self.ports["FENCE"]), timeout=0.2).close()
+            except OSError:
+                time.sleep(0.01)
+        return None
 
     def kill(self):
         if self.process and self.process.poll() is None:
@@ -270,4 +282,6 @@ class Stand:
         method, _, target = path.rpartition(" ")
         status, body = self.admin(target, method or "GET")
         lines = [f"admin {path} -> {status} {self.admin_type}"]
+        if target == "/runtime":  # Envoy's keys come in any order.
+            body = json.dumps(json.loads(body), indent=1, sort_keys=True)
         return lines + ([f"  {line}" for line in normalise.text(body, self.ports).splitlines()] if with_body else [])
