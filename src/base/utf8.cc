@@ -7,8 +7,9 @@ namespace {
 
 bool continues(char c) { return (static_cast<uint8_t>(c) & 0xc0) == 0x80; }
 
-// The length of the code point at the beginning of text; 0: there is none.
-size_t lengthOf(std::string_view text) {
+}  // namespace
+
+size_t utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
@@ -22,8 +23,6 @@ size_t lengthOf(std::string_view text) {
   if ((first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) return 0;
   return length;
 }
-
-}  // namespace
 
 bool appendUtf8(uint32_t code, std::string& out) {
   if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
@@ -41,7 +40,7 @@ bool appendUtf8(uint32_t code, std::string& out) {
 
 bool isUtf8(std::string_view text) {
   while (!text.empty()) {
-    const size_t length = lengthOf(text);
+    const size_t length = utf8Length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/entry_budget.h"
 #include "http/codec.h"
 #include "net/address.h"
 #include "net/proxy_protocol.h"
@@ -171,7 +172,7 @@ struct StreamInfo {
   // Puts a value there. False: all that is kept would be more than kMaxFilterState bytes, and nothing has changed.
   bool keepFilterState(std::string name, std::string_view value);
   static constexpr size_t kMaxFilterState = 1 << 20;
-  size_t filter_state_bytes = 0;  // Of names, values and what keeps them.
+  base::EntryBudget filter_state_budget;
   // Serialized google.protobuf.Struct by filter name.
   std::map<std::string, std::string, std::less<>> dynamic_metadata;
 };

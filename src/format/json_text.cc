@@ -6,37 +6,10 @@
 #include <cstdint>
 #include <iterator>
 
+#include "base/utf8.h"
+
 namespace weir::format {
 namespace {
-
-// RFC 3629: the length of the character that begins here; 0 if none does.
-size_t characterLength(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const auto follows = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  if (first < 0xC2) return 0;
-  if (first < 0xE0) return follows(1) ? 2 : 0;
-  if (first < 0xF0) {
-    if (!follows(1) || !follows(2)) return 0;
-    if (first == 0xE0 && byte(1) < 0xA0) return 0;
-    if (first == 0xED && byte(1) > 0x9F) return 0;  // Surrogates.
-    return 3;
-  }
-  if (first > 0xF4 || !follows(1) || !follows(2) || !follows(3)) return 0;
-  if (first == 0xF0 && byte(1) < 0x90) return 0;
-  if (first == 0xF4 && byte(1) > 0x8F) return 0;
-  return 4;
-}
-
-bool isUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t length = characterLength(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 void appendCode(unsigned char byte, std::string& out) {
   fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(byte));
@@ -81,7 +54,7 @@ void appendJsonEscaped(std::string_view text, std::string& out) {
     out.append(text);
     return;
   }
-  if (!isUtf8(text)) return appendLatin1(text, out);
+  if (!base::isUtf8(text)) return appendLatin1(text, out);
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f || c == '"' || c == '\\') {

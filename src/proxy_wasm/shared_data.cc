@@ -11,19 +11,14 @@ AbiStatus SharedData::Space::get(std::string_view key, std::string& value, uint3
   return AbiStatus::Ok;
 }
 
-// What an entry costs beside its bytes.
-static constexpr size_t kEntryBytes = 128;
-
 AbiStatus SharedData::Space::set(std::string_view key, std::string_view value, uint32_t cas, size_t most_bytes) {
   const std::lock_guard lock(mutex_);
   auto found = entries_.find(key);
   const bool is_new = found == entries_.end();
   if (!is_new && cas != 0 && cas != found->second.cas) return AbiStatus::CasMismatch;
-  const size_t before = is_new ? 0 : kEntryBytes + key.size() + found->second.value.size();
-  const size_t after = kEntryBytes + key.size() + value.size();
-  if (after > before && bytes_ - before + after > most_bytes) return AbiStatus::InternalFailure;
+  const size_t before = is_new ? 0 : base::EntryBudget::costOf(key, found->second.value);
+  if (!budget_.replace(before, base::EntryBudget::costOf(key, value), most_bytes)) return AbiStatus::InternalFailure;
   if (is_new) found = entries_.emplace(std::string(key), Entry()).first;  // As Envoy: cas does not matter then.
-  bytes_ = bytes_ - before + after;
   found->second.value = value;
   found->second.cas = next_cas_++;
   if (next_cas_ == 0) next_cas_ = 1;  // 0 means "no cas".

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "base/entry_budget.h"
 #include "proxy_wasm/abi.h"
 
 namespace weir::proxy_wasm {
@@ -32,7 +33,7 @@ class SharedData {
     };
     mutable std::mutex mutex_;
     std::map<std::string, Entry, std::less<>> entries_;
-    size_t bytes_ = 0;  // Of keys, values and what keeps them.
+    base::EntryBudget budget_;
     uint32_t next_cas_ = 1;
   };
 
