@@ -249,7 +249,7 @@ void ClientConnection::close(net::ByteStream::Close how, bool by_peer) {
   manager_.stats.downstream_cx_length_ms.record(base::milliseconds(manager_.loop.now() - started_));
   if (codec_ != nullptr)
     codec_->connectionLost(by_peer   ? "downstream_remote_disconnect"
-                           : silent_ ? "downstream_local_disconnect(http2_ping_timeout)"
+                           : silent_ ? kPingTimeout
                                      : "downstream_local_disconnect");
   stream_->close(how);
   if (how != net::ByteStream::Close::Flush) owner_.onConnectionClosed(*this);

@@ -20,6 +20,9 @@
 
 namespace weir::exchange {
 
+// Envoy's response code details of a request whose client answers no pings.
+inline constexpr std::string_view kPingTimeout = "downstream_local_disconnect(http2_ping_timeout)";
+
 class Exchange;
 
 class ClientConnection final : public event::Deferred,

@@ -147,9 +147,8 @@ void Exchange::onReset(http::ResetReason reason, std::string_view detail) {
   if (over_) return;
   if (reason == http::ResetReason::ConnectionTermination) {
     info_.setFlag(filter::ResponseFlag::DownstreamConnectionTermination);
-    const bool silent = detail == "downstream_local_disconnect(http2_ping_timeout)";
     if (info_.response_code_details.empty()) {
-      info_.response_code_details = silent ? detail : "downstream_remote_disconnect";
+      info_.response_code_details = detail == kPingTimeout ? detail : "downstream_remote_disconnect";
     }
   } else {  // HTTP/2: the stream alone.
     const bool ours = reason == http::ResetReason::ProtocolError;

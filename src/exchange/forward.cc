@@ -15,6 +15,9 @@ bool isIdempotent(std::string_view method) {
          method == "DELETE";
 }
 
+// As Envoy: with these an answer of the route's says where the request was sent.
+bool tellsWhere(int status) { return status == 201 || (status >= 300 && status < 400); }
+
 }  // namespace
 
 const route::Match* Exchange::route() {
@@ -57,9 +60,6 @@ void Exchange::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) 
   if (end_stream) forwardEnded();
   startTry(end_stream);
 }
-
-// As Envoy: with these an answer of the route's says where the request was sent.
-static bool tellsWhere(int status) { return status == 201 || (status >= 300 && status < 400); }
 
 void Exchange::answerDirectly() {
   manager_.stats.rq_direct_response.add();

@@ -77,8 +77,7 @@ void ClientSession::onSettingsReceived() {
 // Plugins may set anything; what is no request must not reach the wire.
 void ClientSession::refuse(Stream& stream, std::string_view detail) {
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
-  --told_streams_;
-  owner_.onStreamOver();
+  countOver();
   remove(stream);
   receiver->onReset(http::ResetReason::LocalReset, detail);
 }

@@ -38,6 +38,13 @@ bool Session::overLimit(const Stream& stream) {
 
 bool Session::ourFault(const Stream& stream) const { return !stream.reset_by_peer && !stream.local_reset; }
 
+// One receiver fewer. reset: why, of a stream that was not complete.
+void Session::countOver(std::optional<http::ResetReason> reset) {
+  --told_streams_;
+  if (reset) owner_.onStreamReset(*reset);
+  owner_.onStreamOver();
+}
+
 // A closed stream: tells its end, unless there is more to deliver first.
 void Session::settle(Stream& stream) {
   if (stream.receiver == nullptr) return remove(stream);
@@ -46,9 +53,8 @@ void Session::settle(Stream& stream) {
                      (stream.close_code == NGHTTP2_NO_ERROR || role_ == Role::Client);
   if (whole && role_ == Role::Client && !stream.end_told && (stream.pauses > 0 || !stream.head_received)) return;
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
-  --told_streams_;
   if (whole) {
-    owner_.onStreamOver();
+    countOver();
     receiver->onComplete();
     return remove(stream);
   }
@@ -60,8 +66,7 @@ void Session::settle(Stream& stream) {
   } else if (ourFault(stream) && !overLimit(stream)) {
     reason = http::ResetReason::ProtocolError;
   }
-  owner_.onStreamReset(reason);
-  owner_.onStreamOver();
+  countOver(reason);
   remove(stream);
   receiver->onReset(reason, detail);
 }
@@ -86,10 +91,8 @@ void Session::remove(Stream& stream) {
 // The receiver wants no more of it.
 void Session::letGo(Stream& stream, http::ResetReason reason) {
   if (std::exchange(stream.receiver, nullptr) == nullptr) return;
-  --told_streams_;
   dropReceived(stream);
-  owner_.onStreamReset(reason);
-  owner_.onStreamOver();
+  countOver(reason);
   if (stream.closed || stream.id == 0) return remove(stream);
   if (stream.out_ended && role_ == Role::Server) {
     // The answer is complete and goes out as the client takes it. RFC 9113 8.1: then NO_ERROR asks it to stop sending.
@@ -107,9 +110,7 @@ void Session::letGo(Stream& stream, http::ResetReason reason) {
 // Client side: the response is complete. If the request is not, nobody wants the rest of it.
 void Session::endEarly(Stream& stream) {
   http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
-  --told_streams_;
-  owner_.onStreamReset(http::ResetReason::LocalReset);
-  owner_.onStreamOver();
+  countOver(http::ResetReason::LocalReset);
   stream.local_reset = true;
   nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, stream.id, NGHTTP2_NO_ERROR);
   receiver->onComplete();
@@ -124,11 +125,7 @@ void Session::loseAll(std::string_view detail, http::ResetReason reason) {
   while (!streams_.empty()) {
     Stream& stream = *streams_.back();
     http::StreamReceiver* const receiver = std::exchange(stream.receiver, nullptr);
-    if (receiver != nullptr) {
-      --told_streams_;
-      owner_.onStreamReset(reason);
-      owner_.onStreamOver();
-    }
+    if (receiver != nullptr) countOver(reason);
     remove(stream);
     if (receiver != nullptr) receiver->onReset(reason, detail);
   }

@@ -103,6 +103,7 @@ class Session {
   // --- Streams and the end (session.cc)
   Stream& addStream(int32_t id);
   void onStreamClosed(Stream& stream, uint32_t code);
+  void countOver(std::optional<http::ResetReason> reset = {});
   void settle(Stream& stream);
   void remove(Stream& stream);
   void letGo(Stream& stream, http::ResetReason reason);

@@ -35,7 +35,7 @@ AbiStatus enqueue(Call& call, uint32_t token, uint32_t data, uint32_t size) {
   bool full = false;
   const AbiStatus put = queuesOf(call).put(token, *value, full);
   if (!full) return put;
-  call.vm().code().stats.counter("wasm.shared_queue_full").add();
+  call.vm().code().shared_queue_full.add();
   RootContext* const root = call.root();
   if (root != nullptr && root->warnOnce()) LOG(Wasm, Warning, "a shared queue is full: what plugins put in is refused");
   return put;

@@ -190,7 +190,8 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
       *shape, std::move(*imports), shared_data_.space(spec.vm.vm_id), shared_queues_->share(spec.vm.vm_id),
       stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active"),
       std::make_shared<LogBudget>(settings_.budgets.log_bytes_per_second), stats_.counter("wasm.log_lines_dropped"),
-      stats_.counter("wasm.shared_data_refused"), stats_.counter("wasm.unknown_actions")});
+      stats_.counter("wasm.shared_data_refused"), stats_.counter("wasm.unknown_actions"),
+      stats_.counter("wasm.shared_queue_full")});
   place = code;
   return code;
 }

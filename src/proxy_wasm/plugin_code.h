@@ -36,6 +36,7 @@ struct PluginCode {
   stats::Counter& log_lines_dropped;    // wasm.log_lines_dropped
   stats::Counter& shared_data_refused;  // wasm.shared_data_refused
   stats::Counter& unknown_actions;      // wasm.unknown_actions
+  stats::Counter& shared_queue_full;    // wasm.shared_queue_full
 };
 
 }  // namespace weir::proxy_wasm

@@ -78,6 +78,9 @@ bool typeMeant(SanMatcher::Type type, int general_name) {
   return false;
 }
 
+// Envoy's words.
+constexpr std::string_view kByList = "certificate revocation check against provided CRLs failed: ";
+
 }  // namespace
 
 bool dnsNameMatches(std::string_view host, std::string_view pattern) {
@@ -225,9 +228,6 @@ bool Validator::sanMatches(X509* leaf) const {
 bool Validator::pinned(X509* leaf) const {
   return hashes_.contains(sha256(derOf(leaf))) || spkis_.contains(spkiDigest(leaf));
 }
-
-// Envoy's words.
-static constexpr std::string_view kByList = "certificate revocation check against provided CRLs failed: ";
 
 int Validator::judge(X509_STORE_CTX* store, Judgement& judgement, Stats& stats) const {
   X509* leaf = X509_STORE_CTX_get0_cert(store);
