@@ -1,6 +1,5 @@
 // proxy_http_call and what comes of it.
-#include "proxy_wasm/fake_upstream.h"
-#include "proxy_wasm/guest_fixture.h"
+#include "proxy_wasm/calling_fixture.h"
 #include "proxy_wasm/pairs.h"
 
 namespace weir::proxy_wasm {
@@ -10,15 +9,8 @@ using testing::ElementsAre;
 
 const std::string kRequest = toPairs({{":method", "GET"}, {":path", "/"}, {":authority", "a"}});
 
-class CalloutTest : public PluginTest {
+class CalloutTest : public CallingPluginTest {
  protected:
-  ~CalloutTest() override {
-    if (stream_.filter != nullptr) stream_.finish();
-    factory_.reset();
-    worker_.reset();
-    loop_.runReady();  // Calls that are over go before the cluster that they use.
-  }
-
   // A guest that calls "web" in its request headers, logs status and token, and pauses.
   GuestText calling(std::string_view cluster = "web", std::string_view headers = kRequest, int timeout = 1000) {
     GuestText guest;
@@ -41,16 +33,6 @@ class CalloutTest : public PluginTest {
         "(call $status (call $continue (i32.const 0)))");
     return guest;
   }
-  std::vector<std::string> run(const GuestText& guest) {
-    worker_->setClusters(&cluster_);
-    start(guest);
-    stream_ = stream();
-    stream_.requestHeaders();
-    return lines();
-  }
-
-  FakeUpstream cluster_{stats_};
-  Stream stream_;
 };
 
 TEST_F(CalloutTest, AnswersTheRootWithTheTokenAndTheGuestResumesItsStream) {

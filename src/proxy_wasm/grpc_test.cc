@@ -1,8 +1,7 @@
 // proxy_grpc_* and what comes of them.
 #include "http/grpc_messages.h"
-#include "proxy_wasm/fake_upstream.h"
+#include "proxy_wasm/calling_fixture.h"
 #include "proxy_wasm/grpc_calls.h"
-#include "proxy_wasm/guest_fixture.h"
 #include "proxy_wasm/pairs.h"
 
 namespace weir::proxy_wasm {
@@ -24,15 +23,8 @@ std::string framed(std::string_view message) {
 }
 const FakeRequest::Fields kHead = {{":status", "200"}, {"content-type", "application/grpc"}};
 
-class GrpcTest : public PluginTest {
+class GrpcTest : public CallingPluginTest {
  protected:
-  ~GrpcTest() override {
-    if (stream_.filter != nullptr) stream_.finish();
-    factory_.reset();
-    worker_.reset();
-    loop_.runReady();  // Calls that are over go before the cluster that they use.
-  }
-
   // A guest with a target at 100, metadata at 300, "hello" at 400, and callbacks that say what they are told. $call
   // makes a call of it, $open a stream; both log status and token.
   static GuestText guest(std::string_view target = "web", std::string_view metadata = "") {
@@ -67,20 +59,10 @@ class GrpcTest : public PluginTest {
     text.on("proxy_on_grpc_close", three, event('Z') + "(call $told)");
     return text;
   }
-  std::vector<std::string> run(const GuestText& guest) {
-    worker_->setClusters(&cluster_);
-    start(guest);
-    stream_ = stream();
-    stream_.requestHeaders();
-    return lines();
-  }
   static GuestText calls(std::string_view target = "web", std::string_view metadata = "") {
     return guest(target, metadata).onRequestHeaders("(call $call) (i32.const 1)");
   }
   static GuestText opens() { return guest().onRequestHeaders("(call $open) (call $say (i32.const 0)) (i32.const 1)"); }
-
-  FakeUpstream cluster_{stats_};
-  Stream stream_;
 };
 
 TEST_F(GrpcTest, ACallTellsItsMessageOnceItHasSucceeded) {

@@ -2,8 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http2/testing.h"
-#include "upstream/test_upstream.h"
+#include "upstream/test_http2_upstream.h"
 
 namespace weir::upstream {
 namespace {
@@ -188,28 +187,13 @@ TEST_F(HealthTest, BytesThatWantNoAnswerAreSent) {
   EXPECT_EQ(count("health_check.success"), 1u);
 }
 
-// Endpoints that speak HTTP/2: a codec at the other end of each connection.
-struct Http2HealthTest : HealthTest {
+struct Http2HealthTest : WithHttp2Peers<HealthTest> {
   ClusterSpec checkedBy(HealthCheckSpec::Kind kind) {
     ClusterSpec spec = checked({8001});
     spec.protocol = HttpProtocol::Http2;
     spec.health_checks[0].kind = kind;
     spec.health_checks[0].http2 = true;
     return spec;
-  }
-  http2::TestServer& serve(size_t index = 0) {
-    while (servers.size() <= index) servers.push_back(std::make_unique<http2::TestServer>(settings));
-    http2::TestServer& server = *servers[index];
-    for (int i = 0; i < 3; ++i) {
-      base::BufferChain bytes(std::exchange(connector.peer(index).bytes, {}));
-      EXPECT_TRUE(server.codec->receive(bytes).ok());
-      if (!server.wire.sent.empty() && !connector.peer(index).ended) {
-        connector.peer(index).say(server.wire.sent.toString());
-      }
-      server.wire.sent.clear();
-      turns();
-    }
-    return server;
   }
   void answer(size_t request, std::string_view status, size_t connection = 0) {
     servers[connection]->answer(request, status);
@@ -233,9 +217,6 @@ struct Http2HealthTest : HealthTest {
     serve();
   }
   static constexpr std::string_view kServing = "\x08\x01", kNotServing = "\x08\x02";
-
-  http2::Settings settings;
-  std::vector<std::unique_ptr<http2::TestServer>> servers;
 };
 
 TEST_F(Http2HealthTest, ByHttp2OverOneConnection) {

@@ -9,7 +9,7 @@ def headers(body, **more):
     return module({"proxy_on_request_headers": f"{body} (i32.const 0)"}, **more)
 
 
-def numbered(address, prefix):
+def numbered(address):
     """Writes $i into the text at an address, so that each name is another one."""
     return f"(i32.store (i32.const {address}) (i32.add (local.get $i) (i32.const 0x61616161)))"
 
@@ -28,11 +28,11 @@ case("a request body of 100 MB", module({"proxy_on_request_body": repeat(100, dr
      method="POST", body=b"text", statuses=(200, 413, 500, 503, None))
 case("a local answer of 60 MB", headers(drop("(call $proxy_send_local_response (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 65536) (i32.const 60000000) (i32.const 0) (i32.const 0) (i32.const -1))"), memory="1000"),
      statuses=(200, 500, 503, None))
-case("two hundred thousand metrics", headers(repeat(200_000, numbered(128, "m") + drop("(call $proxy_define_metric (i32.const 0) (i32.const 128) (i32.const 8) (i32.const 64))"))), statuses=(200, 503))
-case("shared data of 256 MB", headers(repeat(256, numbered(128, "k") + drop("(call $proxy_set_shared_data (i32.const 128) (i32.const 8) (i32.const 65536) (i32.const 1048576) (i32.const 0))")), memory="20"), statuses=(200, 503))
+case("two hundred thousand metrics", headers(repeat(200_000, numbered(128) + drop("(call $proxy_define_metric (i32.const 0) (i32.const 128) (i32.const 8) (i32.const 64))"))), statuses=(200, 503))
+case("shared data of 256 MB", headers(repeat(256, numbered(128) + drop("(call $proxy_set_shared_data (i32.const 128) (i32.const 8) (i32.const 65536) (i32.const 1048576) (i32.const 0))")), memory="20"), statuses=(200, 503))
 case("a queue of 256 MB", headers(drop("(call $proxy_register_shared_queue «queue» (i32.const 64))") + repeat(256, drop("(call $proxy_enqueue_shared_queue (i32.load (i32.const 64)) (i32.const 65536) (i32.const 1048576))")), memory="20"), statuses=(200, 503))
-case("a hundred thousand queues", headers(repeat(100_000, numbered(128, "q") + drop("(call $proxy_register_shared_queue (i32.const 128) (i32.const 8) (i32.const 64))"))), statuses=(200, 503))
-case("properties of 256 MB", headers(repeat(256, numbered(128, "p") + drop("(call $proxy_set_property (i32.const 128) (i32.const 8) (i32.const 65536) (i32.const 1048576))")), memory="20"), statuses=(200, 503))
+case("a hundred thousand queues", headers(repeat(100_000, numbered(128) + drop("(call $proxy_register_shared_queue (i32.const 128) (i32.const 8) (i32.const 64))"))), statuses=(200, 503))
+case("properties of 256 MB", headers(repeat(256, numbered(128) + drop("(call $proxy_set_property (i32.const 128) (i32.const 8) (i32.const 65536) (i32.const 1048576))")), memory="20"), statuses=(200, 503))
 PAIRS = r'(data (i32.const 2048) "\03\00\00\00\07\00\00\00\03\00\00\00\05\00\00\00\01\00\00\00\0a\00\00\00\04\00\00\00:method\00GET\00:path\00/\00:authority\00good\00")'
 CALL = drop(f"(call $proxy_http_call «web» (i32.const 2048) (i32.const 64) {NOTHING} {NOTHING} (i32.const 1000) (i32.const 8))")
 case("twenty thousand callouts", headers(repeat(20_000, CALL), more=PAIRS), statuses=(200, 503), patience=8.0)

@@ -129,14 +129,20 @@ def fetching(server, **more):
     return config.bootstrap(plugins=[saying("fetched", vm=remote(server, **more))], clusters=[config.cluster("code", server.port)])
 
 
+def closed_folder():
+    """For what is fetched: nobody else may write there."""
+    made = folder()
+    os.chmod(made, 0o700)
+    return made
+
+
 def serving(code):
     return lambda request: request.answer(code)
 
 
 @fact("code is fetched before the first request is taken, and kept for the next start", 2)
 def _():
-    cache = folder()
-    os.chmod(cache, 0o700)
+    cache = closed_folder()
     with Upstream(serving(guest())) as server:
         with Weir(fetching(server), cache=cache) as weir:
             same(said(weir.port(), "/"), "fetched")
@@ -150,8 +156,7 @@ def _():
 
 @fact("kept code that somebody changed is fetched again", 2)
 def _():
-    cache = folder()
-    os.chmod(cache, 0o700)
+    cache = closed_folder()
     with Upstream(serving(guest())) as server:
         with Weir(fetching(server), cache=cache) as weir:
             same(said(weir.port(), "/"), "fetched")

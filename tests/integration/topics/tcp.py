@@ -82,20 +82,24 @@ def _():
     upstream.stop()
 
 
+def closed_at_once(clients):
+    time.sleep(0.3)
+    closed = 0
+    for client in clients:
+        client.settimeout(0.05)
+        try:
+            closed += client.recv(1) == b""
+        except TimeoutError:
+            pass
+    return closed
+
+
 @fact("more connections than --max-connections are closed at once, and those who were there are served", 3)
 def _():
     with Weir(config.bootstrap(), "--max-connections", "20") as weir, Client(weir.port()) as known:
         same(known.get().status, 200)
         clients = [socket.create_connection(("127.0.0.1", weir.port())) for _ in range(60)]
-        time.sleep(0.3)
-        turned_away = 0
-        for client in clients:
-            client.settimeout(0.05)
-            try:
-                turned_away += client.recv(1) == b""
-            except TimeoutError:
-                pass
-        same(turned_away, 41, "closed at once")
+        same(closed_at_once(clients), 41, "closed at once")
         same(known.get().status, 200, "the client that was there")
         for client in clients:
             client.close()
@@ -105,16 +109,7 @@ def _():
 def turned_away(port, count):
     """How many of so many new connections are closed at once."""
     clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
-    time.sleep(0.3)
-    away = 0
-    for client in clients:
-        client.settimeout(0.05)
-        try:
-            away += client.recv(1) == b""
-        except TimeoutError:
-            pass
-        except ConnectionResetError:
-            away += 1
+    away = closed_at_once(clients)
     for client in clients:
         client.close()
     return away
