@@ -59,20 +59,24 @@ base::Result<Address> Address::unixSocket(std::string_view path) {
   return address;
 }
 
-// An IPv4 peer of an IPv6 socket is told as what it is.
-Address Address::fromSockaddr(const sockaddr* given, socklen_t length) {
+Address Address::verbatim(const sockaddr* given, socklen_t length) {
   Address address;
   if (given == nullptr || length < sizeof(sa_family_t)) return address;
   length = std::min<socklen_t>(length, sizeof address.storage_);
   std::memcpy(&address.storage_, given, length);
   address.length_ = length;
+  return address;
+}
+
+Address Address::fromSockaddr(const sockaddr* given, socklen_t length) {
+  const Address address = verbatim(given, length);
   if (address.family() != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6(address.storage_).sin6_addr)) return address;
 
   sockaddr_in four{};
   four.sin_family = AF_INET;
   four.sin_port = v6(address.storage_).sin6_port;
   std::memcpy(&four.sin_addr, v6(address.storage_).sin6_addr.s6_addr + 12, 4);
-  return fromSockaddr(reinterpret_cast<const sockaddr*>(&four), sizeof four);
+  return verbatim(reinterpret_cast<const sockaddr*>(&four), sizeof four);
 }
 
 bool Address::isLoopback() const {

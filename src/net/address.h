@@ -16,6 +16,9 @@ class Address {
   Address() = default;                                                       // Nowhere; family() is AF_UNSPEC.
   static base::Result<Address> parseIp(std::string_view ip, uint16_t port);  // "127.0.0.1", "::1"; no names.
   static base::Result<Address> unixSocket(std::string_view path);            // '@' first: abstract.
+  // As it stands: an IPv4 address within one of IPv6 (RFC 4291 2.5.5.2) stays one of IPv6.
+  static Address verbatim(const sockaddr* address, socklen_t length);
+  // A socket's: an IPv4 peer of an IPv6 socket is told as what it is.
   static Address fromSockaddr(const sockaddr* address, socklen_t length);
 
   int family() const { return storage_.ss_family; }

@@ -102,13 +102,13 @@ Address addressAt(std::string_view ip, uint16_t port) {
     v4.sin_family = AF_INET;
     v4.sin_port = htons(port);
     std::memcpy(&v4.sin_addr, ip.data(), 4);
-    return Address::fromSockaddr(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+    return Address::verbatim(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
   }
   sockaddr_in6 v6{};
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(port);
   std::memcpy(&v6.sin6_addr, ip.data(), 16);
-  return Address::fromSockaddr(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+  return Address::verbatim(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
 }
 
 // 2.2.6: each TLV lies whole within the header.

@@ -152,6 +152,17 @@ TEST(ProxyProtocol, WritesWhatItReads) {
   EXPECT_THAT(header.tlvs, testing::ElementsAre(ProxyTlv{1, "h2"}, ProxyTlv{5, ""}));
 }
 
+// Found by fuzzing: taken for IPv4, one of the two was of another family than the other, and both were lost.
+TEST(ProxyProtocol, LeavesIPv4WithinIPv6AsItIsWritten) {
+  const std::string mapped = std::string(10, '\0') + "\xff\xff\1\2\3\4"s;
+  const std::string other = "\x20\1\xd\xb8"s + std::string(11, '\0') + "\1"s;
+  const std::string bytes = v2(0x21, 0x21, mapped + other + "\0\xb\0\x16"s);
+  ProxyHeader header;
+  ASSERT_EQ(parseProxyHeader(bytes, header).state, ProxyState::Complete);
+  EXPECT_EQ(header.source.toString(), "[::ffff:1.2.3.4]:11");
+  EXPECT_EQ(proxyHeaderV2(header.source, header.destination, {}).bytes, bytes);
+}
+
 TEST(ProxyProtocol, SaysThatItDoesNotKnowAddressesItHasNoWordsFor) {
   const Address v4 = Address::parseIp("1.2.3.4", 1).value();
   const Address pipe = Address::unixSocket("@a").value();

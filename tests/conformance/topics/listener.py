@@ -106,6 +106,12 @@ from suite.http import raw  # noqa: E402
 
 g.case("the client is who the header says", raw("PROXY TCP4 9.9.9.9 5.6.7.8 11 22\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n"), status=200)
 g.case("the same by version 2", raw(v2(bytes([9, 9, 9, 9, 5, 6, 7, 8]) + struct.pack("!HH", 11, 22)) + b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"), status=200)
+MAPPED = b"\0" * 10 + b"\xff\xff"  # RFC 4291 2.5.5.2: an IPv4 address as one of IPv6
+NINE, FIVE = MAPPED + bytes([9, 9, 9, 9]), MAPPED + bytes([5, 6, 7, 8])
+SIX = b"\x20\1\x0d\xb8" + b"\0" * 11 + b"\1"
+PORTS = struct.pack("!HH", 11, 22)
+g.case("IPv4 as IPv6", raw(v2(NINE + FIVE + PORTS, family=0x21) + b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"), status=200)
+g.case("IPv4 as IPv6 by version 1", raw("PROXY TCP6 ::ffff:9.9.9.9 ::ffff:5.6.7.8 11 22\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n"), status=200)
 g.case("nobody is named", raw("PROXY UNKNOWN\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n"), status=200)
 
 

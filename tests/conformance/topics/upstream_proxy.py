@@ -8,7 +8,7 @@ from suite.model import group
 from suite.plain import FIN, read
 from suite.tls import Authority, server, sign, upstream
 
-from topics.listener import PROXY, V4, bootstrap, lf, v2
+from topics.listener import FIVE, NINE, PORTS, PROXY, SIX, V4, bootstrap, lf, v2
 from topics.tcp import tcp
 
 TRANSPORT = TYPE + "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"
@@ -74,6 +74,11 @@ for version in (None, "V1", "V2"):
     g.case("two of one client share a connection", get("/1", wait=True), get("/2"), status=200, stats=COUNTERS)
     g.case("two clients do not", connections=[[get("/1")], [get("/2")]], status=200, stats=COUNTERS)
     g.case("x-forwarded-for says nothing about it", get("/x", headers={"x-forwarded-for": "9.8.7.6"}), status=200)
+
+for version in ("V1", "V2"):
+    g = announced(f"upstream proxy of IPv6 {version}", http(announcing(version), from_proxy()))
+    for name, source, destination in (("mapped", NINE, FIVE), ("to mapped", SIX, FIVE), ("from mapped", NINE, SIX)):
+        g.case(name, behind(v2(source + destination + PORTS, family=0x21)), status=200)
 
 g = announced("upstream proxy use remote address", proxy(hcm_more={"use_remote_address": True, "xff_num_trusted_hops": 1}, clusters=[cluster("web", "@UPSTREAM@", transport_socket=announcing("V2"))]))
 g.case("x-forwarded-for says nothing about it", get("/x", headers={"x-forwarded-for": "9.8.7.6"}), status=200)
