@@ -116,10 +116,7 @@ std::string dumpOf(const google::protobuf::Message& message) {
 // As Envoy: the overload manager's word counts before the runtime key, which is older.
 std::optional<uint64_t> convertConnectionLimit(const v3::Bootstrap& bootstrap, const Place& place,
                                                const Runtime& runtime) {
-  std::optional<uint64_t> out;
-  if (const auto most = runtime.number("overload.global_downstream_max_connections"); most && *most >= 0) {
-    out = static_cast<uint64_t>(*most);
-  }
+  std::optional<uint64_t> out = runtime.wholeNumber("overload.global_downstream_max_connections");
   const auto& monitors = bootstrap.overload_manager().resource_monitors();
   for (int i = 0; i < monitors.size(); ++i) {
     const Place here =

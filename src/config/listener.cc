@@ -60,8 +60,8 @@ ListenerSpec convertListener(const v3::Listener& listener, const Place& place, C
     spec.buffer_limit = listener.per_connection_buffer_limit_bytes().value();
   }
   if (listener.has_tcp_backlog_size()) spec.backlog = listener.tcp_backlog_size().value();
-  const auto most = conversion.runtime.number("envoy.resource_limits.listener." + spec.name + ".connection_limit");
-  if (most && *most >= 0) spec.max_connections = static_cast<uint64_t>(*most);
+  const std::string limit = "envoy.resource_limits.listener." + spec.name + ".connection_limit";
+  if (const auto most = conversion.runtime.wholeNumber(limit)) spec.max_connections = *most;
   spec.beyond_global_limit = listener.ignore_global_conn_limit();
   spec.direction = static_cast<int>(listener.traffic_direction());
   spec.metadata = serialized(listener.metadata());

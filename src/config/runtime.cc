@@ -223,9 +223,9 @@ const Value* Runtime::find(const std::string& key) const {
   return &at->second.value;
 }
 
-std::optional<double> Runtime::number(const std::string& key) const {
+std::optional<uint64_t> Runtime::wholeNumber(const std::string& key) const {
   const Value* const value = find(key);
-  return value == nullptr ? std::nullopt : numberIn(*value);
+  return value == nullptr ? std::nullopt : wholeNumberIn(*value);
 }
 
 void Runtime::noteUnused() const {

@@ -6,6 +6,7 @@
 
 #include <envoy/config/bootstrap/v3/bootstrap.pb.h>
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,8 +24,8 @@ class Runtime {
 
   // Null: no layer has the key.
   const google::protobuf::Value* find(const std::string& key) const;
-  // Of a key that is a number, or a text that is one.
-  std::optional<double> number(const std::string& key) const;
+  // Of a key that is a whole number of 0 to 1e15, or a text that is one; as Envoy: any other says nothing.
+  std::optional<uint64_t> wholeNumber(const std::string& key) const;
   // Puts what keys say in place of default values, everywhere in message, into each Any too.
   void apply(google::protobuf::Message& message) const;
   // A notice for each key that nothing has asked for.

@@ -1,5 +1,6 @@
 #include "config/runtime.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,6 +79,12 @@ TEST(Runtime, LimitsOfConnections) {
   const LoadOutcome one =
       loaded("{name: one, static_layer: {envoy: {resource_limits: {listener: {main: {connection_limit: 7}}}}}}");
   EXPECT_EQ(one.bootstrap->listeners[0].max_connections, 7);
+  for (const char* none : {"-1", "2.5", "1e300", "many"}) {
+    SCOPED_TRACE(none);
+    EXPECT_FALSE(
+        loaded(fmt::format("{{name: one, static_layer: {{overload.global_downstream_max_connections: {}}}}}", none))
+            .bootstrap->max_connections);
+  }
 }
 
 TEST(Runtime, BrokenLayersAreFaults) {
