@@ -1,7 +1,8 @@
 """The scriptable upstream where the proxy speaks HTTP/2 to it (by prior knowledge): what came is recorded as by HTTP/1.
 
 An answer is made of actions, each a function of the stream: `h2_answer` and `h2_scripted` put them together. Bytes are a
-DATA frame, floats are pauses, END ends the stream; the others are named below.
+DATA frame, floats are pauses, END ends the stream; the others are named below. What stands between two pauses leaves in one
+write: what a proxy makes of it does not depend on who is quicker.
 """
 import queue
 import socket
@@ -76,6 +77,7 @@ class _Stream:
         self.pieces, self.ended = queue.Queue(), None
 
     def next(self):
+        self.connection.let_go()
         try:
             return self.pieces.get(timeout=2.0)
         except queue.Empty:
@@ -90,6 +92,7 @@ class _Stream:
                     self.connection.do("send_data", self.id, data[:room])
                     data = data[room:]
                     continue
+            self.connection.let_go()
             time.sleep(0.005)
 
     def end(self):
@@ -98,16 +101,20 @@ class _Stream:
     def play(self, actions):
         try:
             for action in actions:
+                if isinstance(action, float):
+                    self.connection.let_go()
+                    time.sleep(action)
+                    continue
+                self.connection.hold()
                 if action is END:
                     self.end()
                 elif isinstance(action, bytes):
                     self.send(action)
-                elif isinstance(action, float):
-                    time.sleep(action)
                 else:
                     action(self)
+            self.connection.let_go()
         except Exception:  # The stream or the connection is gone: the proxy's doing, which the case sees.
-            pass
+            self.connection.let_go(broken=True)
 
 
 class Http2Connection:
@@ -116,6 +123,7 @@ class Http2Connection:
     def __init__(self, upstream, sock, begun):
         self.upstream, self.sock, self.over = upstream, sock, False
         self.lock = threading.RLock()
+        self.holder = None  # The thread whose frames wait for let_go; it has the lock.
         kinds = library()
         self.kinds = kinds.events
         self.h2 = kinds.connection.H2Connection(kinds.config.H2Configuration(
@@ -147,14 +155,31 @@ class Http2Connection:
 
     def put(self, data):
         with self.lock:
+            self.let_go()
             self.sock.sendall(data)
 
+    def hold(self):
+        """From here to let_go this thread's frames gather; nobody else uses the connection meanwhile."""
+        if self.holder != threading.get_ident():
+            self.lock.acquire()
+            self.holder = threading.get_ident()
+
+    def let_go(self, broken=False):
+        if self.holder == threading.get_ident():
+            self.holder = None
+            try:
+                if not broken:
+                    self.flush()
+            finally:
+                self.lock.release()
+
     def flush(self):
-        data = self.h2.data_to_send()
+        data = b"" if self.holder else self.h2.data_to_send()
         if data:
             self.sock.sendall(data)
 
     def close(self):
+        self.let_go()
         self.over = True
         try:
             self.sock.shutdown(socket.SHUT_RDWR)

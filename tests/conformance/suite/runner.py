@@ -1,8 +1,14 @@
-"""Runs the chosen groups, judges each case, and prints what the reader needs."""
+"""Runs the chosen groups, judges each case, and prints what the reader needs.
+
+Time is real here, and the machine may be busy: a case that was judged a failure runs again when all the others are over, and
+alone. Only what fails again has failed; the others are printed as unsteady, with what differed. A proxy that dies, or does
+not start, gets no second chance.
+"""
 import concurrent.futures
 import difflib
 import importlib
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -13,6 +19,7 @@ from .model import GROUPS, Talk, Validation
 from .stand import NotStarted, Stand
 
 PRINTING = threading.Lock()
+DEAD = re.compile("^(did not start|no connection|after SIGTERM the proxy ended)")
 
 
 def main(options, here):
@@ -46,6 +53,8 @@ class Run:
         self.itself = weir == envoy
         self.sides = [side for side in (("envoy", envoy), ("weir", weir)) if options.proxy in (side[0], "both")]
         self.passed = self.failed = 0
+        self.doubtful = []  # Cases to run again, as (group, case, faults).
+        self.again = False
 
     def all(self, chosen):
         started = time.monotonic()
@@ -54,6 +63,12 @@ class Run:
         with concurrent.futures.ThreadPoolExecutor(max(1, self.options.j)) as pool:
             for done in concurrent.futures.as_completed([pool.submit(self.group, *pair) for pair in chosen]):
                 done.result()
+        self.again = True
+        for group, case, faults in self.doubtful:
+            before = self.failed
+            self.group(group, [case])
+            if self.failed == before:
+                print(f"unsteady: {case.name}: the first of two runs differed\n" + indented(faults), flush=True)
         print(f"{self.passed} passed, {self.failed} failed   ({time.monotonic() - started:.0f} s)" if self.options.verbose
               else f"{self.passed} passed, {self.failed} failed")
         return 1 if self.failed else 0
@@ -61,7 +76,7 @@ class Run:
     def group(self, group, cases):
         outcomes = {name: self.side(group, cases, program) for name, program in self.sides}
         for case in cases:
-            self.judge(case, {name: outcome[case.name] for name, outcome in outcomes.items()})
+            self.judge(group, case, {name: outcome[case.name] for name, outcome in outcomes.items()})
 
     def side(self, group, cases, program):
         """Every case's outcome on one proxy; where the proxy does not start, that is the outcome of all."""
@@ -81,7 +96,7 @@ class Run:
                 outcomes[cases[-1].name][0].append(f"after SIGTERM the proxy ended with code {code}: {stand.log(0)[-1500:]}")
         return outcomes
 
-    def judge(self, case, outcomes):
+    def judge(self, group, case, outcomes):
         faults = []
         if "envoy" in outcomes:
             faults += expectations(case, *outcomes["envoy"])
@@ -89,10 +104,13 @@ class Run:
             faults += expectations(case, *outcomes["weir"])
         if len(outcomes) == 2:
             faults += self.compare(case, outcomes["envoy"], outcomes["weir"])
+        if faults and not self.again and not any(DEAD.search(line) for outcome in outcomes.values() for line in outcome[0]):
+            self.doubtful.append((group, case, faults))
+            return
         with PRINTING:
             self.passed, self.failed = self.passed + (not faults), self.failed + bool(faults)
             if faults:
-                print(f"FAILED {case.name}\n" + "\n".join(f"    {line}" for fault in faults for line in fault.splitlines()), flush=True)
+                print(f"FAILED {case.name}\n" + indented(faults), flush=True)
             if self.options.verbose:
                 print(f"{'failed' if faults else 'passed'} {case.name}", flush=True)
                 for name, outcome in outcomes.items():
@@ -112,6 +130,10 @@ class Run:
             return [f"no longer differs, although listed: {case.differs}"]
         wanted = getattr(case, "weir_status", None)
         return [f"weir answered {weir[1]}, should be {wanted}: {case.differs}"] if wanted and weir[1] != wanted else []
+
+
+def indented(faults):
+    return "\n".join(f"    {line}" for fault in faults for line in fault.splitlines())
 
 
 def expectations(case, lines, result, log):
