@@ -7,6 +7,8 @@
 #include <map>
 #include <sstream>
 
+#include "cli/plugin_limits.h"
+
 namespace weir::cli {
 namespace {
 
@@ -76,16 +78,28 @@ void addRestartFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--hot-restart-version", flags.hot_restart_version, "Prints what both processes must have in common");
 }
 
+void addLimitFlags(CLI::App& app, Flags& flags) {
+  for (const LimitFlag& limit : limitFlags()) {
+    const auto put = [&flags, &limit](uint64_t value) { limit.put(flags.plugin_limits.defaults, value); };
+    app.add_option_function<uint64_t>(fmt::format("--plugin-{}", limit.key), put, limit.help)
+        ->check(CLI::Range(limit.least, limit.most));
+  }
+  const auto add = [&flags](const std::string& text) {
+    if (auto added = addPluginLimit(text, flags.plugin_limits); !added.ok()) {
+      throw CLI::ValidationError(added.error().detail);  // CLI11's way to say a fault.
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--plugin-limit",
+         [add](const std::vector<std::string>& all) {
+           for (const std::string& text : all) add(text);
+         },
+         "The same for the plugins of a name, as NAME:call-ms=50,memory-mb=16; may be given again")
+      ->allow_extra_args(false);
+}
+
 void addOwnFlags(CLI::App& app, Flags& flags) {
-  app.add_option("--plugin-call-ms", flags.plugin_call_ms, "Most milliseconds of one plugin callback")
-      ->check(CLI::Range(1u, 3'600'000u));
-  app.add_option("--plugin-start-ms", flags.plugin_start_ms, "Most milliseconds of a plugin's start and configure")
-      ->check(CLI::Range(1u, 3'600'000u));
-  app.add_option("--plugin-memory-mb", flags.plugin_memory_mb, "Most MiB of memory of one plugin instance")
-      ->check(CLI::Range(1u, 4096u));
-  app.add_option("--plugin-log-kb", flags.plugin_log_kb, "Most KiB a second that a plugin logs; 0: no limit");
-  app.add_option("--plugin-shared-data-mb", flags.plugin_shared_data_mb, "Most MiB of shared data of one vm_id")
-      ->check(CLI::Range(1u, 65536u));
+  addLimitFlags(app, flags);
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
   app.add_option("--plugin-native-key", flags.plugin_native_key,
                  "PEM file of the Ed25519 public key by which native code in plugins (weir compile) is signed");

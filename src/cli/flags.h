@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "proxy_wasm/budgets.h"
 
 namespace weir::cli {
 
@@ -47,11 +48,7 @@ struct Flags {
   uint32_t file_flush_min_size_kb = 64;
 
   // Ours.
-  uint32_t plugin_call_ms = 200;
-  uint32_t plugin_start_ms = 10'000;
-  uint32_t plugin_memory_mb = 64;
-  uint32_t plugin_log_kb = 8192;
-  uint32_t plugin_shared_data_mb = 16;
+  proxy_wasm::BudgetRules plugin_limits;
   std::optional<uint64_t> max_connections;  // 0: no limit. Nothing: see main.cc.
   std::string plugin_native_key;            // PEM file: by whom native code in modules must be signed.
   std::string plugin_cache;  // Directory of compiled modules; "none": no cache. Empty: the user's cache directory.

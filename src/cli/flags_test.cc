@@ -41,6 +41,31 @@ TEST(Flags, RefusesAnUnknownFlagAndAnUnknownMode) {
   EXPECT_THAT(parseFlags({"-c", "x", "--bootstrap-version", "2"}).text, HasSubstr("bootstrap-version"));
 }
 
+TEST(Flags, SayWhatPluginsMayUse) {
+  const Parsed parsed = parseFlags({"-c", "x", "--plugin-call-ms", "50", "--plugin-log-kb", "0", "--plugin-limit",
+                                    "my:plugin:call-ms=5,metrics=3", "--plugin-limit", "my:plugin:queue-mb=1",
+                                    "--plugin-limit=b:calls=0"});
+  ASSERT_TRUE(parsed.flags) << parsed.text;
+  const proxy_wasm::BudgetRules& rules = parsed.flags->plugin_limits;
+  EXPECT_EQ(rules.defaults.stream_callback, std::chrono::milliseconds(50));
+  EXPECT_EQ(rules.defaults.log_bytes_per_second, 0u);
+  EXPECT_FALSE(rules.defaults.memory_bytes);
+  const proxy_wasm::BudgetChange& named = rules.by_plugin.at("my:plugin");
+  EXPECT_EQ(named.stream_callback, std::chrono::milliseconds(5));
+  EXPECT_EQ(named.metrics, 3u);
+  EXPECT_EQ(named.queue_bytes, 1u << 20);
+  EXPECT_EQ(rules.by_plugin.at("b").pending_calls, 0u);
+}
+
+TEST(Flags, RefuseLimitsThatAreNone) {
+  const auto text = [](const char* limit) { return parseFlags({"-c", "x", "--plugin-limit", limit}).text; };
+  EXPECT_THAT(text("p"), HasSubstr("--plugin-limit: expected NAME:KEY=VALUE, found 'p'"));
+  EXPECT_THAT(text("p:cpu=1"), HasSubstr("--plugin-limit p: expected KEY=VALUE, KEY one of call-ms, start-ms"));
+  EXPECT_THAT(text("p:call-ms=0"), HasSubstr("call-ms must be a number from 1 to 3600000; found '0'"));
+  EXPECT_THAT(text("p:call-ms=1s"), HasSubstr("found '1s'"));
+  EXPECT_EQ(parseFlags({"-c", "x", "--plugin-call-ms", "0"}).exit_code, 1);
+}
+
 TEST(Flags, NeedsAConfiguration) { EXPECT_EQ(parseFlags({}).exit_code, 1); }
 
 TEST(Flags, PrintsHelpAndVersionWithSuccess) {

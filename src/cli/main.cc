@@ -120,11 +120,7 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.load = loadOptions(flags);
   options.restart = restartOptions(flags);
   options.reject_unknown_dynamic_fields = flags.reject_unknown_dynamic_fields;
-  options.budgets.stream_callback = std::chrono::milliseconds(flags.plugin_call_ms);
-  options.budgets.start = std::chrono::milliseconds(flags.plugin_start_ms);
-  options.budgets.memory_bytes = size_t{flags.plugin_memory_mb} << 20;
-  options.budgets.log_bytes_per_second = uint64_t{flags.plugin_log_kb} << 10;
-  options.budgets.shared_data_bytes = size_t{flags.plugin_shared_data_mb} << 20;
+  options.plugin_limits = flags.plugin_limits;
   options.log_flush.interval = std::chrono::milliseconds(flags.file_flush_interval_msec);
   options.log_flush.min_size = size_t{flags.file_flush_min_size_kb} * 1024;
   options.module_cache = moduleCache(flags);

@@ -55,7 +55,8 @@ void unknownType(const std::string& name, const Place& place) {
   std::vector<std::string> known;
   for (const SupportSection& section : supportSections()) {
     for (const MessageSupport& table : *section.tables) {
-      if (table.message.starts_with("envoy.extensions.")) known.emplace_back(table.message);
+      const bool extension = table.message.starts_with("envoy.extensions.") || table.message.starts_with("weir.");
+      if (extension) known.emplace_back(table.message);
     }
   }
   const std::string guess = didYouMean(name, known);

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "config/config_source.h"
 #include "config/support.h"
@@ -16,6 +17,7 @@ namespace {
 namespace v3 = envoy::config::bootstrap::v3;
 using envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
 using envoy::extensions::wasm::v3::WasmService;
+using plugins::v1::PluginLimits;
 using WasmSink = envoy::extensions::stat_sinks::wasm::v3::Wasm;
 
 AdminSpec convertAdmin(const v3::Admin& admin, const Place& place) {
@@ -95,6 +97,7 @@ void convertServices(const v3::Bootstrap& bootstrap, const Place& place, const C
   for (int i = 0; i < bootstrap.bootstrap_extensions_size(); i++) {
     const Place here = place.item("bootstrap_extensions", static_cast<size_t>(i)).field("typed_config");
     const google::protobuf::Any& any = bootstrap.bootstrap_extensions(i).typed_config();
+    if (any.Is<PluginLimits>()) continue;  // convertAllPluginLimits
     const auto service = unpack<WasmService>(any, here, "the extension's configuration");
     if (service) out.services.push_back(plugin(*service, here, service->singleton()));
   }
@@ -103,6 +106,24 @@ void convertServices(const v3::Bootstrap& bootstrap, const Place& place, const C
     const google::protobuf::Any& any = bootstrap.stats_sinks(i).typed_config();
     const auto sink = unpack<WasmSink>(any, here, "the sink's configuration");
     if (sink) out.stats_sinks.push_back(plugin(*sink, here, true));
+  }
+}
+
+// When all plugins are known. Names of plugins that come with discovered resources are not.
+void convertAllPluginLimits(const v3::Bootstrap& bootstrap, const Place& place, const Conversion& conversion,
+                            Bootstrap& out) {
+  bool given = false;
+  for (int i = 0; i < bootstrap.bootstrap_extensions_size(); i++) {
+    const Place here = place.item("bootstrap_extensions", static_cast<size_t>(i)).field("typed_config");
+    PluginLimits limits;
+    const google::protobuf::Any& any = bootstrap.bootstrap_extensions(i).typed_config();
+    if (!any.Is<PluginLimits>() || !any.UnpackTo(&limits)) continue;
+    if (std::exchange(given, true)) here.fault(FaultKind::Conflict, "there is one of it already");
+    out.plugin_limits = convertPluginLimits(limits, here);
+    for (const auto& [name, rules] : out.plugin_limits.by_plugin) {
+      if (conversion.plugin_names.contains(name) || bootstrap.has_dynamic_resources()) continue;
+      here.field("by_plugin").key(name).notice("accepted, without effect: no plugin has this name");
+    }
   }
 }
 
@@ -157,6 +178,7 @@ Bootstrap convertBootstrap(const v3::Bootstrap& bootstrap, const Place& place, C
     out.clusters.push_back(
         convertCluster(fixed.clusters(i), resources.item("clusters", static_cast<size_t>(i)), conversion));
   }
+  convertAllPluginLimits(bootstrap, place, conversion, out);
   out.max_connections = convertConnectionLimit(bootstrap, place, conversion.runtime);
   out.runtime = conversion.runtime.dump();
   out.layered_runtime = serialized(bootstrap.layered_runtime());
@@ -215,6 +237,17 @@ const SupportTables& bootstrapSupport() {
       {"envoy.config.overload.v3.ResourceMonitor", {{"name"}, {"typed_config"}}},
       {"envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
        {{"max_active_downstream_connections"}}},
+      {"weir.plugins.v1.PluginLimits", {{"defaults"}, {"by_plugin"}}},
+      {"weir.plugins.v1.Limits",
+       {{"call_time"},
+        {"start_time"},
+        {"memory_bytes"},
+        {"log_bytes_per_second"},
+        {"shared_data_bytes"},
+        {"queue_bytes"},
+        {"pending_calls"},
+        {"pending_grpc"},
+        {"metrics"}}},
       {"envoy.config.core.v3.Node", {}, true},
       {"envoy.config.metrics.v3.StatsSink", {{"name"}, {"typed_config"}}},
       {"envoy.config.metrics.v3.StatsConfig", {{"stats_tags"}, {"use_all_default_tags"}}},

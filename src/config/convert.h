@@ -17,9 +17,11 @@
 #include <envoy/type/v3/percent.pb.h>
 #include <google/protobuf/any.pb.h>
 #include <google/protobuf/duration.pb.h>
+#include <weir/plugins/v1/limits.pb.h>
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,8 @@ struct Conversion {
   std::vector<ClusterReference> cluster_references;
   // static_resources.secrets, by name.
   std::map<std::string, envoy::extensions::transport_sockets::tls::v3::Secret> secrets{};
+  // Of all plugins met so far.
+  mutable std::set<std::string, std::less<>> plugin_names{};
 };
 
 Bootstrap convertBootstrap(const envoy::config::bootstrap::v3::Bootstrap& bootstrap, const Place& place,
@@ -92,6 +96,8 @@ void convertUpstreamHttp1(const envoy::config::core::v3::Http1ProtocolOptions& o
                           upstream::ClusterSpec& spec);
 proxy_wasm::PluginSpec convertPlugin(const envoy::extensions::wasm::v3::PluginConfig& plugin, const Place& place,
                                      const Conversion& conversion);
+// A bootstrap extension of ours.
+proxy_wasm::BudgetRules convertPluginLimits(const weir::plugins::v1::PluginLimits& limits, const Place& place);
 
 // Parts of the above.
 route::PathMatch convertPath(const envoy::config::route::v3::RouteMatch& match, const Place& place);

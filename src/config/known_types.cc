@@ -36,6 +36,7 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
 #include <udpa/type/v1/typed_struct.pb.h>
+#include <weir/plugins/v1/limits.pb.h>
 #include <xds/type/v3/typed_struct.pb.h>
 
 namespace weir::config {
@@ -74,6 +75,7 @@ void linkKnownTypes() {
   link<ext::stat_sinks::wasm::v3::Wasm, ext::upstreams::http::v3::HttpProtocolOptions>();
   link<ext::retry::host::previous_hosts::v3::PreviousHostsPredicate>();
   link<google::protobuf::Empty, google::protobuf::Struct, google::protobuf::StringValue>();
+  link<weir::plugins::v1::PluginLimits>();
   link<udpa::type::v1::TypedStruct, xds::type::v3::TypedStruct>();
 }
 

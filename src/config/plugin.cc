@@ -186,6 +186,7 @@ proxy_wasm::PluginSpec convertPlugin(const wasm::PluginConfig& plugin, const Pla
                                      const Conversion& conversion) {
   proxy_wasm::PluginSpec spec;
   spec.name = plugin.name();
+  conversion.plugin_names.insert(spec.name);
   spec.root_id = plugin.root_id();
   if (!plugin.has_vm_config()) place.field("vm_config").fault(FaultKind::Rule, "is required");
   spec.vm = convertVm(plugin.vm_config(), plugin.name(), place.field("vm_config"), conversion.options);

@@ -13,6 +13,7 @@
 #include "exchange/spec.h"
 #include "listener/spec.h"
 #include "net/address.h"
+#include "proxy_wasm/budgets.h"
 #include "proxy_wasm/spec.h"
 #include "stats/stats.h"
 #include "tcp/spec.h"
@@ -80,6 +81,7 @@ struct Bootstrap {
   std::string node;  // Serialized core.v3.Node, command line included.
   AdminSpec admin;
   std::vector<proxy_wasm::ServiceSpec> services;     // bootstrap_extensions
+  proxy_wasm::BudgetRules plugin_limits;             // Likewise: weir.plugins.v1.PluginLimits
   std::vector<proxy_wasm::ServiceSpec> stats_sinks;  // All are singletons.
   std::vector<ListenerSpec> listeners;
   std::vector<upstream::ClusterSpec> clusters;

@@ -18,9 +18,9 @@ class CallingPluginTest : public PluginTest {
     loop_.runReady();  // Calls that are over go before the cluster that they use.
   }
   // Starts the guest with a stream that has had its headers; what it logged.
-  std::vector<std::string> run(const GuestText& guest) {
+  std::vector<std::string> run(const GuestText& guest, std::string name = "plugin") {
     worker_->setClusters(&cluster_);
-    start(guest);
+    start(spec(guest, std::move(name)));
     stream_ = stream();
     stream_.requestHeaders();
     return lines();

@@ -22,7 +22,7 @@ MetricType typeOf(uint32_t id) { return static_cast<MetricType>(id & 3); }
 }  // namespace
 
 AbiStatus CustomMetrics::define(MetricType type, std::string_view name, uint32_t& id) {
-  if (counters_.size() + gauges_.size() + histograms_.size() >= kMaxMetrics) return AbiStatus::InternalFailure;
+  if (counters_.size() + gauges_.size() + histograms_.size() >= most_) return AbiStatus::InternalFailure;
   const std::string full = "wasmcustom." + std::string(name);
   switch (type) {
     case MetricType::Counter:

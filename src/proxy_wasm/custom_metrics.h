@@ -1,6 +1,7 @@
 // The metrics that one VM's plugins have defined: ids of this VM over process-wide stats named wasmcustom.<name>.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,10 +13,9 @@ namespace weir::proxy_wasm {
 
 class CustomMetrics {
  public:
-  // How many ids one VM may take. Stats are never removed, so that a plugin that makes up names would eat the process.
-  static constexpr size_t kMaxMetrics = 10'000;
-
-  explicit CustomMetrics(stats::Store& store) : store_(store) {}
+  // most: ids that the VM may take. Stats are never removed, so that a plugin that makes up names would eat the
+  // process.
+  CustomMetrics(stats::Store& store, size_t most) : store_(store), most_(most) {}
 
   // The id's low two bits are the type. A name defined twice gets two ids over one stat. InternalFailure over the
   // limit.
@@ -28,6 +28,7 @@ class CustomMetrics {
 
  private:
   stats::Store& store_;
+  const size_t most_;
   std::vector<stats::Counter*> counters_;  // By id / 4 - 1; likewise the others.
   std::vector<stats::Gauge*> gauges_;
   std::vector<stats::Histogram*> histograms_;

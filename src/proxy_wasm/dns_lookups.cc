@@ -31,7 +31,10 @@ std::string encoded(const base::Result<net::Resolved>& resolved) {
 
 AbiStatus DnsLookups::begin(std::string_view name, uint32_t& token) {
   Vm& vm = root_.vm();
-  if (lookups_.size() >= kMaxPending) return AbiStatus::InternalFailure;
+  if (lookups_.size() >= kMaxPending) {
+    vm.code().calls_refused.add();
+    return AbiStatus::InternalFailure;
+  }
   token = vm.nextDnsToken();
   net::Resolver* const resolver = vm.environment().names != nullptr ? &vm.environment().names->resolver() : nullptr;
   if (resolver == nullptr) return AbiStatus::Ok;  // On trial.

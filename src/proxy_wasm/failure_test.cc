@@ -57,6 +57,9 @@ TEST_F(FailureTest, EndsItsOwnStreamWith503AndServesTheNext) {
     EXPECT_TRUE(replies_.empty());
   }
   EXPECT_EQ(stats_.counter("wasm.plugin.vm_reload_success").value(), 3u);
+  for (const char* kind : {"unreachable", "deadline", "memory_limit"}) {
+    EXPECT_EQ(stats_.counter(fmt::format("wasm.plugin.fault_{}", kind)).value(), 1u) << kind;
+  }
   EXPECT_THAT(rawLines(),
               Contains(HasSubstr("error plugin plugin root vm: Function: proxy_on_request_headers failed: ")).Times(3));
 }

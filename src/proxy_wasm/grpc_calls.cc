@@ -80,7 +80,11 @@ AbiStatus GrpcCalls::begin(const GrpcTarget& target, const Request& request, uin
   token = request.message ? vm.nextGrpcCallToken() : vm.nextGrpcStreamToken();
   auto headers = headersFor(target, request);
   if (!headers) return AbiStatus::BadArgument;
-  if (!known || calls_.size() >= kMaxPending) return AbiStatus::InternalFailure;
+  if (!known) return AbiStatus::InternalFailure;
+  if (calls_.size() >= vm.code().budgets.pending_grpc) {
+    vm.code().calls_refused.add();
+    return AbiStatus::InternalFailure;
+  }
 
   const auto kind = request.message ? GrpcCallout::Kind::Unary : GrpcCallout::Kind::Stream;
   auto callout = std::make_unique<GrpcCallout>(*this, token, kind);

@@ -17,8 +17,6 @@ struct GrpcTarget;
 
 class GrpcCalls {
  public:
-  // How many one plugin may have under way on one worker.
-  static constexpr size_t kMaxPending = 4096;
   // The longest message that a guest is handed: as gRPC's own clients take by default.
   static constexpr uint32_t kMaxMessage = 4 * 1024 * 1024;
 
@@ -33,7 +31,7 @@ class GrpcCalls {
     base::Duration timeout{};
   };
   // ParseFailure: nobody of that name. BadArgument: no client can be made for the target. InternalFailure: it failed at
-  // once, or there is no room; nothing will be told.
+  // once, or as many as the budget has are under way; nothing will be told.
   AbiStatus begin(const GrpcTarget& target, const Request& request, uint32_t& token);
   AbiStatus send(uint32_t token, std::string_view message, bool end);
   // close: of a stream, nothing more will be sent; a call is cancelled.

@@ -112,14 +112,12 @@ GuestText& GuestText::everything() {
 }
 
 PluginTest::PluginTest() {
-  auto host = PluginHost::create(engine(), stats_, clock_,
-                                 {{.stream_callback = std::chrono::milliseconds(400),
-                                   .start = std::chrono::seconds(1),
-                                   .memory_bytes = 1024 * 1024},
-                                  "",
-                                  nullptr});
-  CHECK(host.ok());
-  host_ = std::move(*host);
+  BudgetRules rules;
+  rules.defaults = {
+      .stream_callback = std::chrono::milliseconds(400), .start = std::chrono::seconds(1), .memory_bytes = 1024 * 1024};
+  rules.by_plugin["small"] = {.queue_bytes = 8, .pending_calls = 1, .pending_grpc = 2, .metrics = 1};
+  host_ =
+      std::make_unique<PluginHost>(engine(), stats_, clock_, PluginHost::Settings{BudgetTable(rules, {}), "", nullptr});
   worker_ = std::make_unique<WorkerPlugins>(WorkerPlugins::Environment{loop_, random_, nullptr});
   rawLines();
 }

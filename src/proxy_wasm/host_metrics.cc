@@ -11,6 +11,7 @@ AbiStatus defineMetric(Call& call, uint32_t type, uint32_t name, uint32_t name_s
   if (!text) return AbiStatus::InvalidMemoryAccess;
   uint32_t id = 0;
   const AbiStatus defined = call.vm().metrics().define(*checked_type, *text, id);
+  if (defined == AbiStatus::InternalFailure) call.vm().code().metrics_refused.add();
   if (defined != AbiStatus::Ok) return defined;
   return call.writeU32(out, id) ? AbiStatus::Ok : AbiStatus::InvalidMemoryAccess;
 }

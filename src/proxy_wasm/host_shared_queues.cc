@@ -33,9 +33,10 @@ AbiStatus enqueue(Call& call, uint32_t token, uint32_t data, uint32_t size) {
   const auto value = call.read(data, size);
   if (!value) return AbiStatus::InvalidMemoryAccess;
   bool full = false;
-  const AbiStatus put = queuesOf(call).put(token, *value, full);
+  const PluginCode& code = call.vm().code();
+  const AbiStatus put = queuesOf(call).put(token, *value, code.budgets.queue_bytes, full);
   if (!full) return put;
-  call.vm().code().shared_queue_full.add();
+  code.shared_queue_full.add();
   RootContext* const root = call.root();
   if (root != nullptr && root->warnOnce()) LOG(Wasm, Warning, "a shared queue is full: what plugins put in is refused");
   return put;

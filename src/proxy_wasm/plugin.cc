@@ -60,9 +60,10 @@ class Identity {
 };
 
 // Unlike Envoy's, the identity has all of the VM's settings in it, so that a changed environment makes a new VM.
-std::string identityOf(const PluginSpec& spec, const std::string& code_digest) {
+std::string identityOf(const PluginSpec& spec, const Budgets& budgets, const std::string& code_digest) {
   Identity identity;
   identity.add(spec.vm.vm_id).add(spec.vm.configuration).add(code_digest).add(spec.vm.runtime);
+  identity.add(budgets.text());
   for (const auto& [key, value] : spec.vm.environment) identity.add(key).add(value);
   if (spec.allowed_capabilities) {
     identity.add("capabilities");
@@ -90,16 +91,6 @@ class CanaryClusters final : public ClusterAccess {
 };
 
 }  // namespace
-
-base::Result<std::unique_ptr<PluginHost>> PluginHost::create(wasm::Engine& engine, stats::Store& stats,
-                                                             const base::Clock& clock, Settings settings) {
-  const Budgets& budgets = settings.budgets;
-  if (budgets.stream_callback <= base::Duration::zero() || budgets.start <= base::Duration::zero() ||
-      budgets.memory_bytes == 0) {
-    return refused("a plugin's budgets of time and memory must be greater than zero");
-  }
-  return std::unique_ptr<PluginHost>(new PluginHost(engine, stats, clock, std::move(settings)));
-}
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginSpec& spec) {
   // What nobody holds any more: each change of the configuration leaves some behind.
@@ -135,7 +126,7 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const Plu
       settings_.remote->want(source, settings_.remote->always(), [](const std::string*) {});
     return refused("the code is not here yet; it is being fetched");
   }
-  const std::string identity = identityOf(spec, source.sha256);
+  const std::string identity = identityOf(spec, settings_.budgets.of(spec.name), source.sha256);
   std::string key = keyOf(spec);
   std::weak_ptr<const LoadedPlugin>& place = plugins_[identity + key];
   if (auto known = place.lock(); known != nullptr && known->late != nullptr) {
@@ -173,7 +164,8 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
                     : engine_.compile(std::as_bytes(std::span(bytes)),
                                       spec.vm.allow_precompiled ? wasm::Native::Allowed : wasm::Native::Ignored);
   if (!module.ok()) return std::move(module).error();
-  std::string identity = identityOf(spec, (*module)->digest());
+  const Budgets budgets = settings_.budgets.of(spec.name);
+  std::string identity = identityOf(spec, budgets, (*module)->digest());
   std::weak_ptr<const PluginCode>& place = codes_[identity];
   if (auto known = place.lock()) return known;
 
@@ -185,13 +177,29 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
   VmSpec vm = spec.vm;
   vm.code.bytes.clear();  // The compiled module is all that is needed from here on.
   const std::string stat_prefix = fmt::format("wasm.{}.", vm.runtime);
-  auto code = std::make_shared<const PluginCode>(PluginCode{
-      engine_, stats_, std::move(vm), settings_.budgets, std::move(identity), settings_.node, std::move(*module),
-      *shape, std::move(*imports), shared_data_.space(spec.vm.vm_id), shared_queues_->share(spec.vm.vm_id),
-      stats_.counter(stat_prefix + "created"), stats_.gauge(stat_prefix + "active"),
-      std::make_shared<LogBudget>(settings_.budgets.log_bytes_per_second), stats_.counter("wasm.log_lines_dropped"),
-      stats_.counter("wasm.shared_data_refused"), stats_.counter("wasm.unknown_actions"),
-      stats_.counter("wasm.shared_queue_full")});
+  auto code = std::make_shared<const PluginCode>(PluginCode{engine_,
+                                                            stats_,
+                                                            std::move(vm),
+                                                            budgets,
+                                                            std::move(identity),
+                                                            settings_.node,
+                                                            std::move(*module),
+                                                            *shape,
+                                                            std::move(*imports),
+                                                            shared_data_.space(spec.vm.vm_id),
+                                                            shared_queues_->share(spec.vm.vm_id),
+                                                            stats_.counter(stat_prefix + "created"),
+                                                            stats_.gauge(stat_prefix + "active"),
+                                                            std::make_shared<LogBudget>(budgets.log_bytes_per_second),
+                                                            stats_.counter("wasm.log_lines_dropped"),
+                                                            stats_.counter("wasm.shared_data_refused"),
+                                                            stats_.counter("wasm.unknown_actions"),
+                                                            stats_.counter("wasm.shared_queue_full"),
+                                                            stats_.counter("wasm.calls_refused"),
+                                                            stats_.counter("wasm.metrics_refused")});
+  if (budgets != settings_.budgets.of("")) {
+    LOG(Wasm, Info, "plugin {} has limits of its own: {}", spec.name, budgets.text());
+  }
   place = code;
   return code;
 }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "proxy_wasm/budgets.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/remote_code.h"
 #include "proxy_wasm/shared_data.h"
@@ -30,7 +31,7 @@ namespace weir::proxy_wasm {
 class PluginHost {
  public:
   struct Settings {
-    Budgets budgets;
+    BudgetTable budgets;
     std::string node;  // Serialized envoy.config.core.v3.Node: the properties xds.node.*.
     // Whether a callout to that cluster would find it; null: any would. Only asked in canaries, which send nothing.
     std::function<bool(std::string_view cluster)> knows_cluster;
@@ -40,9 +41,9 @@ class PluginHost {
     std::function<void()> on_arrival = nullptr;
   };
 
-  // Error (side Operator): a budget of zero. All references must outlive the host and everything it loads.
-  static base::Result<std::unique_ptr<PluginHost>> create(wasm::Engine& engine, stats::Store& stats,
-                                                          const base::Clock& clock, Settings settings);
+  // All references must outlive the host and everything it loads.
+  PluginHost(wasm::Engine& engine, stats::Store& stats, const base::Clock& clock, Settings settings)
+      : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)) {}
 
   // Equal specs give the same plugin while somebody holds it, and run one canary. Error (side Operator or Plugin):
   // "Unable to create Wasm plugin <name>: <where the code is>: <everything that is wrong with it>", whatever the
@@ -53,8 +54,6 @@ class PluginHost {
   std::vector<std::shared_ptr<LatePlugin>> takeLate() { return std::exchange(late_, {}); }
 
  private:
-  PluginHost(wasm::Engine& engine, stats::Store& stats, const base::Clock& clock, Settings settings)
-      : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)) {}
   base::Result<std::shared_ptr<const LoadedPlugin>> loadLate(const PluginSpec& spec);
   base::Result<std::shared_ptr<const LoadedPlugin>> loadWith(const PluginSpec& spec, const std::string& bytes);
   void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy_wasm/budgets.h"
 #include "proxy_wasm/log_budget.h"
 #include "proxy_wasm/module_shape.h"
 #include "proxy_wasm/shared_data.h"
@@ -22,8 +23,9 @@ struct PluginCode {
   stats::Store& stats;
   VmSpec spec;
   Budgets budgets;
-  std::string identity;  // Equal for VMs that may be shared: code, VM configuration, vm_id, environment, capabilities.
-  std::string node;      // Serialized envoy.config.core.v3.Node.
+  // Equal for VMs that may be shared: code, VM configuration, vm_id, environment, capabilities, budgets.
+  std::string identity;
+  std::string node;  // Serialized envoy.config.core.v3.Node.
   std::shared_ptr<const wasm::Module> module;
   ModuleShape shape;
   // The host functions that the module imports, each with the VM still to be filled in as its context.
@@ -37,6 +39,8 @@ struct PluginCode {
   stats::Counter& shared_data_refused;  // wasm.shared_data_refused
   stats::Counter& unknown_actions;      // wasm.unknown_actions
   stats::Counter& shared_queue_full;    // wasm.shared_queue_full
+  stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC and names
+  stats::Counter& metrics_refused;      // wasm.metrics_refused
 };
 
 }  // namespace weir::proxy_wasm

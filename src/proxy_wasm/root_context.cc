@@ -69,7 +69,10 @@ void RootContext::onTick() {
 AbiStatus RootContext::call(std::string_view cluster_name, upstream::HttpCallRequest request, uint32_t& token) {
   ClusterAccess& clusters = vm_.environment().clusters;
   if (!clusters.knows(cluster_name)) return AbiStatus::BadArgument;
-  if (calls_.size() >= kMaxPendingCalls) return AbiStatus::InternalFailure;
+  if (calls_.size() >= vm_.code().budgets.pending_calls) {
+    vm_.code().calls_refused.add();
+    return AbiStatus::InternalFailure;
+  }
   upstream::Cluster* const cluster = clusters.find(cluster_name);
   if (cluster == nullptr || vm_.environment().loop == nullptr) {
     token = vm_.nextCallToken();

@@ -22,9 +22,6 @@ class Callout;
 
 class RootContext final : public Context {
  public:
-  // How many callouts one plugin may have under way on one worker.
-  static constexpr size_t kMaxPendingCalls = 1024;
-
   RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin);
   ~RootContext() override;
 
@@ -48,7 +45,7 @@ class RootContext final : public Context {
   void setTickPeriod(base::Duration period);
 
   // Begins a call; the answer comes to the guest by token later. BadArgument: nobody of that name.
-  // InternalFailure: it failed at once, and no answer will come.
+  // InternalFailure: it failed at once, or as many as the budget has are under way; no answer will come.
   AbiStatus call(std::string_view cluster, upstream::HttpCallRequest request, uint32_t& token);
   // The answer that is being told to the guest; null at other times.
   upstream::HttpCallResponse* callResponse() const { return call_response_; }

@@ -66,7 +66,7 @@ AbiStatus SharedQueues::Share::find(std::string_view vm_id, std::string_view nam
   return AbiStatus::Ok;
 }
 
-AbiStatus SharedQueues::Share::put(uint32_t token, std::string_view value, bool& full) {
+AbiStatus SharedQueues::Share::put(uint32_t token, std::string_view value, size_t most_bytes, bool& full) {
   std::shared_ptr<QueueEar> ear;
   uint32_t root = 0;
   {
@@ -74,7 +74,7 @@ AbiStatus SharedQueues::Share::put(uint32_t token, std::string_view value, bool&
     const auto found = all_->queues_.find(token);
     if (found == all_->queues_.end()) return AbiStatus::NotFound;
     Queue& queue = found->second;
-    full = queue.entries.size() >= kMaxEntries || value.size() > kMaxBytes - queue.bytes;
+    full = queue.entries.size() >= kMaxEntries || queue.bytes + value.size() > most_bytes;
     if (full) return AbiStatus::NotFound;
     queue.entries.emplace_back(value);
     queue.bytes += value.size();

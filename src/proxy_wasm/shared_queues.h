@@ -43,10 +43,9 @@ class SharedQueues : public std::enable_shared_from_this<SharedQueues> {
  public:
   // What the queues may hold. More is refused: registering with InternalFailure, an entry with NotFound, which is what
   // SDKs hand to the plugin as an error (Rust's panics on any other).
-  static constexpr size_t kMaxQueues = 1024;             // Of one vm_id.
-  static constexpr size_t kMaxEntries = 65536;           // In one queue.
-  static constexpr size_t kMaxBytes = size_t{16} << 20;  // In one queue.
-  static constexpr size_t kMaxNoticesUnderWay = 65536;   // Of one queue: further entries are not told.
+  static constexpr size_t kMaxQueues = 1024;            // Of one vm_id.
+  static constexpr size_t kMaxEntries = 65536;          // In one queue.
+  static constexpr size_t kMaxNoticesUnderWay = 65536;  // Of one queue: further entries are not told.
 
   // Keeps the queues of a vm_id. Held by its plugin code.
   class Share {
@@ -61,8 +60,8 @@ class SharedQueues : public std::enable_shared_from_this<SharedQueues> {
     AbiStatus add(std::string_view name, std::shared_ptr<QueueEar> ear, uint32_t root, uint32_t& token);
     // vm_id empty: the share's own. NotFound: there is no such queue.
     AbiStatus find(std::string_view vm_id, std::string_view name, uint32_t& token) const;
-    // Of any vm_id. NotFound: no such queue, or it is full (full is set).
-    AbiStatus put(uint32_t token, std::string_view value, bool& full);
+    // Of any vm_id. NotFound: no such queue, or it would hold more than kMaxEntries or most_bytes (full is set).
+    AbiStatus put(uint32_t token, std::string_view value, size_t most_bytes, bool& full);
     // NotFound; Empty.
     AbiStatus take(uint32_t token, std::string& value);
 

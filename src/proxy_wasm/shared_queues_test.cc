@@ -22,9 +22,10 @@ class SharedQueuesTest : public testing::Test {
   }
   AbiStatus put(uint32_t token, std::string_view value) {
     full_ = false;
-    return share_->put(token, value, full_);
+    return share_->put(token, value, kMostBytes, full_);
   }
 
+  static constexpr size_t kMostBytes = 10'000;
   base::ManualClock clock_;
   event::Loop loop_{clock_};
   std::shared_ptr<SharedQueues> all_ = std::make_shared<SharedQueues>();
@@ -113,7 +114,7 @@ TEST_F(SharedQueuesTest, AreBounded) {
   EXPECT_EQ(share_->add("one more", nullptr, 0, token), AbiStatus::InternalFailure);
   EXPECT_EQ(share_->add("0", nullptr, 0, token), AbiStatus::Ok);
 
-  const std::string half(SharedQueues::kMaxBytes / 2, 'x');
+  const std::string half(kMostBytes / 2, 'x');
   EXPECT_EQ(put(token, half), AbiStatus::Ok);
   EXPECT_EQ(put(token, half), AbiStatus::Ok);
   EXPECT_EQ(put(token, "x"), AbiStatus::NotFound);

@@ -63,13 +63,4 @@ struct ServiceSpec {
   std::string path;        // In the configuration, for messages.
 };
 
-// Budgets, from flags (later: from a bootstrap extension).
-struct Budgets {
-  base::Duration stream_callback = std::chrono::milliseconds(200);
-  base::Duration start = std::chrono::seconds(10);
-  size_t memory_bytes = 64 * 1024 * 1024;
-  uint64_t log_bytes_per_second = 8 * 1024 * 1024;  // Of all VMs of one code; 0: no limit.
-  size_t shared_data_bytes = 16 * 1024 * 1024;      // Keys and values of one vm_id.
-};
-
 }  // namespace weir::proxy_wasm

@@ -1,5 +1,7 @@
 #include "proxy_wasm/vm.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/check.h"
@@ -22,7 +24,7 @@ bool tracing() { return base::logEnabled(base::LogComponent::Wasm, base::LogLeve
 Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
     : code_(std::move(code)),
       environment_(environment),
-      metrics_(code_->stats),
+      metrics_(code_->stats, code_->budgets.metrics),
       contexts_(kFirstTableSize, nullptr),
       own_context_(std::make_unique<Context>(*this, Context::OfVm())) {
   current_ = own_context_.get();
@@ -126,9 +128,10 @@ std::optional<uint32_t> Vm::enter(const wasm::GuestFunction& function, std::stri
   return *result;
 }
 
-void Vm::fail(const Context& current, std::string_view function, const base::Error& error) {
+void Vm::fail(Context& current, std::string_view function, const base::Error& error) {
   if (failed_) return;  // The outer calls of a nested one fail with it.
   failed_ = true;
+  countFault(current);
   failure_ = failureText(function, error.detail, instance_->backtrace());
   actions_.clear();
   LOG(Wasm, Error, "plugin{}: {}", current.logPrefix(), failure_);
@@ -146,6 +149,14 @@ void Vm::onQueueReady(uint32_t root, uint32_t token) {
   const std::shared_ptr<Vm> self = shared_from_this();  // The call may end the last plugin in it.
   const std::array<uint32_t, 2> arguments{root, token};
   call(Callback::QueueReady, **place, arguments, callbackLimit());
+}
+
+// Not those on trial, of which the reader of the log hears.
+void Vm::countFault(Context& current) {
+  RootContext* const root = current.root();
+  if (environment_.loop == nullptr || root == nullptr) return;
+  const std::string_view kind = wasm::name(instance_->faultKind());
+  code_->stats.counter(fmt::format("wasm.{}.fault_{}", root->spec().name, kind)).add();
 }
 
 // A stream that goes on by itself learns at its next callback; one that waits for the guest would wait for ever.

@@ -162,7 +162,9 @@ class Vm : public std::enable_shared_from_this<Vm> {
   base::Result<void> callStart(std::string_view name, std::span<const uint32_t> arguments, bool has_result);
   std::optional<uint32_t> enter(const wasm::GuestFunction& function, std::string_view name, Context& current,
                                 Phase phase, std::span<const uint32_t> arguments, base::Duration limit);
-  void fail(const Context& current, std::string_view function, const base::Error& error);
+  void fail(Context& current, std::string_view function, const base::Error& error);
+  // wasm.<plugin>.fault_<kind>
+  void countFault(Context& current);
   void settle();
   void perform(const Action& action);
   void forget(const Context& context);

@@ -66,15 +66,11 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
   plugins.on_arrival = [&shared] {
     if (shared.on_plugin_arrival) shared.on_plugin_arrival();
   };
-  plugins.budgets = options.budgets;
+  plugins.budgets = proxy_wasm::BudgetTable(shared.bootstrap.plugin_limits, options.plugin_limits);
   plugins.node = shared.bootstrap.node;
   plugins.knows_cluster = [&shared](std::string_view name) { return shared.knows_cluster(name); };
-  auto host = proxy_wasm::PluginHost::create(*shared.engine, *shared.stats, base::systemClock(), std::move(plugins));
-  if (!host.ok()) {
-    faults.push_back(std::move(host).error());
-    return;
-  }
-  shared.plugins = std::move(*host);
+  shared.plugins =
+      std::make_unique<proxy_wasm::PluginHost>(*shared.engine, *shared.stats, base::systemClock(), std::move(plugins));
 }
 
 void makeTransports(event::Loop* loop, Shared& shared, std::vector<base::Error>& faults) {

@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "config/load.h"
 #include "config/spec.h"
-#include "proxy_wasm/spec.h"
+#include "proxy_wasm/budgets.h"
 
 namespace weir::server {
 
@@ -41,7 +41,7 @@ struct Options {
   config::LoadOptions load;   // For discovered resources, as for the bootstrap.
   bool reject_unknown_dynamic_fields = false;
   RestartOptions restart;
-  proxy_wasm::Budgets budgets;
+  proxy_wasm::BudgetRules plugin_limits;    // The command line's; those of the bootstrap stand below them.
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
   std::string native_key;          // PEM file: the public key of modules' native code; empty: none is used.

@@ -30,6 +30,7 @@ TEST_F(DeadlineTest, AnEndlessLoopEndsAsAnErrorOfThePlugin) {
   EXPECT_EQ(result.error().code, base::Code::Deadline);
   EXPECT_EQ(result.error().side, base::Side::Plugin);
   EXPECT_EQ(result.error().detail, "the guest exceeded its time limit of 3 ms");
+  EXPECT_EQ(instance->faultKind(), FaultKind::Deadline);
   EXPECT_THAT(instance->backtrace(), HasSubstr(" - spin\n"));
   EXPECT_EQ(run(*instance, "rest", kLong).error().code, base::Code::Deadline);  // Dead from then on.
 }
@@ -128,6 +129,22 @@ TEST_F(DeadlineTest, EndlessRecursionIsATrapAndTheProcessLives) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, base::Code::Trap);
   EXPECT_EQ(result.error().detail, "wasm trap: call stack exhausted");
+  EXPECT_EQ(instance->faultKind(), FaultKind::Stack);
+}
+
+TEST_F(DeadlineTest, AnInstanceKnowsWhatItDiedOf) {
+  limits_.memory_bytes = 65536;
+  const auto died = [this](const std::string& body) {
+    const auto instance = make("(module (memory 1) (func (export \"run\") " + body + "))");
+    EXPECT_EQ(instance->faultKind(), FaultKind::None);
+    run(*instance, "run", kLong);
+    return instance->faultKind();
+  };
+  EXPECT_EQ(died("unreachable"), FaultKind::Unreachable);
+  EXPECT_EQ(died("(drop (i32.load (i32.const 65536)))"), FaultKind::MemoryAccess);
+  EXPECT_EQ(died("(drop (memory.grow (i32.const 1))) unreachable"), FaultKind::MemoryLimit);
+  EXPECT_EQ(died("(drop (i32.div_u (i32.const 1) (i32.const 0)))"), FaultKind::Other);
+  EXPECT_EQ(name(FaultKind::MemoryLimit), "memory_limit");
 }
 
 // Host frames count against the guest's stack, so that guest and host calling each other for ever end too.

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "wasm/instance.h"
+
 namespace weir::wasm {
 namespace {
 
@@ -46,6 +48,20 @@ std::string print(const OwnedFrames& frames) {
 }
 
 }  // namespace
+
+std::string_view name(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::None: return "none";
+    case FaultKind::Deadline: return "deadline";
+    case FaultKind::Stack: return "stack";
+    case FaultKind::MemoryLimit: return "memory_limit";
+    case FaultKind::MemoryAccess: return "memory_access";
+    case FaultKind::Unreachable: return "unreachable";
+    case FaultKind::Host: return "host";
+    case FaultKind::Other: break;
+  }
+  return "other";
+}
 
 std::string causeOf(const wasmtime_error_t& error) {
   OwnedBytes message;

@@ -184,10 +184,23 @@ std::string GuestInstance::describe(const wasmtime_error_t* error, const wasm_tr
   return error != nullptr ? causeOf(*error) : causeOf(*trap);
 }
 
+FaultKind GuestInstance::kindOf(const wasm_trap_t* trap) const {
+  if (deadline_passed_) return FaultKind::Deadline;
+  if (host_trapped_) return FaultKind::Host;
+  wasmtime_trap_code_t code = 0;
+  if (trap == nullptr || !wasmtime_trap_code(trap, &code)) return FaultKind::Other;
+  if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW) return FaultKind::Stack;
+  const bool unreachable = code == WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED;
+  if (!unreachable && code != WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS) return FaultKind::Other;
+  if (limits_.refused_growths > 0) return FaultKind::MemoryLimit;
+  return unreachable ? FaultKind::Unreachable : FaultKind::MemoryAccess;
+}
+
 const base::Error& GuestInstance::die(ErrorHandle error, TrapHandle trap) {
   if (failure_) return *failure_;  // The frames around the one that died.
   failure_ = base::Error{deadline_passed_ ? base::Code::Deadline : base::Code::Trap, base::Side::Plugin,
                          base::Retry::No, describe(error.get(), trap.get())};
+  fault_kind_ = kindOf(trap.get());
   backtrace_ = error != nullptr ? backtraceOf(*error) : backtraceOf(*trap);
   return *failure_;
 }

@@ -23,6 +23,7 @@ class GuestInstance final : public Instance {
   base::Result<uint32_t> call(const GuestFunction& function, std::span<const uint32_t> arguments,
                               base::Duration limit) override;
   const base::Error* failure() const override { return failure_ ? &*failure_ : nullptr; }
+  FaultKind faultKind() const override { return fault_kind_; }
   const std::string& backtrace() const override { return backtrace_; }
   void setTrapMessage(std::string message) override { trap_message_ = std::move(message); }
   uint64_t refusedGrowths() const override { return limits_.refused_growths; }
@@ -49,6 +50,7 @@ class GuestInstance final : public Instance {
   void findMemoryEarly(wasmtime_caller_t* caller);
   wasm_trap_t* hostTrap();
   const base::Error& die(ErrorHandle error, TrapHandle trap);
+  FaultKind kindOf(const wasm_trap_t* trap) const;
   std::string describe(const wasmtime_error_t* error, const wasm_trap_t* trap) const;
 
   WasmtimeEngine& engine_;
@@ -66,6 +68,7 @@ class GuestInstance final : public Instance {
   base::Duration limit_{-1};
   uint64_t limit_ticks_ = 0;      // limit_ in ticks.
   uint64_t remaining_ticks_ = 0;  // Of the outermost call's limit, beyond the stretch that runs now.
+  FaultKind fault_kind_ = FaultKind::None;
   bool deadline_passed_ = false;
   bool host_trapped_ = false;
 

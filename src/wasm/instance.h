@@ -57,6 +57,20 @@ struct GuestFunction {
   explicit operator bool() const { return handle != nullptr; }
 };
 
+// What a guest died of.
+enum class FaultKind : uint8_t {
+  None,
+  Deadline,      // Its time was over.
+  Stack,         // Recursion.
+  MemoryLimit,   // It was refused memory, and trapped by itself or beyond what it has.
+  MemoryAccess,  // Outside of its memory.
+  Unreachable,   // What compilers make of a panic or an abort.
+  Host,          // A host function would not go on.
+  Other,
+};
+// "deadline", "memory_limit".
+std::string_view name(FaultKind kind);
+
 class Instance {
  public:
   // Instantiates (runs the start section, under start_deadline). Every function import must be found in `host` with
@@ -91,6 +105,7 @@ class Instance {
 
   // Why the instance is dead; nullptr while it lives.
   virtual const base::Error* failure() const = 0;
+  virtual FaultKind faultKind() const = 0;
   // Function names of the innermost guest frames when it died, as "  0:  0x2c01a - name" lines; empty if unknown.
   virtual const std::string& backtrace() const = 0;
   // For a HostFunction that returns false.

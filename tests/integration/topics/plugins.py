@@ -48,6 +48,22 @@ def _():
     after("/recurse")
 
 
+LIMITS = {"@type": "type.googleapis.com/weir.plugins.v1.PluginLimits"}
+
+
+@fact("limits of a plugin's name hold for it, the command line's before the configuration's, and its faults are counted by kind")
+def _():
+    more = {"bootstrap_extensions": [{"name": "limits", "typed_config": {
+        **LIMITS, "defaults": {"call_time": "600s"}, "by_plugin": {"small": {"memory_bytes": 2 * MIB, "call_time": "300s"}}}}]}
+    flags = ("--plugin-limit", f"small:call-ms={CALL_MS}")
+    with Weir(config.bootstrap(plugins=[config.plugin(guest="fault", name="small")], more=more), *flags) as weir, Client(weir.port()) as client:
+        same(client.get("/loop").status, 503)
+        same(client.get("/memory").status, 503)
+        same(client.get("/well").status, 200)
+        same(weir.stat("wasm.small.fault_deadline"), 1)
+        same(weir.stat("wasm.small.fault_memory_limit"), 1)
+
+
 @fact("while a plugin loops, others wait no longer than its deadline", 2)
 def _():
     with faulty() as weir, Client(weir.port()) as looping, Client(weir.port()) as other:

@@ -1,0 +1,101 @@
+// Who says what a plugin may use, and that plugins are held to it. Time, memory, log and shared data: in the tests of
+// those.
+#include "proxy_wasm/budgets.h"
+
+#include "proxy_wasm/calling_fixture.h"
+#include "proxy_wasm/pairs.h"
+
+namespace weir::proxy_wasm {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(BudgetTable, ANameComesBeforeAllAndTheCommandLineBeforeTheConfiguration) {
+  BudgetRules configuration, flags;
+  configuration.defaults = {.memory_bytes = 1, .queue_bytes = 1, .pending_calls = 1, .metrics = 1};
+  flags.defaults = {.queue_bytes = 2, .pending_calls = 2, .metrics = 2};
+  configuration.by_plugin["p"] = {.pending_calls = 3, .metrics = 3};
+  flags.by_plugin["p"] = {.metrics = 4};
+  const Budgets budgets = BudgetTable(configuration, flags).of("p");
+  EXPECT_EQ(budgets.memory_bytes, 1u);
+  EXPECT_EQ(budgets.queue_bytes, 2u);
+  EXPECT_EQ(budgets.pending_calls, 3u);
+  EXPECT_EQ(budgets.metrics, 4u);
+  EXPECT_EQ(budgets.pending_grpc, Budgets().pending_grpc);
+  EXPECT_EQ(BudgetTable(configuration, flags).of("q").metrics, 2u);
+  EXPECT_EQ(BudgetTable().of("p"), Budgets());
+}
+
+class BudgetsTest : public CallingPluginTest {
+ protected:
+  uint64_t count(std::string_view name) { return stats_.counter(name).value(); }
+};
+
+TEST_F(BudgetsTest, PluginsWithDifferentLimitsShareNoVm) {
+  const auto one = load(spec(GuestText())), same = load(spec(GuestText(), "other")),
+             small = load(spec(GuestText(), "small"));
+  ASSERT_TRUE(one.ok() && same.ok() && small.ok());
+  EXPECT_EQ((*one)->code, (*same)->code);
+  EXPECT_NE((*one)->code, (*small)->code);
+  EXPECT_EQ((*one)->code->shared_data, (*small)->code->shared_data);
+}
+
+TEST_F(BudgetsTest, LimitsOfItsOwnAreTold) {
+  ASSERT_TRUE(load(spec(GuestText(), "small")).ok());
+  EXPECT_THAT(rawLines(), testing::Contains(testing::HasSubstr(
+                              "plugin small has limits of its own: call 400 ms, start 1000 ms, memory "
+                              "1048576, log 8388608/s, shared data 16777216, queue 8, "
+                              "calls 1, gRPC 2, metrics 1")));
+}
+
+TEST_F(BudgetsTest, OneCalloutMoreThanMayBeUnderWayIsRefused) {
+  const std::string head = toPairs({{":method", "GET"}, {":path", "/"}, {":authority", "a"}});
+  GuestText guest;
+  guest.data(100, "web").data(200, head);
+  guest.import(
+      R"((import "env" "proxy_http_call" (func $call (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) (result i32))))");
+  guest.onRequestHeaders(
+      fmt::format("(call $status (call $call (i32.const 100) (i32.const 3) (i32.const 200) (i32.const {}) (i32.const "
+                  "0) (i32.const 0) "
+                  "(i32.const 0) (i32.const 0) (i32.const 1000) (i32.const 16))) (i32.const 1)",
+                  head.size()));
+  EXPECT_THAT(run(guest, "small"), ElementsAre("= 0"));
+  EXPECT_EQ(count("wasm.calls_refused"), 0u);
+  stream_.requestHeaders();
+  EXPECT_THAT(lines(), ElementsAre("= 10"));
+  EXPECT_EQ(count("wasm.calls_refused"), 1u);
+}
+
+TEST_F(BudgetsTest, OneMetricMoreThanAnInstanceMayDefineIsRefused) {
+  GuestText guest;
+  guest.data(100, "ab");
+  guest.import(R"((import "env" "proxy_define_metric" (func $define (param i32 i32 i32 i32) (result i32))))");
+  guest.onRequestHeaders(
+      "(call $status (call $define (i32.const 0) (i32.const 100) (i32.const 1) (i32.const 16)))"
+      "(call $status (call $define (i32.const 0) (i32.const 101) (i32.const 1) (i32.const 16))) (i32.const 0)");
+  EXPECT_THAT(run(guest), ElementsAre("= 0", "= 0"));
+  EXPECT_EQ(count("wasm.metrics_refused"), 0u);
+  stream_.finish();
+  EXPECT_THAT(run(guest, "small"), ElementsAre("= 0", "= 10"));
+  EXPECT_EQ(count("wasm.metrics_refused"), 1u);
+}
+
+TEST_F(BudgetsTest, AQueueTakesNoMoreThanItMayHold) {
+  GuestText guest;
+  guest.data(100, "12345678").data(120, "q");
+  guest.import(R"((import "env" "proxy_register_shared_queue" (func $register (param i32 i32 i32) (result i32))))");
+  guest.import(R"((import "env" "proxy_enqueue_shared_queue" (func $enqueue (param i32 i32 i32) (result i32))))");
+  guest.onRequestHeaders(
+      "(call $status (call $register (i32.const 120) (i32.const 1) (i32.const 16)))"
+      "(call $status (call $enqueue (i32.load (i32.const 16)) (i32.const 100) (i32.const 8)))"
+      "(call $status (call $enqueue (i32.load (i32.const 16)) (i32.const 100) (i32.const 1))) (i32.const 0)");
+  const std::vector<std::string> seen = run(guest, "small");
+  ASSERT_GE(seen.size(), 3u);
+  EXPECT_THAT(std::vector(seen.begin(), seen.begin() + 2), ElementsAre("= 0", "= 0"));
+  EXPECT_EQ(seen.back(), "= 1");
+  EXPECT_EQ(count("wasm.shared_queue_full"), 1u);
+}
+
+}  // namespace
+}  // namespace weir::proxy_wasm
