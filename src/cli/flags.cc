@@ -100,6 +100,7 @@ void addLimitFlags(CLI::App& app, Flags& flags) {
 
 void addOwnFlags(CLI::App& app, Flags& flags) {
   addLimitFlags(app, flags);
+  app.add_flag("--plugin-watch", flags.plugin_watch, "Plugins whose files change are exchanged while weir runs");
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
   app.add_option("--plugin-native-key", flags.plugin_native_key,
                  "PEM file of the Ed25519 public key by which native code in plugins (weir compile) is signed");

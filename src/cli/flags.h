@@ -49,6 +49,7 @@ struct Flags {
 
   // Ours.
   proxy_wasm::BudgetRules plugin_limits;
+  bool plugin_watch = false;
   std::optional<uint64_t> max_connections;  // 0: no limit. Nothing: see main.cc.
   std::string plugin_native_key;            // PEM file: by whom native code in modules must be signed.
   std::string plugin_cache;  // Directory of compiled modules; "none": no cache. Empty: the user's cache directory.

@@ -120,6 +120,8 @@ class PluginTest : public testing::Test {
   PluginTest();
   ~PluginTest() override;
 
+  // Another host, before anything is loaded.
+  void useHost(PluginHost::Settings settings);
   static PluginSpec spec(const GuestText& guest, std::string name = "plugin");
   // Loads and starts; fails the test if either fails.
   void start(const PluginSpec& spec);

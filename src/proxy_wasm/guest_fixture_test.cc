@@ -116,10 +116,13 @@ PluginTest::PluginTest() {
   rules.defaults = {
       .stream_callback = std::chrono::milliseconds(400), .start = std::chrono::seconds(1), .memory_bytes = 1024 * 1024};
   rules.by_plugin["small"] = {.queue_bytes = 8, .pending_calls = 1, .pending_grpc = 2, .metrics = 1};
-  host_ =
-      std::make_unique<PluginHost>(engine(), stats_, clock_, PluginHost::Settings{BudgetTable(rules, {}), "", nullptr});
+  useHost({.budgets = BudgetTable(rules, {}), .node = "", .knows_cluster = nullptr});
   worker_ = std::make_unique<WorkerPlugins>(WorkerPlugins::Environment{loop_, random_, nullptr});
   rawLines();
+}
+
+void PluginTest::useHost(PluginHost::Settings settings) {
+  host_ = std::make_unique<PluginHost>(engine(), stats_, clock_, std::move(settings));
 }
 
 PluginTest::~PluginTest() {

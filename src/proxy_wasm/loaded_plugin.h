@@ -8,6 +8,7 @@
 #include "proxy_wasm/late_plugin.h"
 #include "proxy_wasm/plugin_code.h"
 #include "proxy_wasm/spec.h"
+#include "proxy_wasm/successor.h"
 
 namespace weir::proxy_wasm {
 
@@ -16,6 +17,7 @@ struct LoadedPlugin {
   std::shared_ptr<const PluginCode> code;  // Null: late->get() is this plugin with its code, once that has come.
   std::string key;  // Equal for plugins that share a root context in a VM: everything in spec that is not the VM's.
   std::shared_ptr<LatePlugin> late = nullptr;
+  std::shared_ptr<Successor> successor = nullptr;  // Null: its file is not watched.
 
   const std::string& identity() const { return code != nullptr ? code->identity : late->identity; }
   stats::Store& stats() const { return code != nullptr ? code->stats : late->stats; }

@@ -93,9 +93,7 @@ class CanaryClusters final : public ClusterAccess {
 }  // namespace
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginSpec& spec) {
-  // What nobody holds any more: each change of the configuration leaves some behind.
-  std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
-  std::erase_if(codes_, [](const auto& known) { return known.second.expired(); });
+  dropUnused();
   auto bytes = readCode(spec.vm.code, settings_.remote);
   auto plugin = !bytes.ok()         ? base::Result<std::shared_ptr<const LoadedPlugin>>(std::move(bytes).error())
                 : *bytes == nullptr ? loadLate(spec)
@@ -113,10 +111,62 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadWith(const Plu
   std::weak_ptr<const LoadedPlugin>& place = plugins_[(*code)->identity + key];
   if (auto known = place.lock(); known != nullptr && known->code != nullptr) return known;
 
-  auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, std::move(*code), std::move(key)});
+  auto successor = successorOf(spec, key, (*code)->identity);
+  auto plugin = std::make_shared<const LoadedPlugin>(
+      LoadedPlugin{spec, std::move(*code), std::move(key), nullptr, std::move(successor)});
   if (auto ran = runCanary(plugin); !ran.ok()) return std::move(ran).error();
   place = plugin;
   return plugin;
+}
+
+// What nobody holds any more: each change of the configuration leaves some behind.
+void PluginHost::dropUnused() {
+  for (auto& [name, watched] : watched_) {
+    // Only the newest version knows its place, and only we know it.
+    auto& newest = watched.newest;
+    if (newest != nullptr && newest.use_count() == 1 && newest->successor.use_count() == 1) newest.reset();
+  }
+  std::erase_if(watched_, [](const auto& known) { return known.second.successor.expired(); });
+  std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
+  std::erase_if(codes_, [](const auto& known) { return known.second.expired(); });
+}
+
+std::shared_ptr<Successor> PluginHost::successorOf(const PluginSpec& spec, const std::string& key,
+                                                   const std::string& identity) {
+  if (!settings_.watch || spec.vm.code.kind != CodeSource::Kind::File) return nullptr;
+  const std::string name = Identity().add(spec.vm.code.path).add(identityOf(spec, Budgets(), "")).add(key).take();
+  Watched& watched = watched_[name];
+  auto successor = watched.successor.lock();
+  if (successor != nullptr) return successor;
+  successor = std::make_shared<Successor>();
+  watched = {spec, identity, successor, nullptr, settings_.watch(spec.vm.code.path, [this, name] { reload(name); })};
+  if (watched.watch == nullptr) LOG(Wasm, Warning, "plugin {}: {} is not watched", spec.name, spec.vm.code.path);
+  return successor;
+}
+
+void PluginHost::reload(const std::string& name) {
+  dropUnused();
+  const auto found = watched_.find(name);
+  if (found == watched_.end()) return;
+  Watched& watched = found->second;
+  const PluginSpec& spec = watched.spec;
+  const auto count = [&](std::string_view what) { stats_.counter(fmt::format("wasm.{}.{}", spec.name, what)).add(); };
+  const auto bytes = readCode(spec.vm.code, nullptr);
+  const auto plugin =
+      bytes.ok() ? loadWith(spec, **bytes) : base::Result<std::shared_ptr<const LoadedPlugin>>(bytes.error());
+  if (!plugin.ok()) {
+    count("file_reload_failure");
+    LOG(Wasm, Error, "plugin {} stays as it is, the new {} cannot be used: {}", spec.name, spec.vm.code.path,
+        plugin.error().detail);
+    return;
+  }
+  if ((*plugin)->code->identity == watched.identity) return;  // Written again, and the same.
+  watched.identity = (*plugin)->code->identity;
+  watched.newest = *plugin;
+  (*plugin)->successor->set(*plugin);
+  count("file_reload_success");
+  LOG(Wasm, Info, "plugin {}: {} has changed, the new version serves from now on", spec.name, spec.vm.code.path);
+  if (settings_.on_arrival) settings_.on_arrival();
 }
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const PluginSpec& spec) {
@@ -134,7 +184,7 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const Plu
     return known;
   }
   auto late = std::make_shared<LatePlugin>(stats_, identity);
-  auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late});
+  auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late, nullptr});
   place = plugin;
   late_.push_back(late);
   if (settings_.remote == nullptr) return plugin;

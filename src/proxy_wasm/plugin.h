@@ -37,8 +37,11 @@ class PluginHost {
     std::function<bool(std::string_view cluster)> knows_cluster;
     // Where code that is fetched comes from; null: nowhere, what waits for it waits for ever.
     RemoteCode* remote = nullptr;
-    // A late plugin has its code: workers can start it.
+    // A late plugin has its code, or one has a new version: workers can start it.
     std::function<void()> on_arrival = nullptr;
+    // Watches a file until what it returns is destroyed (null: it cannot be watched); changed is called on the host's
+    // thread, never within the call. Null: files are read once.
+    std::function<std::shared_ptr<void>(const std::string& path, std::function<void()> changed)> watch = nullptr;
   };
 
   // All references must outlive the host and everything it loads.
@@ -50,12 +53,19 @@ class PluginHost {
   // failure policy: an open one is about requests, not about configurations that never worked.
   // Code that is still to be fetched is no error, unless the spec says so (nack_on_miss): the plugin comes late.
   base::Result<std::shared_ptr<const LoadedPlugin>> load(const PluginSpec& spec);
+  // Of a plugin whose file has changed while it is watched, the new version is compiled and tried aside. Then workers
+  // exchange it between two streams; those under way end with the version that they began with. One that fails is
+  // logged and counted, and the old one stays.
+
   // The late plugins that load() has given since the last call of this.
   std::vector<std::shared_ptr<LatePlugin>> takeLate() { return std::exchange(late_, {}); }
 
  private:
   base::Result<std::shared_ptr<const LoadedPlugin>> loadLate(const PluginSpec& spec);
   base::Result<std::shared_ptr<const LoadedPlugin>> loadWith(const PluginSpec& spec, const std::string& bytes);
+  std::shared_ptr<Successor> successorOf(const PluginSpec& spec, const std::string& key, const std::string& identity);
+  void dropUnused();
+  void reload(const std::string& name);
   void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code);
   base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, const std::string& bytes);
   base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
@@ -69,6 +79,14 @@ class PluginHost {
   std::vector<std::shared_ptr<LatePlugin>> late_;
   std::map<std::string, std::weak_ptr<const PluginCode>> codes_;      // By identity.
   std::map<std::string, std::weak_ptr<const LoadedPlugin>> plugins_;  // By identity and key.
+  struct Watched {
+    PluginSpec spec;
+    std::string identity;  // Of the newest version.
+    std::weak_ptr<Successor> successor;
+    std::shared_ptr<const LoadedPlugin> newest;  // Null: there is only the first.
+    std::shared_ptr<void> watch;
+  };
+  std::map<std::string, Watched> watched_;  // By all of the spec.
 };
 
 }  // namespace weir::proxy_wasm

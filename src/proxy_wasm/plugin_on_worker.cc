@@ -54,6 +54,7 @@ stats::Counter& counter(const LoadedPlugin& plugin, std::string_view what) {
 
 PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const LoadedPlugin> plugin)
     : worker_(worker),
+      name_(plugin->spec.name),
       plugin_(std::move(plugin)),
       reload_success_(counter(*plugin_, "vm_reload_success")),
       reload_failure_(counter(*plugin_, "vm_reload_failure")),
@@ -126,16 +127,37 @@ bool PluginOnWorker::codeIsHere() {
   return true;
 }
 
+base::Result<std::shared_ptr<StartedPlugin>> PluginOnWorker::started(
+    const std::shared_ptr<const LoadedPlugin>& plugin) {
+  auto vm = worker_.acquireVm(plugin->code);
+  if (!vm.ok()) return std::move(vm).error();
+  return StartedPlugin::start(std::move(*vm), plugin, StartedPlugin::End::Told);
+}
+
 bool PluginOnWorker::start() {
-  auto vm = worker_.acquireVm(plugin_->code);
-  base::Result<std::shared_ptr<StartedPlugin>> started =
-      vm.ok() ? StartedPlugin::start(std::move(*vm), plugin_, StartedPlugin::End::Told) : std::move(vm).error();
-  if (started.ok()) {
-    current_ = std::move(*started);
+  auto begun = started(plugin_);
+  if (begun.ok()) {
+    current_ = std::move(*begun);
     return true;
   }
-  LOG(Wasm, Critical, "Plugin {} failed to load: {}", plugin_->spec.name, started.error().detail);
+  LOG(Wasm, Critical, "Plugin {} failed to load: {}", name_, begun.error().detail);
   return false;
+}
+
+void PluginOnWorker::renew() {
+  const auto next = plugin_->successor != nullptr ? plugin_->successor->get() : nullptr;
+  if (next == nullptr || next == plugin_ || next == refused_.lock()) return;
+  auto begun = started(next);
+  if (!begun.ok()) {  // It passed on trial; here it does not.
+    refused_ = next;
+    reload_failure_.add();
+    LOG(Wasm, Error, "plugin {} stays as it is on this worker: {}", name_, begun.error().detail);
+    return;
+  }
+  plugin_ = next;
+  current_ = std::move(*begun);
+  useless_lives_ = 0;
+  not_before_ = {};
 }
 
 // As Envoy: the configured time, or up to half as much again.

@@ -29,7 +29,10 @@ class PluginOnWorker {
   void tellStats(const std::string& report);
   // Starts it anew if it has failed and is not to wait.
   void revive();
-  const std::string& name() const { return plugin_->spec.name; }
+  // Takes its newest version, where it can be started; the streams of the old one end with that.
+  void renew();
+  const std::string& name() const { return name_; }
+  std::string key() const { return plugin_->identity() + plugin_->key; }
 
  private:
   // Calls use(root) if it runs, or can be made to.
@@ -38,11 +41,14 @@ class PluginOnWorker {
   bool open() const;  // Its failure policy.
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
   bool codeIsHere();
+  base::Result<std::shared_ptr<StartedPlugin>> started(const std::shared_ptr<const LoadedPlugin>& plugin);
   bool start();
   base::Duration backoff();
 
   WorkerPlugins& worker_;
+  const std::string name_;
   std::shared_ptr<const LoadedPlugin> plugin_;
+  std::weak_ptr<const LoadedPlugin> refused_;  // A version that could not be started here.
   std::shared_ptr<StartedPlugin> current_;
   int useless_lives_ = 0;
   base::MonotonicTime not_before_{};

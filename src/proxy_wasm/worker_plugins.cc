@@ -95,6 +95,18 @@ net::Resolver& WorkerPlugins::resolver() {
   return *own_resolver_;
 }
 
+void WorkerPlugins::startLate() {
+  reviveFailed();
+  std::map<std::string, std::weak_ptr<PluginOnWorker>> renewed;
+  for (const auto& [key, weak] : plugins_) {
+    const std::shared_ptr<PluginOnWorker> plugin = weak.lock();
+    if (plugin == nullptr) continue;
+    plugin->renew();
+    renewed.emplace(plugin->key(), plugin);
+  }
+  plugins_ = std::move(renewed);
+}
+
 // Within the failing call, with the guest's frames still there: the rest waits for the next turn.
 void WorkerPlugins::onVmFailed(Vm&) {
   environment_.loop.post([this, alive = std::weak_ptr<int>(alive_)] {

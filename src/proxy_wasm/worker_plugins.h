@@ -45,8 +45,8 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   std::shared_ptr<access_log::Sink> createLogger(std::shared_ptr<const LoadedPlugin> plugin);
   // The same as a service or a sink of statistics.
   std::unique_ptr<Service> createService(std::shared_ptr<const LoadedPlugin> plugin);
-  // Starts what could not be started so far, because its code has come meanwhile.
-  void startLate() { reviveFailed(); }
+  // Starts what could not be started so far, because its code has come meanwhile, and new versions.
+  void startLate();
   // The clusters that callouts reach from now on.
   void setClusters(upstream::Clusters* clusters) { environment_.clusters = clusters; }
 

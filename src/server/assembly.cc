@@ -66,6 +66,13 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
   plugins.on_arrival = [&shared] {
     if (shared.on_plugin_arrival) shared.on_plugin_arrival();
   };
+  event::FileWatch* const files = shared.transports != nullptr ? shared.transports->files() : nullptr;
+  if (options.plugin_watch && files != nullptr) {
+    plugins.watch = [files](const std::string& path, std::function<void()> changed) -> std::shared_ptr<void> {
+      auto watched = files->watch(path, std::move(changed));
+      return watched.ok() ? std::shared_ptr<event::FileWatch::Path>(*std::move(watched)) : nullptr;
+    };
+  }
   plugins.budgets = proxy_wasm::BudgetTable(shared.bootstrap.plugin_limits, options.plugin_limits);
   plugins.node = shared.bootstrap.node;
   plugins.knows_cluster = [&shared](std::string_view name) { return shared.knows_cluster(name); };

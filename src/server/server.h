@@ -42,6 +42,7 @@ struct Options {
   bool reject_unknown_dynamic_fields = false;
   RestartOptions restart;
   proxy_wasm::BudgetRules plugin_limits;    // The command line's; those of the bootstrap stand below them.
+  bool plugin_watch = false;                // Plugins' files are watched.
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
   std::string native_key;          // PEM file: the public key of modules' native code; empty: none is used.

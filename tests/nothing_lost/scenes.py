@@ -232,6 +232,32 @@ def _(stage):
         return outcome(said, f"{version} times, the last one {'served' if seen == str(version) else 'NOT served'}", sound=seen == str(version))
 
 
+@scene("a new version of the plugin's file every second", True, by=("weir",))
+def _(stage):
+    with open(os.path.join(proxies.GUESTS, "bench_light.wasm"), "rb") as file:
+        module = file.read()
+    path = os.path.join(os.path.dirname(proxies.certificate()), "light.wasm")
+
+    def write(version):
+        name = f"v{version}".encode()
+        with open(path + ".new", "wb") as file:  # A custom section makes it another module.
+            file.write(module + bytes([0, len(name) + 1, len(name)]) + name)
+        os.rename(path + ".new", path)
+
+    write(0)
+    light = tree.plugin(name="light", root_id="light", vm_id="light", vm={"code": {"local": {"filename": path}}})
+    shape = dataclasses.replace(stage.shape(), plugins=[light], flags=("--plugin-watch",))
+    with origin.Origin() as service, stage.start(service, shape) as proxy:
+        load, version = stage.load(proxy.port), 0
+        while load.running(1.0):
+            time.sleep(1)
+            version += 1
+            write(version)
+        said = load.end()
+        taken = int(proxy.admin("/stats?filter=wasm.light.file_reload_success")[1].rpartition(": ")[2] or 0)
+        return outcome(said, f"{taken} of {version} taken", sound=version - 1 <= taken <= version)
+
+
 def served_version(port):
     with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
         link.sendall(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

@@ -202,6 +202,55 @@ def _():
     refused(plugin_of(first, "looper"), "looper", flags=("--plugin-start-ms", 300))
 
 
+def versioned(number):
+    """A plugin that says its number, of one digit, in x-version."""
+    return (HEAD.replace("(memory", '(import "env" "proxy_add_header_map_value" (func $add (param i32 i32 i32 i32 i32) (result i32)))\n  (memory', 1)
+            + f'(data (i32.const 100) "x-version{number}")'
+            + '(func (export "proxy_on_response_headers") (param i32 i32 i32) (result i32)'
+              " (drop (call $add (i32.const 2) (i32.const 100) (i32.const 9) (i32.const 109) (i32.const 1))) (i32.const 0)))")
+
+
+def move_into(path, text):
+    """As operators do: written aside, then moved."""
+    with open(path + ".new", "w") as file:
+        file.write(text)
+    os.rename(path + ".new", path)
+
+
+@fact("with --plugin-watch a plugin's file is exchanged under load without a request lost; a broken one changes nothing", 8)
+def _():
+    plugin = plugin_of(versioned(0), "watched")
+    path, over, seen, failed = plugin["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"], threading.Event(), set(), []
+
+    def ask():
+        with Client(weir.port()) as client:
+            while not over.is_set():
+                answer = client.get("/")
+                seen.add(answer.headers.get("x-version"))
+                if answer.status != 200:
+                    failed.append(answer.status)
+
+    with Weir(config.bootstrap(plugins=[plugin]), "--plugin-watch", workers=2) as weir:
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for number in range(1, 10):
+                move_into(path, versioned(number))
+                eventually(lambda: get(weir.port(), "/").headers.get("x-version"), str(number))
+                move_into(path, versioned(number)[:200])
+                eventually(lambda number=number: weir.stat("wasm.watched.file_reload_failure"), number)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join()
+        same(failed, [])
+        same(seen, {str(number) for number in range(10)})
+        same(weir.stat("wasm.watched.file_reload_success"), 9)
+        holds(weir.log(), f"plugin watched stays as it is, the new {path} cannot be used")
+        eventually(lambda: weir.stat("wasm.envoy.wasm.runtime.v8.active"), 2)
+
+
 @fact("a plugin that traps in its start is refused by name")
 def _():
     refused(plugin_of(HEAD + '(func (export "proxy_on_vm_start") (param i32 i32) (result i32) unreachable))', "trapper"), "trapper")
