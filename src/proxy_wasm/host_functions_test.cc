@@ -379,5 +379,49 @@ TEST_F(HostFunctionTest, RefusesWhatTheConfigurationDoesNotGrant) {
   EXPECT_THAT(lines(), ElementsAre("error Attempted call to restricted proxy-wasm capability: proxy_done", "= 10"));
 }
 
+TEST_F(HostFunctionTest, TellsTheLogLevelOfPlugins) {
+  GuestText guest;
+  guest.import("(import \"env\" \"proxy_get_log_level\" (func $level (param i32) (result i32)))");
+  EXPECT_THAT(
+      run(guest,
+          "(call $status (call $level (i32.const 16))) (call $status (i32.load (i32.const 16)))"
+          "(call $status (call $level (i32.const -1)))"),
+      ElementsAre("= 0", fmt::format("= {}", static_cast<int>(base::logLevel(base::LogComponent::Wasm))), "= 6"));
+}
+
+TEST_F(HostFunctionTest, TellsThePluginsConfigurationWhileItIsConfiguredAndTheVmsAtOtherTimes) {
+  const std::string ask = fmt::format("(call $status (call $configuration {})) (call $text)", kOut);
+  GuestText guest;
+  guest.import("(import \"env\" \"proxy_get_configuration\" (func $configuration (param i32 i32) (result i32)))");
+  guest.onConfigure(ask + "(i32.const 1)").onRequestHeaders(ask + "(i32.const 0)");
+  PluginSpec configured = spec(guest);
+  configured.configuration = "of the plugin";
+  configured.vm.configuration = "of the VM";
+  start(configured);
+  EXPECT_THAT(lines(), ElementsAre("= 0", "of the plugin"));
+  stream_ = stream();
+  stream_.requestHeaders();
+  EXPECT_THAT(lines(), ElementsAre("= 0", "of the VM"));
+}
+
+TEST_F(HostFunctionTest, HasTheRouteLookedUpAgain) {
+  GuestText guest;
+  guest.import("(import \"env\" \"proxy_clear_route_cache\" (func $clear (result i32)))");
+  EXPECT_THAT(run(guest, "(call $status (call $clear))"), ElementsAre("= 0"));
+  EXPECT_EQ(stream_.handle->cleared_routes, 1);
+}
+
+TEST_F(HostFunctionTest, ServesWhatToolchainsImportBesides) {
+  GuestText guest;
+  guest.import("(import \"env\" \"pthread_equal\" (func $equal (param i32 i32) (result i32)))");
+  guest.import("(import \"env\" \"emscripten_notify_memory_growth\" (func $grew (param i32)))");
+  guest.import("(import \"env\" \"abort\" (func $abort (param i32 i32 i32 i32)))");
+  EXPECT_THAT(run(guest,
+                  "(call $status (call $equal (i32.const 3) (i32.const 3)))"
+                  "(call $status (call $equal (i32.const 3) (i32.const 4))) (call $grew (i32.const 0))"
+                  "(call $abort (i32.const 0) (i32.const 0) (i32.const 12) (i32.const 34))"),
+              ElementsAre("= 1", "= 0", "abort at line 12, column 34"));
+}
+
 }  // namespace
 }  // namespace weir::proxy_wasm
