@@ -48,7 +48,7 @@ upstream::DnsFamily convertFamily(v3::Cluster::DnsLookupFamily family) {
   }
 }
 
-void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec& spec) {
+void convertProtocol(const v3::Cluster& cluster, const Place& place, const Conversion& conversion, ClusterSpec& spec) {
   static constexpr std::string_view kHttp = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
   if (cluster.has_max_requests_per_connection() && cluster.max_requests_per_connection().value() > 0) {
     spec.max_requests_per_connection = cluster.max_requests_per_connection().value();
@@ -69,7 +69,7 @@ void convertProtocol(const v3::Cluster& cluster, const Place& place, ClusterSpec
       continue;
     }
     const auto options = unpack<envoy::extensions::upstreams::http::v3::HttpProtocolOptions>(any, here, "options");
-    if (options) convertUpstreamHttp(*options, here, spec);
+    if (options) convertUpstreamHttp(*options, here, conversion, spec);
   }
 }
 
@@ -105,7 +105,7 @@ upstream::ClusterSpec convertCluster(const v3::Cluster& cluster, const Place& pl
     convertOutlierDetection(cluster.outlier_detection(), place.field("outlier_detection"), spec);
   }
   convertBreakers(cluster.circuit_breakers(), place.field("circuit_breakers"), spec);
-  convertProtocol(cluster, place, spec);
+  convertProtocol(cluster, place, conversion, spec);
   convertHealthChecks(cluster, place, spec);
   if (cluster.has_transport_socket()) {
     convertUpstreamTransport(cluster.transport_socket(), place.field("transport_socket"), conversion, spec);
@@ -181,7 +181,8 @@ SupportTables ownSupport() {
         {"use_downstream_protocol_config"},
         {"upstream_http_protocol_options"},
         {"auto_config"},
-        refused("http_filters", "filters towards upstreams come later")}},
+        {"http_filters"}}},
+      {"envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec", {}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig",
        {{"http_protocol_options"}, {"http2_protocol_options"}}},
       {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions.UseDownstreamHttpConfig",

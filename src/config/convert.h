@@ -82,9 +82,16 @@ upstream::Assignment convertAssignment(const envoy::config::endpoint::v3::Cluste
                                        upstream::Discovery discovery, const Place& place);
 void convertBreakers(const envoy::config::cluster::v3::CircuitBreakers& breakers, const Place& place,
                      upstream::ClusterSpec& spec);
+// The filters on the upstream's side, of the field of that name; the last is the codec, which is left out of what is
+// returned. Null where there are none.
+using UpstreamHttpFilters =
+    google::protobuf::RepeatedPtrField<envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter>;
+std::shared_ptr<const upstream::HttpFilters> convertUpstreamFilters(const UpstreamHttpFilters& filters,
+                                                                    std::string_view name, const Place& place,
+                                                                    const Conversion& conversion);
 // HttpProtocolOptions of a cluster, into its spec.
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
-                         upstream::ClusterSpec& spec);
+                         const Conversion& conversion, upstream::ClusterSpec& spec);
 void convertUpstreamCommon(const envoy::config::core::v3::HttpProtocolOptions& options, const Place& place,
                            upstream::ClusterSpec& spec);
 void convertUpstreamSni(const envoy::config::core::v3::UpstreamHttpProtocolOptions& options,

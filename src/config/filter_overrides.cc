@@ -134,7 +134,8 @@ void checkFilterOverrides(const exchange::HttpManagerSpec& manager, const Place&
     const auto filter = std::find_if(manager.filters.begin(), manager.filters.end(),
                                      [&](const auto& candidate) { return candidate.name == each.filter; });
     if (filter == manager.filters.end()) {
-      return place.notice(fmt::format("http_filters has no filter of the name '{}'", each.filter));
+      return place.notice(fmt::format(
+          "http_filters has no filter of the name '{}': it counts for one on the upstream's side alone", each.filter));
     }
     if (!std::holds_alternative<exchange::RouterFilterSpec>(filter->filter)) return;
     if (each.disabled) place.fault(FaultKind::Conflict, "without the router no request would be answered");

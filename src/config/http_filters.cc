@@ -1,5 +1,6 @@
 // The HTTP filters of a connection manager: plugins, and the router at the end.
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
+#include <envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
 
 #include "config/values.h"
@@ -8,9 +9,18 @@ namespace weir::config {
 namespace {
 
 using envoy::extensions::filters::http::router::v3::Router;
+using envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
 using envoy::extensions::filters::http::wasm::v3::Wasm;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
+
+constexpr std::string_view kCodec = "envoy.filters.http.upstream_codec";
+
+// Where requests leave: it does nothing that could be configured.
+void checkCodec(const HttpFilter& codec, bool last, const Place& place) {
+  if (!last) return place.fault(FaultKind::Conflict, fmt::format("{} must be the last filter", kCodec));
+  if (codec.disabled()) place.field("disabled").fault(FaultKind::Conflict, "the codec cannot be disabled");
+}
 
 bool isRouter(const exchange::HttpFilterSpec& filter) {
   return std::holds_alternative<exchange::RouterFilterSpec>(filter.filter);
@@ -33,7 +43,9 @@ std::optional<exchange::HttpFilterSpec> convertFilter(const HttpFilter& filter, 
   if (any.Is<Router>()) {
     const auto router = unpack<Router>(any, here, "the filter's configuration");
     if (!router) return std::nullopt;
-    spec.filter = exchange::RouterFilterSpec{router->suppress_envoy_headers()};
+    spec.filter = exchange::RouterFilterSpec{
+        router->suppress_envoy_headers(),
+        convertUpstreamFilters(router->upstream_http_filters(), "upstream_http_filters", here, conversion)};
     return spec;
   }
   if (any.Is<Wasm>()) {
@@ -49,6 +61,29 @@ std::optional<exchange::HttpFilterSpec> convertFilter(const HttpFilter& filter, 
 }
 
 }  // namespace
+
+std::shared_ptr<const upstream::HttpFilters> convertUpstreamFilters(const UpstreamHttpFilters& filters,
+                                                                    std::string_view name, const Place& place,
+                                                                    const Conversion& conversion) {
+  if (filters.empty()) return nullptr;
+  auto result = std::make_shared<exchange::UpstreamFilterSpecs>();
+  for (int i = 0; i < filters.size(); i++) {
+    const Place here = place.item(name, static_cast<size_t>(i));
+    const bool last = i + 1 == filters.size();
+    if (filters[i].typed_config().Is<UpstreamCodec>()) {
+      checkCodec(filters[i], last, here);
+      continue;
+    }
+    if (filters[i].typed_config().Is<Router>()) {
+      here.fault(FaultKind::Conflict, "the router is no filter towards an upstream");
+      continue;
+    }
+    auto filter = convertFilter(filters[i], here, conversion);
+    if (last) here.fault(FaultKind::Conflict, fmt::format("the last filter towards an upstream must be {}", kCodec));
+    if (filter) result->filters.push_back(std::move(*filter));
+  }
+  return result;
+}
 
 std::vector<exchange::HttpFilterSpec> convertHttpFilters(const HttpConnectionManager& manager, const Place& place,
                                                          Conversion& conversion) {

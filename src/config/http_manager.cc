@@ -305,7 +305,7 @@ const SupportTables& httpManagerSupport() {
        {{"suppress_envoy_headers"},
         noEffect("start_child_span", kNoTracing),
         refused("upstream_log", "the router's own log comes later"),
-        refused("upstream_http_filters", "filters towards upstreams come later")}},
+        {"upstream_http_filters"}}},
       {"envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig",
        {{"upgrade_type"},
         {"enabled"},

@@ -52,7 +52,8 @@ void convertUpstreamHttp2(const envoy::config::core::v3::Http2ProtocolOptions& o
 }
 
 void convertUpstreamHttp(const envoy::extensions::upstreams::http::v3::HttpProtocolOptions& options, const Place& place,
-                         upstream::ClusterSpec& spec) {
+                         const Conversion& conversion, upstream::ClusterSpec& spec) {
+  spec.http_filters = convertUpstreamFilters(options.http_filters(), "http_filters", place, conversion);
   if (options.has_common_http_protocol_options()) {
     convertUpstreamCommon(options.common_http_protocol_options(), place.field("common_http_protocol_options"), spec);
   }

@@ -109,11 +109,18 @@ void Exchange::replyLocally(int status, std::string_view details, std::string bo
   chain_.sendLocalReply({status, std::move(body), std::string(details), {}, -1});
 }
 
-void Exchange::abandonUpstream() {
+// What is asked of the upstream is void; but its filters are not done yet.
+void Exchange::silenceUpstream() {
   route_timer_.disarm();
   if (retries_ != nullptr) retries_->end();
   if (attempt_ == nullptr) return;
   noteBytes();
+  attempt_->silence();
+}
+
+void Exchange::abandonUpstream() {
+  silenceUpstream();
+  if (attempt_ == nullptr) return;
   attempt_->abandon();
   manager_.loop.destroyLater(std::move(attempt_));
 }
@@ -130,7 +137,7 @@ void Exchange::resetClientStream() {
 void Exchange::finish() {
   if (over_) return;
   over_ = true;
-  abandonUpstream();
+  silenceUpstream();
   stopTimers();
   if (upgrade_counted_) manager_.stats.downstream_cx_upgrades_active.sub();
   info_.finished = manager_.loop.now() - info_.start_monotonic;
@@ -140,6 +147,7 @@ void Exchange::finish() {
   chain_.log();
   writeAccessLogs(format::LogType::DownstreamEnd);
   chain_.destroy();
+  abandonUpstream();  // As Envoy: the upstream's filters are done after the connection manager's.
   connection_.onExchangeOver(*this);
 }
 

@@ -2,15 +2,18 @@
 
 #include <utility>
 
+#include "exchange/attempt_filters.h"
+
 namespace weir::exchange {
 
 Attempt::Attempt(Owner& owner, upstream::Cluster& cluster, const upstream::Wish& wish, const http::HeaderMap& headers,
                  bool end_stream, bool switches, size_t buffer_limit)
-    : owner_(owner),
+    : owner_(&owner),
       cluster_(cluster),
       wish_(wish),
       headers_(headers),
       buffer_limit_(buffer_limit),
+      switches_(switches),
       headers_only_(end_stream && !switches),
       request_ended_(end_stream),
       holds_body_(switches) {}
@@ -22,20 +25,36 @@ void Attempt::endHere(event::Loop& loop, const filter::ConnectionInfo& client) {
   client_ = &client;
 }
 
+void Attempt::filterBy(const std::vector<filter::FilterFactory*>& filters, http::HeaderMap& headers, event::Loop& loop,
+                       filter::StreamInfo& info) {
+  const AttemptFilters::Place place{*this, *owner_, loop, info, buffer_limit_};
+  filters_ = std::make_unique<AttemptFilters>(place, filters, headers, request_ended_);
+  owner_ = filters_.get();
+  held_ = true;
+  request_ended_ = false;
+}
+
+// As Envoy, filters see the request as soon as it is known to whom it goes, while the connection is being made.
 void Attempt::start() {
   if (tcp_ != nullptr) return tcp_->start(wish_, *client_);
   wish_.authority = headers_.getOr(http::HeaderId::Authority, "");
   auto acquisition = cluster_.acquire(*this, wish_);
   if (stream_ == nullptr && !over_) acquisition_ = std::move(acquisition);
+  if (filters_ != nullptr && !over_) filters_->begin(stream_ != nullptr ? *endpoint_ : acquisition_->endpoint());
 }
 
 void Attempt::abandon() {
+  silence();
+  if (filters_ != nullptr) filters_->end();
+}
+
+void Attempt::silence() {
   over_ = true;
   acquisition_.reset();
   if (tcp_ != nullptr) tcp_->close();
   if (stream_ == nullptr) return;
-  http::Stream* stream = stream_;
-  stream_ = nullptr;
+  wire_ = wire();
+  http::Stream* stream = std::exchange(stream_, nullptr);
   // With the whole response here the codec is about to end the stream by itself, and the connection can serve again;
   // but a tunnel waits for its other direction.
   if (!response_ended_ || tunnel_) stream->reset(http::ResetReason::LocalReset);
@@ -47,11 +66,14 @@ void Attempt::onConnection(const Granted& granted) {
   stream_ = &granted.codec.newStream(*this);
   endpoint_ = &granted.endpoint;
   if (tcp_ == nullptr) cluster_.report(*endpoint_, upstream::Outcome::Connected);  // Its stream reports for itself.
+  if (filters_ != nullptr && granted.held != nullptr) held_endpoint_ = *granted.held;
   for (int i = 0; i < paused_; ++i) stream_->pauseReceiving();
-  owner_.onAttemptConnected(granted);
-  if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
-  if (stream_ == nullptr) return;
+  owner_->onAttemptConnected(granted);
+  if (std::exchange(blocked_waiting_, false)) owner_->onAttemptDrained();
+  if (stream_ != nullptr && !held_) sendHead();
+}
 
+void Attempt::sendHead() {
   if (holds_body_) stream_->expectTunnel();
   stream_->sendHeaders(headers_, headers_only_);
   if (!headers_only_ && !holds_body_) sendWaiting();
@@ -70,20 +92,37 @@ void Attempt::onNoConnection(upstream::AcquireFailure why, const upstream::Endpo
   acquisition_.reset();
   const bool failed = why == upstream::AcquireFailure::ConnectFailed || why == upstream::AcquireFailure::ConnectTimeout;
   if (failed && endpoint != nullptr && tcp_ == nullptr) cluster_.report(*endpoint, upstream::Outcome::ConnectFailed);
-  owner_.onAttemptNoConnection(why, endpoint, detail);
+  owner_->onAttemptNoConnection(why, endpoint, detail);
 }
 
 void Attempt::sendBody(base::BufferChain& bytes, bool end_stream) {
+  if (filters_ != nullptr) return filters_->requestBody(bytes, end_stream);
+  passBody(bytes, end_stream);
+}
+
+void Attempt::sendTrailers(const http::HeaderMap& trailers) {
+  if (filters_ != nullptr) return filters_->requestTrailers(trailers);
+  passTrailers(trailers);
+}
+
+void Attempt::passHeaders(bool end_stream) {
+  held_ = false;
+  headers_only_ = end_stream && !switches_;
+  request_ended_ = end_stream;
+  if (stream_ != nullptr) sendHead();
+}
+
+void Attempt::passBody(base::BufferChain& bytes, bool end_stream) {
   request_ended_ = end_stream;
   if (over_) return;
   if (stream_ != nullptr && !holds_body_) return stream_->sendBody(bytes, end_stream);
   waiting_body_.append(bytes);
   if (waiting_body_.size() <= buffer_limit_ || blocked_waiting_) return;
   blocked_waiting_ = true;
-  owner_.onAttemptBlocked();
+  owner_->onAttemptBlocked();
 }
 
-void Attempt::sendTrailers(const http::HeaderMap& trailers) {
+void Attempt::passTrailers(const http::HeaderMap& trailers) {
   request_ended_ = true;
   if (over_) return;
   if (stream_ != nullptr && !holds_body_) return stream_->sendTrailers(trailers);
@@ -104,7 +143,7 @@ void Attempt::onHeaders(http::HeaderMap& headers, bool end_stream) {
   response_started_ = true;
   response_ended_ = end_stream;
   if (std::exchange(holds_body_, false)) settleHeldBody(headers);
-  owner_.onAttemptHeaders(headers, end_stream);
+  owner_->onAttemptHeaders(headers, end_stream);
 }
 
 // Granted: what came early goes now. Refused: it was for a protocol that is not spoken.
@@ -115,20 +154,20 @@ void Attempt::settleHeldBody(const http::HeaderMap& answer) {
   tunnel_ = granted;
   if (granted && (!waiting_body_.empty() || request_ended_)) sendWaiting();
   waiting_body_.clear();
-  if (std::exchange(blocked_waiting_, false)) owner_.onAttemptDrained();
+  if (std::exchange(blocked_waiting_, false)) owner_->onAttemptDrained();
 }
 
 void Attempt::onBody(base::BufferChain& bytes, bool end_stream) {
   response_ended_ = end_stream;
-  owner_.onAttemptBody(bytes, end_stream);
+  owner_->onAttemptBody(bytes, end_stream);
 }
 
 void Attempt::onTrailers(http::HeaderMap& trailers) {
   response_ended_ = true;
-  owner_.onAttemptTrailers(trailers);
+  owner_->onAttemptTrailers(trailers);
 }
 
-void Attempt::onInformational(http::HeaderMap& headers) { owner_.onAttemptInformational(headers); }
+void Attempt::onInformational(http::HeaderMap& headers) { owner_->onAttemptInformational(headers); }
 
 void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
   const bool silent = stream_ == nullptr || stream_->bytesReceived() == 0;
@@ -137,42 +176,46 @@ void Attempt::onReset(http::ResetReason reason, std::string_view detail) {
     cluster_.report(*endpoint_, upstream::Outcome::ConnectFailed);
   }
   stream_ = nullptr;
+  held_endpoint_.reset();
   if (over_) return;
   over_ = true;
   // A stream that the peer has refused was not worked on, however new the connection; one that it reset may have been.
   const bool lost = reused_ && reason != http::ResetReason::RemoteReset;
   const bool unseen = lost || reason == http::ResetReason::RefusedStream;
-  owner_.onAttemptReset(reason, detail, unseen && silent);
+  owner_->onAttemptReset(reason, detail, unseen && silent);
 }
 
 void Attempt::onComplete() {
   wire_ = wire();
   stream_ = nullptr;
   over_ = true;
-  if (!request_ended_) owner_.onAttemptWantsNoMore();
+  if (!request_ended_) owner_->onAttemptWantsNoMore();
 }
 
 filter::WireBytes Attempt::wire() const { return stream_ == nullptr ? wire_ : filter::wireBytes(*stream_); }
 
 void Attempt::countAnswer(int status) {
-  if (stream_ == nullptr) return;
-  ++(status >= 500 ? endpoint_->counts.rq_error : endpoint_->counts.rq_success);
-  cluster_.report(*endpoint_, upstream::Outcome::Answered, status);
+  const upstream::Endpoint* const endpoint = endpointReached();
+  if (endpoint == nullptr) return;
+  ++(status >= 500 ? endpoint->counts.rq_error : endpoint->counts.rq_success);
+  cluster_.report(*endpoint, upstream::Outcome::Answered, status);
 }
 
 void Attempt::countTimeout() {
-  if (stream_ == nullptr) return;
-  ++endpoint_->counts.rq_timeout;
-  if (!response_started_) cluster_.report(*endpoint_, upstream::Outcome::Timeout);
+  const upstream::Endpoint* const endpoint = endpointReached();
+  if (endpoint == nullptr) return;
+  ++endpoint->counts.rq_timeout;
+  if (!response_started_) cluster_.report(*endpoint, upstream::Outcome::Timeout);
 }
 
 void Attempt::countRetried(int status) {
-  if (stream_ == nullptr) return;
-  ++endpoint_->counts.rq_error;
-  if (status != 0) cluster_.report(*endpoint_, upstream::Outcome::Answered, status);
+  const upstream::Endpoint* const endpoint = endpointReached();
+  if (endpoint == nullptr) return;
+  ++endpoint->counts.rq_error;
+  if (status != 0) cluster_.report(*endpoint, upstream::Outcome::Answered, status);
 }
 
-void Attempt::onSendBlocked() { owner_.onAttemptBlocked(); }
-void Attempt::onSendDrained() { owner_.onAttemptDrained(); }
+void Attempt::onSendBlocked() { owner_->onAttemptBlocked(); }
+void Attempt::onSendDrained() { owner_->onAttemptDrained(); }
 
 }  // namespace weir::exchange

@@ -7,12 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "event/loop.h"
+#include "filter/filter.h"
 #include "http/codec.h"
 #include "upstream/tcp_tunnel.h"
 
 namespace weir::exchange {
+
+class AttemptFilters;
 
 class Attempt final : public event::Deferred, private upstream::ConnectionWaiter, private http::StreamReceiver {
  public:
@@ -34,6 +38,11 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
     // Flow control of the request.
     virtual void onAttemptBlocked() = 0;
     virtual void onAttemptDrained() = 0;
+    // By its filters, see filterBy(). Before they see the request: with whom it will be.
+    virtual void onAttemptChosen(const upstream::Endpoint& endpoint) = 0;
+    // One of them answers in the upstream's place, or ends the client's stream. The attempt is to be abandoned.
+    virtual void onAttemptReply(const filter::LocalReply& reply) = 0;
+    virtual void onAttemptStreamReset() = 0;
 
    protected:
     ~Owner() = default;
@@ -48,6 +57,11 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   // Before start(): what is sent is bytes for a connection of its own, and no request (connect_config). client: whose
   // they are; must outlive the attempt.
   void endHere(event::Loop& loop, const filter::ConnectionInfo& client);
+  // Before start(): the request passes the upstream's own filters on its way out, and the answer in reverse (see
+  // attempt_filters.h). Not with endHere(). headers: those that the attempt was made with, which the filters may
+  // change.
+  void filterBy(const std::vector<filter::FilterFactory*>& filters, http::HeaderMap& headers, event::Loop& loop,
+                filter::StreamInfo& info);
   // May tell the owner before it returns.
   void start();
   void sendBody(base::BufferChain& bytes, bool end_stream);
@@ -55,6 +69,8 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void sendTrailers(const http::HeaderMap& trailers);
   void pauseReceiving();
   void resumeReceiving();
+  // Nothing more is sent or told, but the filters are not done yet: abandon() has to follow.
+  void silence();
   // Gives up: nothing is told from here on. Must live until the end of the turn (Loop::destroyLater).
   void abandon();
 
@@ -71,7 +87,15 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
  private:
   // upstream::ConnectionWaiter
   void onConnection(const Granted& granted) override;
+  void sendHead();
   void sendWaiting();
+  const upstream::Endpoint* endpointReached() const { return stream_ != nullptr ? endpoint_ : held_endpoint_.get(); }
+
+  // For the filters: what has passed them.
+  friend class AttemptFilters;
+  void passHeaders(bool end_stream);
+  void passBody(base::BufferChain& bytes, bool end_stream);
+  void passTrailers(const http::HeaderMap& trailers);
   void settleHeldBody(const http::HeaderMap& answer);
   void onNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                       std::string_view detail) override;
@@ -85,19 +109,23 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void onSendBlocked() override;
   void onSendDrained() override;
 
-  Owner& owner_;
+  Owner* owner_;  // The exchange; or the filters, who tell it.
   upstream::Cluster& cluster_;
   upstream::Wish wish_;
   const http::HeaderMap& headers_;
   std::unique_ptr<upstream::Acquisition> acquisition_;
-  std::unique_ptr<upstream::TcpTunnel> tcp_;        // Instead, after endHere().
-  const filter::ConnectionInfo* client_ = nullptr;  // The same.
-  const upstream::Endpoint* endpoint_ = nullptr;    // Held by the connection; valid while stream_ is.
-  http::Stream* stream_ = nullptr;                  // Null before a connection was found and after the stream's end.
+  std::unique_ptr<upstream::TcpTunnel> tcp_;                 // Instead, after endHere().
+  const filter::ConnectionInfo* client_ = nullptr;           // The same.
+  const upstream::Endpoint* endpoint_ = nullptr;             // Held by the connection; valid while stream_ is.
+  std::unique_ptr<AttemptFilters> filters_;                  // Null: nothing stands between.
+  std::shared_ptr<const upstream::Endpoint> held_endpoint_;  // With filters: they may hold the answer for longer.
+  http::Stream* stream_ = nullptr;  // Null before a connection was found and after the stream's end.
   base::BufferChain waiting_body_;
   const http::HeaderMap* waiting_trailers_ = nullptr;
   const size_t buffer_limit_;
-  const bool headers_only_;
+  const bool switches_;
+  bool headers_only_;
+  bool held_ = false;  // By the filters: nothing may be sent yet.
   bool request_ended_;
   bool holds_body_;               // There is a stream, and nothing but the headers may be sent on it yet.
   bool blocked_waiting_ = false;  // Told onAttemptBlocked() because too much body waits for a connection.

@@ -59,6 +59,7 @@ class Exchange final : public event::Deferred,
   void hashRequest();
   upstream::Wish wish() const;
   void startTry(bool end_stream);
+  std::vector<filter::FilterFactory*> upstreamFilters() const;
   void forwardEnded();
   void onRouteTimeout();
   void answerTimeout(std::string_view details);
@@ -105,6 +106,9 @@ class Exchange final : public event::Deferred,
   void onAttemptWantsNoMore() override;
   void onAttemptBlocked() override;
   void onAttemptDrained() override;
+  void onAttemptChosen(const upstream::Endpoint& endpoint) override;
+  void onAttemptReply(const filter::LocalReply& reply) override { chain_.sendLocalReply(reply); }
+  void onAttemptStreamReset() override { chain_.resetStream(); }
   void responseEnded();
 
   // ---- answer: the response has passed the filters (answer.cc)
@@ -113,6 +117,7 @@ class Exchange final : public event::Deferred,
   void answerTrailers(http::HeaderMap& trailers) override;
   http::HeaderMap& makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) override;
   void abandonUpstream() override;
+  void silenceUpstream();
   void resetClientStream() override;
   void dropClientStream(http::ResetReason reason);
   void replyLocally(int status, std::string_view details, std::string body = {}, filter::ResponseFlag flag = kNoFlag);

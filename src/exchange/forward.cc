@@ -151,8 +151,30 @@ void Exchange::startTry(bool end_stream) {
   attempt_ = std::make_unique<Attempt>(static_cast<Attempt::Owner&>(*this), *cluster_, wish(), request_headers_,
                                        end_stream, switches_, manager_.buffer_limit);
   for (int i = 0; i < response_pauses_; ++i) attempt_->pauseReceiving();
-  if (endsHere()) attempt_->endHere(manager_.loop, *info_.connection);
+  if (endsHere()) {
+    attempt_->endHere(manager_.loop, *info_.connection);
+  } else if (const auto filters = upstreamFilters(); !filters.empty()) {
+    attempt_->filterBy(filters, request_headers_, manager_.loop, info_);
+  }
   attempt_->start();
+}
+
+// As Envoy: those of the cluster, or the router's own where it has none, as far as the route wants them.
+std::vector<filter::FilterFactory*> Exchange::upstreamFilters() const {
+  const UpstreamFilters* all = &manager_.upstream_filters;
+  const auto* own = dynamic_cast<const ClusterFilters*>(cluster_->spec().http_filters.get());
+  if (own != nullptr) all = &own->filters;
+  std::vector<filter::FilterFactory*> chosen;
+  if (all->empty()) return chosen;
+  const route::FilterOverrides& choice = info_.route_table->filterChoices()[route_->filter_choice];
+  for (const UpstreamFilter& filter : *all) {
+    const route::FilterOverride* said = route::find(choice, filter.name);
+    if (said == nullptr ? filter.disabled : said->disabled) continue;
+    // Routes that were replaced while the request was on its way have taken their filters along.
+    const auto replaced = manager_.route_filters.find(said == nullptr ? nullptr : said->settings.get());
+    chosen.push_back(replaced == manager_.route_filters.end() ? filter.factory.get() : replaced->second.get());
+  }
+  return chosen;
 }
 
 void Exchange::forwardRequestBody(base::BufferChain& bytes, bool end_stream) {

@@ -32,6 +32,13 @@ RetryState::Failure failureFor(http::ResetReason reason) {
 
 }  // namespace
 
+// For the filters on the upstream's side, before there is a connection.
+void Exchange::onAttemptChosen(const upstream::Endpoint& endpoint) {
+  info_.upstream->remote = endpoint.address;
+  info_.upstream->hostname = endpoint.hostname;
+  info_.upstream->endpoint_metadata = endpoint.metadata;
+}
+
 void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) {
   const upstream::Endpoint& endpoint = granted.endpoint;
   info_.upstream->remote = endpoint.address;

@@ -15,11 +15,13 @@
 #include "http2/settings.h"
 #include "proxy_wasm/spec.h"
 #include "route/spec.h"
+#include "upstream/spec.h"
 
 namespace weir::exchange {
 
 struct RouterFilterSpec {
   bool suppress_envoy_headers = false;
+  std::shared_ptr<const upstream::HttpFilters> upstream_filters = nullptr;  // Null: none.
 };
 
 // One entry of http_filters; the last one is the router.
@@ -34,6 +36,13 @@ struct HttpFilterSpec {
 struct PluginSettings final : route::FilterSettings {
   proxy_wasm::PluginSpec plugin;
   std::string path;  // Where it stands in the configuration, for messages.
+};
+
+// HttpProtocolOptions.http_filters of a cluster, or the router's upstream_http_filters: plugins, in order, without the
+// upstream_codec at the end.
+struct UpstreamFilterSpecs final : upstream::HttpFilters {
+  bool empty() const override { return filters.empty(); }
+  std::vector<HttpFilterSpec> filters;
 };
 
 // forward_client_cert_details and set_current_client_cert_details.

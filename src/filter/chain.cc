@@ -25,10 +25,10 @@ void Chain::responseHeaders(http::HeaderMap& headers, bool end_stream) {
 void Chain::sendLocalReply(const LocalReply& reply) {
   if (response_.over() || pending_reply_ != nullptr) return;
   if (replied_ && response_.headersSeen() == nullptr) return;
+  if (ends_.takeLocalReply(reply)) return stop();
   if (answer_started_) {  // Too late for an answer of our own.
     ends_.info().response_code_details = reply.details;
-    request_.stop();
-    response_.stop();
+    stop();
     ends_.resetClientStream();
     return;
   }
@@ -61,8 +61,7 @@ void Chain::sendThroughFilters(const LocalReply& reply) {
 
 // The response's own headers are being filtered right now: what comes instead of them does not pass the filters again.
 void Chain::sendDirectly(const LocalReply& reply) {
-  request_.stop();
-  response_.stop();
+  stop();
   ends_.abandonUpstream();
   base::BufferChain body;
   http::HeaderMap& headers = ends_.makeLocalReply(reply, body);
@@ -72,20 +71,25 @@ void Chain::sendDirectly(const LocalReply& reply) {
   if (has_body) ends_.answerBody(body, true);
 }
 
-void Chain::Stage::resetStream() {
-  if (chain_.response_.over()) return;
-  chain_.request_.stop();
-  chain_.response_.stop();
-  chain_.ends_.resetClientStream();
+void Chain::resetStream() {
+  if (response_.over()) return;
+  stop();
+  ends_.resetClientStream();
+}
+
+// No more callbacks but the last ones.
+void Chain::stop() {
+  request_.stop();
+  response_.stop();
 }
 
 void Chain::log() {
-  request_.stop();
-  response_.stop();
+  stop();
   for (const auto& stage : stages_) stage->filter().onLog();
 }
 
 void Chain::destroy() {
+  stop();
   for (const auto& stage : stages_) stage->filter().onDestroy();
 }
 

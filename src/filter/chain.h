@@ -39,6 +39,8 @@ class Ends {
 
   // Makes the response headers of a local reply and, if it has a body, leaves that in body. Called once per reply.
   virtual http::HeaderMap& makeLocalReply(const LocalReply& reply, base::BufferChain& body) = 0;
+  // True: somebody else makes and sends it, and these filters are out of it. Asked first, and by default nobody does.
+  virtual bool takeLocalReply(const LocalReply&) { return false; }
   // Whatever was asked of the upstream is void: an answer of our own is on its way.
   virtual void abandonUpstream() = 0;
   virtual void resetClientStream() = 0;
@@ -143,6 +145,8 @@ class Chain {
   void responseTrailers(http::HeaderMap& trailers) { response_.trailers(trailers); }
 
   void sendLocalReply(const LocalReply& reply);
+  // Gives up the stream, without an answer if none has begun.
+  void resetStream();
   // The client's stream is over: no further callbacks but these two, in this order. Each callable once.
   void log();
   void destroy();
@@ -175,7 +179,7 @@ class Chain {
     void continueRequest() override { chain_.request_.resume(index_); }
     void continueResponse() override { chain_.response_.resume(chain_.stages_.size() - 1 - index_); }
     void sendLocalReply(LocalReply reply) override { chain_.sendLocalReply(reply); }
-    void resetStream() override;
+    void resetStream() override { chain_.resetStream(); }
     void clearRouteCache() override { chain_.ends_.clearRouteCache(); }
     bool gone() const override { return chain_.response_.over() || chain_.pending_reply_ != nullptr; }
     size_t bufferLimit() const override { return chain_.ends_.bufferLimit(); }
@@ -186,6 +190,7 @@ class Chain {
     size_t index_;
   };
 
+  void stop();
   void sendThroughFilters(const LocalReply& reply);
   void sendDirectly(const LocalReply& reply);
   void finishPendingReply();

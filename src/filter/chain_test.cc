@@ -4,65 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <functional>
+#include "filter/test_filter.h"
 
 namespace weir::filter {
 namespace {
 
 using testing::ElementsAre;
 using Log = std::vector<std::string>;
-
-// Does what the test says, and writes down what it was told.
-class ScriptedFilter final : public Filter {
- public:
-  ScriptedFilter(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
-  void setHandle(StreamHandle& handle) override { handle_ = &handle; }
-  HeadersAction onRequestHeaders(http::HeaderMap&, bool end) override {
-    note("headers", end);
-    if (in_headers) in_headers();
-    return headers;
-  }
-  BodyAction onRequestBody(base::BufferChain& bytes, bool end) override {
-    note("body[" + bytes.toString() + "]", end);
-    if (in_body) in_body(bytes, end);
-    return body;
-  }
-  TrailersAction onRequestTrailers(http::HeaderMap&) override {
-    log_.push_back(name_ + " trailers");
-    return trailers;
-  }
-  HeadersAction onResponseHeaders(http::HeaderMap& map, bool end) override {
-    note("response " + std::string(map.getOr(http::HeaderId::Status, "")), end);
-    if (in_response) in_response();
-    return response_headers;
-  }
-  BodyAction onResponseBody(base::BufferChain& bytes, bool end) override {
-    note("response body[" + bytes.toString() + "]", end);
-    return response_body;
-  }
-  TrailersAction onResponseTrailers(http::HeaderMap&) override {
-    log_.push_back(name_ + " response trailers");
-    return TrailersAction::Continue;
-  }
-  void onLog() override { log_.push_back(name_ + " log"); }
-  void onDestroy() override { log_.push_back(name_ + " destroy"); }
-
-  StreamHandle& handle() { return *handle_; }
-  HeadersAction headers = HeadersAction::Continue;
-  BodyAction body = BodyAction::Continue;
-  TrailersAction trailers = TrailersAction::Continue;
-  HeadersAction response_headers = HeadersAction::Continue;
-  BodyAction response_body = BodyAction::Continue;
-  std::function<void()> in_headers;
-  std::function<void()> in_response;
-  std::function<void(base::BufferChain&, bool)> in_body;
-
- private:
-  void note(const std::string& what, bool end) { log_.push_back(name_ + " " + what + (end ? " end" : "")); }
-  std::string name_;
-  Log& log_;
-  StreamHandle* handle_ = nullptr;
-};
 
 class ChainTest : public testing::Test, public Ends {
  public:

@@ -120,6 +120,7 @@ class FakeUpstream final : public upstream::Cluster, public upstream::Clusters, 
   struct Place final : upstream::Acquisition {
     Place(FakeUpstream& cluster, upstream::ConnectionWaiter& waiter) : cluster(cluster), waiter(waiter) {}
     ~Place() override { std::erase(cluster.waiting, &waiter); }
+    const upstream::Endpoint& endpoint() const override { return cluster.endpoint_; }
     FakeUpstream& cluster;
     upstream::ConnectionWaiter& waiter;
   };

@@ -36,4 +36,9 @@ uint32_t FilterChoices::add(std::initializer_list<const FilterOverrides*> levels
   return static_cast<uint32_t>(all_.size() - 1);
 }
 
+const FilterOverride* find(const FilterOverrides& choice, std::string_view filter) {
+  const auto at = std::find_if(choice.begin(), choice.end(), [&](const auto& each) { return each.filter == filter; });
+  return at == choice.end() ? nullptr : &*at;
+}
+
 }  // namespace weir::route

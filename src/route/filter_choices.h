@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 #include <vector>
 
 #include "route/spec.h"
 
 namespace weir::route {
+
+// What is said of the filter of this name; null: nothing.
+const FilterOverride* find(const FilterOverrides& choice, std::string_view filter);
 
 // Each different combination is kept once and has a number, so that a filter chain can be made up for each beforehand.
 class FilterChoices {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "proxy_wasm/access_logger.h"
 #include "server/handshakes.h"
+#include "server/upstream_filters.h"
 #include "wasm/private_file.h"
 
 namespace weir::server {
@@ -94,6 +95,10 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
     if (const auto* router = std::get_if<exchange::RouterFilterSpec>(&filter.filter)) {
       http.suppress_envoy_headers = router->suppress_envoy_headers;
       http.router_name = filter.name;
+      http.upstream_filters = router->upstream_filters;
+      if (auto loaded = loadUpstreamFilters(http.upstream_filters, *shared.plugins); !loaded.ok()) {
+        faults.push_back(std::move(loaded).error());
+      }
       continue;
     }
     auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter));

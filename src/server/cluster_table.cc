@@ -20,7 +20,8 @@ ClusterTable::ClusterTable(const xds::Subscription::Environment& environment, Cr
   environment.stats.gauge("cluster_manager.warming_clusters").set(0);
 }
 
-void ClusterTable::addStatic(const std::vector<upstream::ClusterSpec>& specs, const std::vector<std::string>& dumps) {
+std::vector<base::Error> ClusterTable::addStatic(const std::vector<upstream::ClusterSpec>& specs,
+                                                 const std::vector<std::string>& dumps) {
   for (size_t i = 0; i < specs.size(); ++i) {
     Entry& entry = entries_[specs[i].name];
     entry.spec = specs[i];
@@ -29,6 +30,16 @@ void ClusterTable::addStatic(const std::vector<upstream::ClusterSpec>& specs, co
     followEndpoints(entry);
   }
   active_.set(static_cast<int64_t>(entries_.size()));
+  std::vector<base::Error> faults;
+  for (const upstream::ClusterSpec& spec : specs) {
+    if (auto loaded = loadFilters(entries_[spec.name].spec); !loaded.ok()) faults.push_back(std::move(loaded).error());
+  }
+  return faults;
+}
+
+base::Result<void> ClusterTable::loadFilters(upstream::ClusterSpec& spec) {
+  if (load_filters_ == nullptr || spec.http_filters == nullptr) return base::Ok{};
+  return load_filters_(spec);
 }
 
 void ClusterTable::follow(const base::FileSource& cds) {
@@ -62,6 +73,7 @@ std::vector<std::string> ClusterTable::take(config::Discovered& resources) {
   std::vector<std::string> reasons;
   for (auto& resource : resources.clusters) {
     if (auto prepared = transports_.prepare(resource.spec); !prepared.ok()) reasons.push_back(prepared.error().detail);
+    if (auto loaded = loadFilters(resource.spec); !loaded.ok()) reasons.push_back(loaded.error().detail);
   }
   if (!reasons.empty()) return reasons;
   std::set<std::string, std::less<>> named;

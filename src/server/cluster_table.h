@@ -4,6 +4,7 @@
 // cluster of the bootstrap stays as it is, whatever CDS says (as Envoy).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,7 +23,14 @@ class ClusterTable {
   // with (initial()).
   ClusterTable(const xds::Subscription::Environment& environment, Crew& crew, Transports& transports);
 
-  void addStatic(const std::vector<upstream::ClusterSpec>& specs, const std::vector<std::string>& dumps);
+  // What makes the filters of a cluster ready, called when all clusters of the bootstrap are known, or before one of
+  // CDS is taken. Not given: they are left as they are.
+  void loadFiltersBy(std::function<base::Result<void>(upstream::ClusterSpec&)> load) {
+    load_filters_ = std::move(load);
+  }
+  // Faults: of filters that cannot be.
+  std::vector<base::Error> addStatic(const std::vector<upstream::ClusterSpec>& specs,
+                                     const std::vector<std::string>& dumps);
   // Reads the file for the first time, within the call.
   void follow(const base::FileSource& cds);
   // No response changes anything any more.
@@ -44,6 +52,7 @@ class ClusterTable {
     std::string assignment_dump;
   };
 
+  base::Result<void> loadFilters(upstream::ClusterSpec& spec);
   std::vector<std::string> take(config::Discovered& resources);
   void put(config::Resource<upstream::ClusterSpec>& resource, const std::string& version);
   void followEndpoints(Entry& entry);
@@ -54,6 +63,7 @@ class ClusterTable {
   const xds::Subscription::Environment environment_;
   Crew& crew_;
   Transports& transports_;
+  std::function<base::Result<void>(upstream::ClusterSpec&)> load_filters_;
   std::unique_ptr<xds::Subscription> cds_;
   std::map<std::string, Entry, std::less<>> entries_;
   // TLS contexts of clusters that were replaced or removed. They follow files on this thread, so they must end here,

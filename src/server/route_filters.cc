@@ -1,31 +1,24 @@
 #include "server/route_filters.h"
 
-#include <algorithm>
-
 #include "exchange/spec.h"
 
 namespace weir::server {
 namespace {
 
 using Factory = std::shared_ptr<filter::FilterFactory>;
-using RouteFactories = std::map<const route::FilterSettings*, Factory>;
-
-const route::FilterOverride* find(const route::FilterOverrides& choice, const std::string& filter) {
-  const auto at = std::find_if(choice.begin(), choice.end(), [&](const auto& each) { return each.filter == filter; });
-  return at == choice.end() ? nullptr : &*at;
-}
+using exchange::RouteFilters;
 
 // own: of the filters, in their order.
 exchange::FilterPlan plan(const route::FilterOverrides& choice, const std::vector<SharedFilter>& filters,
-                          const std::string& router, const std::vector<Factory>& own, const RouteFactories& of_routes) {
+                          const std::string& router, const std::vector<Factory>& own, const RouteFilters& of_routes) {
   exchange::FilterPlan plan;
   for (size_t i = 0; i < filters.size(); ++i) {
-    const route::FilterOverride* said = find(choice, filters[i].name);
+    const route::FilterOverride* said = route::find(choice, filters[i].name);
     if (said == nullptr ? filters[i].disabled : said->disabled) continue;
     const bool replaced = said != nullptr && said->settings != nullptr;
     plan.filters.push_back(replaced ? of_routes.at(said->settings.get()) : own[i]);
   }
-  const route::FilterOverride* said = find(choice, router);
+  const route::FilterOverride* said = route::find(choice, router);
   plan.has_router = said == nullptr || !said->disabled;
   return plan;
 }
@@ -58,7 +51,7 @@ std::shared_ptr<const LoadedRoutes> loadRoutes(route::RouteConfig config, proxy_
 
 void useRoutes(const LoadedRoutes& routes, const std::vector<SharedFilter>& filters, const std::string& router,
                proxy_wasm::WorkerPlugins& plugins, exchange::HttpManager& manager) {
-  RouteFactories of_routes;
+  RouteFilters of_routes;
   for (const auto& [settings, plugin] : routes.plugins) of_routes[settings] = plugins.createFactory(plugin);
   std::vector<exchange::FilterPlan> plans;
   for (const route::FilterOverrides& choice : routes.table->filterChoices()) {
@@ -66,6 +59,7 @@ void useRoutes(const LoadedRoutes& routes, const std::vector<SharedFilter>& filt
   }
   manager.routes = routes.table;
   manager.plans = std::move(plans);
+  manager.route_filters = std::move(of_routes);
 }
 
 }  // namespace weir::server

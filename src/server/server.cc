@@ -21,6 +21,7 @@
 #include "server/restart_child.h"
 #include "server/restart_parent.h"
 #include "server/server_stats.h"
+#include "server/upstream_filters.h"
 #include "server/worker_crew.h"
 
 namespace weir::server {
@@ -84,6 +85,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   void endParent();
   std::vector<base::Error> watchFiles();
   std::vector<base::Error> makeTables();
+  base::Result<void> loadClusterFilters(upstream::ClusterSpec& spec);
   base::Result<void> openAdmin();
   base::Result<void> writeAdminAddress() const;
   config::DiscoverOutcome read(const std::string& path, config::ResourceKind kind) const;
@@ -192,15 +194,26 @@ std::vector<base::Error> RunningServer::makeTables() {
   listeners_ = std::make_unique<ListenerTable>(environment, shared_, *crew_, *routes_);
   shared_.knows_cluster = [this](std::string_view name) { return clusters_->knows(name); };
 
-  clusters_->addStatic(bootstrap.clusters, bootstrap.cluster_dumps);
+  clusters_->loadFiltersBy([this](upstream::ClusterSpec& spec) { return loadClusterFilters(spec); });
+  std::vector<base::Error> faults = clusters_->addStatic(bootstrap.clusters, bootstrap.cluster_dumps);
   if (options_.bind && bootstrap.cds) clusters_->follow(*bootstrap.cds);
-  std::vector<base::Error> faults =
-      listeners_->addStatic(bootstrap.listeners, bootstrap.listener_dumps, options_.bind, predecessor_.get());
+  for (base::Error& fault :
+       listeners_->addStatic(bootstrap.listeners, bootstrap.listener_dumps, options_.bind, predecessor_.get())) {
+    faults.push_back(std::move(fault));
+  }
   for (base::Error& fault : loadServices(shared_)) faults.push_back(std::move(fault));
   if (!faults.empty() || !options_.bind) return faults;
   if (bootstrap.lds) listeners_->follow(*bootstrap.lds, predecessor_.get());
   shared_.first_clusters = clusters_->begin();
   return {};
+}
+
+// No listener waits for the code of a cluster's plugin that is still to be fetched: until it has come, requests to the
+// cluster are dealt with by the plugin's failure policy.
+base::Result<void> RunningServer::loadClusterFilters(upstream::ClusterSpec& spec) {
+  auto loaded = loadUpstreamFilters(spec.http_filters, *shared_.plugins);
+  shared_.plugins->takeLate();
+  return loaded;
 }
 
 config::DiscoverOutcome RunningServer::read(const std::string& path, config::ResourceKind kind) const {

@@ -34,6 +34,7 @@ struct SharedHttp {
   std::vector<SharedFilter> filters;  // In the order of http_filters, without the router.
   std::string router_name;
   bool suppress_envoy_headers = false;
+  std::shared_ptr<const upstream::HttpFilters> upstream_filters;  // The router's, loaded; null: none.
 };
 
 // How many connections of clients there may be at a time: of all listeners together, so that a flood of idle ones

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "proxy_wasm/access_logger.h"
 #include "server/listen_options.h"
+#include "server/upstream_filters.h"
 #include "tcp/small_filters.h"
 
 namespace weir::server {
@@ -47,6 +48,9 @@ void Worker::run() {
   leaving_.clear();
   services_.clear();
   loop_.runReady();
+  for (const ClusterFilters& each : cluster_filters_) {
+    if (const auto own = each.own.lock()) own->filters.clear();  // Before the plugins that they are made of.
+  }
   plugins_.reset();
   fetches_.clear();
   clusters_.reset();
@@ -56,10 +60,13 @@ void Worker::run() {
 void Worker::setUp() {
   const upstream::Environment environment{
       .loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = index_ == 0};
-  clusters_ = upstream::createClusters(shared_.first_clusters, environment,
-                                       [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
+  std::vector<upstream::ClusterSpec> clusters = shared_.first_clusters;
+  for (upstream::ClusterSpec& cluster : clusters) ownFilters(cluster);
+  clusters_ =
+      upstream::createClusters(clusters, environment, [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
+  fillFilters();
   for (const auto& service : shared_.worker_services) services_.push_back(plugins_->createService(service));
 }
 
@@ -170,7 +177,28 @@ void Worker::setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> rout
 // --- Clusters ---
 
 void Worker::putCluster(const upstream::ClusterSpec& spec) {
-  loop_.post([this, spec] { clusters_->put(spec, [] {}); });
+  loop_.post([this, spec] {
+    upstream::ClusterSpec own = spec;
+    ownFilters(own);
+    fillFilters();
+    clusters_->put(own, [] {});
+  });
+}
+
+// Filters of this worker in the place of those that all share. Plugins need the clusters, and so they are put in later.
+void Worker::ownFilters(upstream::ClusterSpec& cluster) {
+  if (cluster.http_filters == nullptr) return;
+  auto own = std::make_shared<exchange::ClusterFilters>();
+  std::erase_if(cluster_filters_, [](const ClusterFilters& each) { return each.own.expired(); });
+  cluster_filters_.push_back({own, std::exchange(cluster.http_filters, own)});
+}
+
+void Worker::fillFilters() {
+  for (ClusterFilters& each : cluster_filters_) {
+    const auto own = each.own.lock();
+    const auto loaded = std::exchange(each.loaded, nullptr);
+    if (own != nullptr && loaded != nullptr) own->filters = useUpstreamFilters(loaded.get(), *plugins_);
+  }
 }
 
 void Worker::removeCluster(const std::string& name) {
@@ -254,6 +282,7 @@ std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& htt
       .access_logs = logs(http.access_logs),
       .local_replies = http.local_replies,
       .suppress_envoy_headers = http.suppress_envoy_headers,
+      .upstream_filters = useUpstreamFilters(http.upstream_filters.get(), *plugins_),
       .buffer_limit = buffer_limit,
       .local_ip = shared_.local_ip,
   });

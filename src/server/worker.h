@@ -76,6 +76,8 @@ class Worker {
  private:
   void run();
   void setUp();
+  void ownFilters(upstream::ClusterSpec& cluster);
+  void fillFilters();
   void makeChains(Door& door);
   void openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket);
   // The door of that key out of those that accept; null if there is none.
@@ -99,6 +101,12 @@ class Worker {
   access_log::Feeds log_feeds_;
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
+  // The filters of each cluster that has some; and what they are made of, until that was done.
+  struct ClusterFilters {
+    std::weak_ptr<exchange::ClusterFilters> own;
+    std::shared_ptr<const upstream::HttpFilters> loaded;
+  };
+  std::vector<ClusterFilters> cluster_filters_;
   std::vector<std::unique_ptr<proxy_wasm::Service>> services_;
   std::list<std::unique_ptr<FetchCall>> fetches_;
   std::vector<std::unique_ptr<Door>> doors_;

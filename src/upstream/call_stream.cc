@@ -10,6 +10,14 @@ namespace weir::upstream {
 
 using http::HeaderId;
 
+namespace {
+
+// They are there for a reason: nothing may go past them.
+constexpr std::string_view kNoFilteredCall =
+    "calls do not pass the filters of a cluster (http_filters), and are refused";
+
+}  // namespace
+
 CallStream::CallStream(Cluster& cluster, event::Loop& loop, Receiver& receiver, const Options& options)
     : cluster_(cluster),
       loop_(loop),
@@ -34,6 +42,10 @@ void CallStream::start(http::HeaderMap headers, bool end_stream) {
   headers_ = std::move(headers);
   addEnvoyHeaders();
   if (end_stream) requestEnded();
+  if (cluster_->spec().http_filters != nullptr && !cluster_->spec().http_filters->empty()) {
+    details_ = "call_to_a_cluster_with_filters";
+    return answer(503, kNoFilteredCall);
+  }
   if (options_.timeout > base::Duration::zero()) timeout_.arm(options_.timeout);
   const event::Lifeline::Sight sight(lifeline_);
   std::unique_ptr<Acquisition> acquisition = cluster_->acquire(*this, Wish{});

@@ -39,7 +39,8 @@ class CallStream final : private ConnectionWaiter, private http::StreamReceiver 
   // Gives up what is under way.
   ~CallStream();
 
-  // headers: with :method, :path and :authority. May tell the receiver all before it returns (no endpoint).
+  // headers: with :method, :path and :authority. May tell the receiver all before it returns (no endpoint; or the
+  // cluster has filters of its own, http_filters, which calls do not pass: 503).
   void start(http::HeaderMap headers, bool end_stream);
   // What is sent before there is a connection is kept. After the end of the request, and of the answer: dropped.
   void sendBody(base::BufferChain& bytes, bool end_stream);

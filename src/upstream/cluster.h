@@ -97,6 +97,8 @@ class ConnectionWaiter {
     std::shared_ptr<const net::TlsInfo> tls = nullptr;  // Null on a plain connection.
     bool reused = false;  // A kept-alive connection: a reset before any response byte deserves one retry.
     const ConnectionFacts* facts = nullptr;  // Lives as long as the connection; null: nothing is known.
+    // `endpoint`, for who needs it longer than the connection lives; null: it lives long enough.
+    const std::shared_ptr<const Endpoint>* held = nullptr;
   };
   virtual void onConnection(const Granted& granted) = 0;
   virtual void onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::string_view detail) = 0;
@@ -109,6 +111,8 @@ class ConnectionWaiter {
 class Acquisition {
  public:
   virtual ~Acquisition() = default;
+  // With whom the connection will be. Valid until the waiter is told.
+  virtual const Endpoint& endpoint() const = 0;
 };
 
 // What a request wishes of the endpoint that is chosen for it. Everything it points to must live until the waiter was

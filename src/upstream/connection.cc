@@ -146,7 +146,7 @@ void Connection::grant(ConnectionWaiter& waiter) {
     stats_.upstream_cx_max_requests.add();
     last_request_ = true;
   }
-  waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused, &facts_});
+  waiter.onConnection({*codec_, *endpoint_, stream_->local(), tls_, reused, &facts_, &endpoint_});
   // A waiter that begins nothing leaves it as it was.
   if (state_ == State::Busy && codec_->activeStreams() < streams_) onStreamOver();
 }

@@ -48,6 +48,7 @@ class EndpointPool::Place final : public Acquisition {
     return waiter_;
   }
   uint64_t number() const { return number_; }
+  const Endpoint& endpoint() const override { return *pool_->endpoint_; }
 
  private:
   ClusterStats& stats() { return pool_->shared_.stats; }

@@ -84,6 +84,12 @@ struct Assignment {
   bool weighted_priority_health = false;  // Health of a priority counted by endpoints' weights.
 };
 
+// Filters that requests pass on their way to upstreams. What they are is the business of whoever makes and reads them.
+struct HttpFilters {
+  virtual ~HttpFilters() = default;
+  virtual bool empty() const = 0;
+};
+
 struct ClusterSpec {
   std::string name;
   std::string alt_stat_name;
@@ -128,6 +134,7 @@ struct ClusterSpec {
   bool proper_case = false;      // Names of request headers over HTTP/1: "Content-Type".
   uint32_t max_response_headers_kb = 60;
   uint32_t max_response_headers_count = 100;
+  std::shared_ptr<const HttpFilters> http_filters;  // Null: none are configured, and not even an empty list.
 };
 
 }  // namespace weir::upstream

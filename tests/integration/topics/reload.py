@@ -143,6 +143,49 @@ def _():
         same(get(weir.port()).text, "a")
 
 
+OPTIONS = config.TYPE + "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+CODEC = {"name": "envoy.filters.http.upstream_codec",
+         "typed_config": {"@type": config.TYPE + "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"}}
+
+
+def marking(upstream, mark, guest="conformance"):
+    """The cluster `web` with a plugin of its own that puts its mark on each answer."""
+    plugin = config.plugin(name="up", guest=guest, script=f"response_headers: set 2 x-mark {mark}", vm_id=mark)
+    return config.web(upstream, typed_extension_protocol_options={OPTIONS.split("/")[1]: {
+        "@type": OPTIONS, "explicit_http_config": {"http_protocol_options": {}}, "http_filters": [plugin, CODEC]}})
+
+
+@fact("a cluster's own plugin comes, changes and goes with the cluster, and no request is lost", 2)
+def _():
+    files = Files()
+    with Upstream(lambda r: r.answer(b"ok")) as upstream:
+        files.put("cds", "cluster", marking(upstream, "a"))
+        files.put("lds", "listener", listener(config.route("web")))
+        with Weir(files.bootstrap(), workers=2) as weir:
+            port = weir.port()
+            same(get(port).headers.get("x-mark"), "a")
+            with Steady(port, rate=200) as load:
+                files.put("cds", "cluster", marking(upstream, "b"), version="2")
+                eventually(lambda: get(port).headers.get("x-mark"), "b")
+                files.put("cds", "cluster", config.web(upstream), version="3")
+                eventually(lambda: get(port).headers.get("x-mark"), None)
+                files.put("cds", "cluster", marking(upstream, "c"), version="4")
+                eventually(lambda: get(port).headers.get("x-mark"), "c")
+            same(load.lost, 0, f"lost of {load.sent}: {load.errors[:3]}")
+
+
+@fact("a cluster whose plugin does not start is refused, and the old one serves on")
+def _():
+    files = Files()
+    with Upstream(lambda r: r.answer(b"ok")) as upstream:
+        files.put("cds", "cluster", marking(upstream, "a"))
+        files.put("lds", "listener", listener(config.route("web")))
+        with Weir(files.bootstrap()) as weir:
+            files.put("cds", "cluster", marking(upstream, "b", guest="no_such_guest"), version="2")
+            eventually(lambda: weir.stat("cluster_manager.cds.update_rejected"), 1)
+            same(get(weir.port()).headers.get("x-mark"), "a")
+
+
 @fact("a request under way ends on the configuration it began with", 2)
 def _():
     files = Files()
