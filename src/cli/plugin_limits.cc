@@ -35,6 +35,8 @@ constexpr LimitFlag kLimitFlags[] = {
      [](BudgetChange& change, uint64_t value) { change.pending_grpc = value; }},
     {"metrics", 0, 1'000'000, "Most metrics that one plugin instance defines; default 10000",
      [](BudgetChange& change, uint64_t value) { change.metrics = value; }},
+    {"other-plugins", 0, 1, "1: a plugin reaches the contexts of others in its VM; default 0",
+     [](BudgetChange& change, uint64_t value) { change.other_plugins = value == 1; }},
 };
 
 base::Error wrong(std::string detail) {

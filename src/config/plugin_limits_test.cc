@@ -27,7 +27,8 @@ LoadOutcome loadLimits(std::string_view limits, std::string_view more = "") {
 TEST(PluginLimits, AreReadForAllAndByName) {
   const LoadOutcome outcome = loadLimits(
       "defaults: {call_time: 0.05s, memory_bytes: 1048576, metrics: 7, log_bytes_per_second: 0}, by_plugin: {slow: "
-      "{start_time: 20s, sharedDataBytes: '5', queue_bytes: 6, pending_calls: 8, pending_grpc: 9}}");
+      "{start_time: 20s, sharedDataBytes: '5', queue_bytes: 6, pending_calls: 8, pending_grpc: 9, other_plugins: "
+      "true}}");
   EXPECT_THAT(faults(outcome), IsEmpty());
   ASSERT_TRUE(outcome.bootstrap);
   const proxy_wasm::BudgetRules& rules = outcome.bootstrap->plugin_limits;
@@ -42,6 +43,7 @@ TEST(PluginLimits, AreReadForAllAndByName) {
   EXPECT_EQ(slow.queue_bytes, 6u);
   EXPECT_EQ(slow.pending_calls, 8u);
   EXPECT_EQ(slow.pending_grpc, 9u);
+  EXPECT_EQ(slow.other_plugins, true);
   EXPECT_FALSE(slow.stream_callback || slow.memory_bytes || slow.metrics);
 }
 

@@ -19,9 +19,10 @@ void putNamed(const BudgetRules& rules, std::string_view plugin, Budgets& budget
 
 std::string Budgets::text() const {
   return fmt::format(
-      "call {} ms, start {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics {}",
+      "call {} ms, start {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics {}{}",
       base::milliseconds(stream_callback), base::milliseconds(start), memory_bytes, log_bytes_per_second,
-      shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics);
+      shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
+      other_plugins ? ", other plugins' contexts" : "");
 }
 
 void BudgetChange::applyTo(Budgets& budgets) const {
@@ -34,6 +35,7 @@ void BudgetChange::applyTo(Budgets& budgets) const {
   put(pending_calls, budgets.pending_calls);
   put(pending_grpc, budgets.pending_grpc);
   put(metrics, budgets.metrics);
+  put(other_plugins, budgets.other_plugins);
 }
 
 Budgets BudgetTable::of(std::string_view plugin) const {

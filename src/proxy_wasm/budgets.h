@@ -26,6 +26,7 @@ struct Budgets {
   size_t pending_calls = 1024;                        // HTTP callouts of one plugin on one worker.
   size_t pending_grpc = 4096;                         // gRPC calls and streams of one plugin on one worker.
   size_t metrics = 10'000;                            // Of one VM.
+  bool other_plugins = false;  // Whether contexts of other plugins in the same VM can be made the effective one.
 
   bool operator==(const Budgets&) const = default;
   // All numbers; equal for equal budgets.
@@ -43,6 +44,7 @@ struct BudgetChange {
   std::optional<size_t> pending_calls{};
   std::optional<size_t> pending_grpc{};
   std::optional<size_t> metrics{};
+  std::optional<bool> other_plugins{};
 
   void applyTo(Budgets& budgets) const;
 };

@@ -81,6 +81,31 @@ TEST_F(BudgetsTest, OneMetricMoreThanAnInstanceMayDefineIsRefused) {
   EXPECT_EQ(count("wasm.metrics_refused"), 1u);
 }
 
+TEST_F(BudgetsTest, AnotherPluginsContextsAreOutOfReachUnlessThatIsGranted) {
+  // Roots have the numbers 1 and 2, the stream of the first plugin 3.
+  GuestText guest;
+  guest.onRequestHeaders(
+      "(call $status (call $effective (i32.const 1))) (call $status (call $effective (i32.const 3)))"
+      "(call $status (call $effective (i32.const 2))) (i32.const 0)");
+  const auto reach = [&](std::string one, std::string two) {
+    start(spec(guest, std::move(one)));
+    const auto first = std::move(factory_);
+    start(spec(guest, std::move(two)));
+    Stream of_first = stream(*first), own = stream();
+    of_first.requestHeaders();
+    lines();
+    own.requestHeaders();
+    const auto seen = lines();
+    of_first.finish();
+    own.finish();
+    return seen;
+  };
+  EXPECT_THAT(reach("first", "second"), ElementsAre("= 2", "= 2", "= 0"));
+  EXPECT_EQ(count("wasm.contexts_refused"), 3u);  // The first plugin tried the other's root.
+  EXPECT_THAT(reach("open one", "open two"), ElementsAre("= 0", "= 0", "= 0"));
+  EXPECT_EQ(count("wasm.contexts_refused"), 3u);
+}
+
 TEST_F(BudgetsTest, AQueueTakesNoMoreThanItMayHold) {
   GuestText guest;
   guest.data(100, "12345678").data(120, "q");

@@ -41,6 +41,7 @@ struct PluginCode {
   stats::Counter& shared_queue_full;    // wasm.shared_queue_full
   stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC and names
   stats::Counter& metrics_refused;      // wasm.metrics_refused
+  stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
 };
 
 }  // namespace weir::proxy_wasm

@@ -103,7 +103,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   Context& effective();
   // The context of the running callback, whatever the guest has chosen.
   Context& current() { return *current_; }
-  // False: there is no context of that id in this VM.
+  // False: there is no context of that id in this VM, or it is another plugin's and the budget does not have that.
   bool setEffective(uint32_t id);
 
   // What the guest may call now; narrower while it starts or allocates (abi.md 1.2).

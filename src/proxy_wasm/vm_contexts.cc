@@ -62,7 +62,12 @@ Context& Vm::effective() {
 }
 
 bool Vm::setEffective(uint32_t id) {
-  if (find(id) == nullptr) return false;
+  Context* const wanted = find(id);
+  if (wanted == nullptr) return false;
+  if (id != 0 && wanted->root() != current_->root() && !code_->budgets.other_plugins) {
+    code_->contexts_refused.add();
+    return false;
+  }
   effective_id_ = id;
   return true;
 }

@@ -31,6 +31,11 @@ def words(seen):
     return "; ".join(parts)
 
 
+def _of_peer(seen):
+    """What ends the peer's process is nobody's to read here."""
+    return "not compared" if seen is None or seen.started and not seen.alive else words(seen)
+
+
 def _last_line(log):
     lines = [line for line in log.strip().splitlines() if "[error]" in line or "[critical]" in line or "error" in line.lower()]
     text = (lines or log.strip().splitlines() or ["without a word"])[0]
@@ -38,7 +43,7 @@ def _last_line(log):
 
 
 def page(path, cases, weir, envoy):
-    rows = "\n".join(f"| {case.topic} | {case.name} | {words(mine)} | {'not run' if other is None else words(other)} |"
+    rows = "\n".join(f"| {case.topic} | {case.name} | {words(mine)} | {_of_peer(other)} |"
                      for case, mine, other in zip(cases, weir, envoy, strict=True))
     held = sum(not seen.wrong for seen in weir)
     with open(path, "w") as file:
