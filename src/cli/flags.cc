@@ -98,12 +98,35 @@ void addLimitFlags(CLI::App& app, Flags& flags) {
       ->allow_extra_args(false);
 }
 
+// Names of hosts are compared in small letters.
+void takeHosts(const std::vector<std::string>& given, Flags& flags) {
+  for (const std::string& each : given) {
+    const size_t equals = each.find('=');
+    if (equals == std::string::npos || equals == 0 || equals + 1 == each.size()) {
+      throw CLI::ValidationError("--oci-host", "must be HOST=CLUSTER, is '" + each + "'");
+    }
+    std::string host = each.substr(0, equals);
+    for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    flags.oci_hosts[host] = each.substr(equals + 1);
+  }
+}
+
 void addOwnFlags(CLI::App& app, Flags& flags) {
   addLimitFlags(app, flags);
   app.add_flag("--plugin-watch", flags.plugin_watch, "Plugins whose files change are exchanged while weir runs");
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");
   app.add_option("--plugin-native-key", flags.plugin_native_key,
                  "PEM file of the Ed25519 public key by which native code in plugins (weir compile) is signed");
+  app.add_option("--oci-credentials", flags.oci_credentials,
+                 "File of credentials for registries of plugins, in the shape of Docker's config.json");
+  app.add_option("--oci-pull-policy", flags.oci_pull_policy,
+                 "if-not-present or always; default: always for the tag latest, else if-not-present")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, proxy_wasm::PullPolicy>{
+          {"if-not-present", proxy_wasm::PullPolicy::IfNotPresent}, {"always", proxy_wasm::PullPolicy::Always}}));
+  app.add_option_function<std::vector<std::string>>(
+         "--oci-host", [&flags](const std::vector<std::string>& given) { takeHosts(given, flags); },
+         "HOST=CLUSTER: by which cluster another host is reached that a registry sends us to; may be repeated")
+      ->allow_extra_args(false);
   app.add_option("--plugin-cache", flags.plugin_cache, "Directory for compiled plugins, or 'none'");
 }
 

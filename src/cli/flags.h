@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "proxy_wasm/budgets.h"
+#include "proxy_wasm/image_pull.h"
 
 namespace weir::cli {
 
@@ -50,8 +52,11 @@ struct Flags {
   // Ours.
   proxy_wasm::BudgetRules plugin_limits;
   bool plugin_watch = false;
-  std::optional<uint64_t> max_connections;  // 0: no limit. Nothing: see main.cc.
-  std::string plugin_native_key;            // PEM file: by whom native code in modules must be signed.
+  std::optional<uint64_t> max_connections;                // 0: no limit. Nothing: see main.cc.
+  std::string plugin_native_key;                          // PEM file: by whom native code in modules must be signed.
+  std::string oci_credentials;                            // File in the shape of Docker's config.json.
+  std::optional<proxy_wasm::PullPolicy> oci_pull_policy;  // Nothing: by the tag.
+  std::map<std::string, std::string> oci_hosts;           // Cluster by host, besides the registry itself.
   std::string plugin_cache;  // Directory of compiled modules; "none": no cache. Empty: the user's cache directory.
 
   // Flags that were given and do nothing (yet): one sentence each, logged as warnings once the log is there.

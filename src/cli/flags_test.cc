@@ -67,6 +67,19 @@ TEST(Flags, RefuseLimitsThatAreNone) {
   EXPECT_EQ(parseFlags({"-c", "x", "--plugin-call-ms", "0"}).exit_code, 1);
 }
 
+TEST(Flags, NameTheClustersOfOtherHostsOfRegistries) {
+  const Parsed parsed = parseFlags({"--oci-host", "Auth.example=auth", "--oci-host=storage:9000=s", "-c", "x"});
+  ASSERT_TRUE(parsed.flags) << parsed.text;
+  const std::map<std::string, std::string> expected{{"auth.example", "auth"}, {"storage:9000", "s"}};
+  EXPECT_EQ(parsed.flags->oci_hosts, expected);
+  EXPECT_EQ(parsed.flags->oci_pull_policy, std::nullopt);
+  EXPECT_EQ(parseFlags({"-c", "x", "--oci-pull-policy", "always"}).flags->oci_pull_policy,
+            proxy_wasm::PullPolicy::Always);
+  for (const char* bad : {"a", "=b", "a="}) {
+    EXPECT_THAT(parseFlags({"-c", "x", "--oci-host", bad}).text, HasSubstr("must be HOST=CLUSTER")) << bad;
+  }
+}
+
 TEST(Flags, NeedsAConfiguration) { EXPECT_EQ(parseFlags({}).exit_code, 1); }
 
 TEST(Flags, PrintsHelpAndVersionWithSuccess) {

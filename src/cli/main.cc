@@ -125,6 +125,8 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.log_flush.interval = std::chrono::milliseconds(flags.file_flush_interval_msec);
   options.log_flush.min_size = size_t{flags.file_flush_min_size_kb} * 1024;
   options.module_cache = moduleCache(flags);
+  options.registries = {
+      .credentials_file = flags.oci_credentials, .policy = flags.oci_pull_policy, .hosts = flags.oci_hosts};
   options.native_key = flags.plugin_native_key;
   options.admin_address_path = flags.admin_address_path;
   options.version = weir::cli::versionText();

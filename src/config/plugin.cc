@@ -11,6 +11,7 @@
 #include "config/struct_json.h"
 #include "config/support.h"
 #include "config/values.h"
+#include "oci/image_name.h"
 
 namespace weir::config {
 namespace {
@@ -83,8 +84,12 @@ proxy_wasm::RemoteSource convertRemote(const envoy::config::core::v3::RemoteData
   proxy_wasm::RemoteSource source;
   source.uri = remote.http_uri().uri();
   source.cluster = remote.http_uri().cluster();
-  if (source.uri.starts_with("oci://")) {
-    place.field("http_uri").field("uri").unsupported("images of a registry (oci://)");
+  if (oci::isImageUri(source.uri)) {
+    auto image = oci::parseImageName(source.uri);
+    if (image.ok())
+      source.image = *std::move(image);
+    else
+      place.field("http_uri").field("uri").fault(FaultKind::Rule, image.error().detail);
   }
   source.timeout = convertDuration(remote.http_uri().timeout(), place.field("http_uri").field("timeout"));
   source.sha256 = lowerCase(remote.sha256());

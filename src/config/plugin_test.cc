@@ -127,13 +127,25 @@ TEST(Plugin, FetchedCodeNeedsADigest) {
   EXPECT_THAT(only(loadRemote("sha256: abc")), HasSubstr("code.remote.sha256: must be 64 hexadecimal digits"));
 }
 
-TEST(Plugin, CodeInImagesIsRefused) {
+LoadOutcome loadImage(const std::string& uri, const std::string& more = "") {
   Parts parts;
   parts.filters =
-      wasmFilter("vm_config: {code: {remote: {http_uri: {uri: 'oci://x/y:1', cluster: c, timeout: 3s}, sha256: " +
-                 std::string(64, 'a') + "}}}");
-  EXPECT_THAT(faults(parts),
-              ::testing::ElementsAre(HasSubstr("code.remote.http_uri.uri: images of a registry (oci://)")));
+      wasmFilter("vm_config: {code: {remote: {http_uri: {uri: '" + uri + "', cluster: c, timeout: 3s}" + more + "}}}");
+  return loadParts(parts);
+}
+
+TEST(Plugin, CodeMayBeAnImageAndThenNeedsNoDigest) {
+  const auto remote = spec(loadImage("oci://registry:5000/team/x:1")).vm.code.remote;
+  ASSERT_TRUE(remote.image.has_value());
+  EXPECT_EQ(remote.image->text(), "registry:5000/team/x:1");
+  EXPECT_FALSE(remote.pinned());
+  EXPECT_TRUE(spec(loadImage("oci://r/x:1", ", sha256: " + std::string(64, 'a'))).vm.code.remote.pinned());
+  EXPECT_TRUE(spec(loadImage("oci://r/x@sha256:" + std::string(64, 'a'))).vm.code.remote.pinned());
+}
+
+TEST(Plugin, AnImageThatCannotBeNamedSoIsRefused) {
+  EXPECT_THAT(only(loadImage("oci://r")), HasSubstr("code.remote.http_uri.uri: must be oci://registry/repository"));
+  EXPECT_THAT(only(loadImage("oci://r/x", ", sha256: abc")), HasSubstr("sha256: must be 64 hexadecimal digits"));
 }
 
 TEST(Plugin, NeedsAVmAndCode) {

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/utf8.h"
+
 namespace weir::format {
 namespace {
 
@@ -32,6 +34,7 @@ class Reader {
   std::optional<JsonSpec> object(int depth);
   std::optional<JsonSpec> list(int depth);
   std::optional<std::string> string();
+  std::optional<unsigned> codeUnit();
   bool escape(std::string& out);
 
   std::string_view rest_;
@@ -98,7 +101,17 @@ std::optional<std::string> Reader::string() {
   return std::nullopt;
 }
 
-// What follows a backslash. Beyond the first 65536 characters nobody needs an escape in a parameter.
+// The four digits of an escape.
+std::optional<unsigned> Reader::codeUnit() {
+  unsigned unit = 0;
+  if (rest_.size() < 4 || std::from_chars(rest_.data(), rest_.data() + 4, unit, 16).ptr != rest_.data() + 4) {
+    return std::nullopt;
+  }
+  rest_.remove_prefix(4);
+  return unit;
+}
+
+// What follows a backslash.
 bool Reader::escape(std::string& out) {
   if (rest_.empty()) return false;
   const char c = rest_.front();
@@ -106,24 +119,17 @@ bool Reader::escape(std::string& out) {
   constexpr std::string_view kShort = "\"\\/bfnrt";
   constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
   if (const size_t at = kShort.find(c); at != std::string_view::npos) return out += kMeaning[at], true;
-  unsigned code = 0;
-  if (c != 'u' || rest_.size() < 4 ||
-      std::from_chars(rest_.data(), rest_.data() + 4, code, 16).ptr != rest_.data() + 4) {
-    return false;
+  const auto unit = c == 'u' ? codeUnit() : std::nullopt;
+  if (!unit) return false;
+  unsigned point = *unit;
+  if (point >= 0xd800 && point < 0xe000) {  // RFC 8259 7: two halves make a character.
+    if (point >= 0xdc00 || !rest_.starts_with("\\u")) return false;
+    rest_.remove_prefix(2);
+    const auto low = codeUnit();
+    if (!low || *low < 0xdc00 || *low >= 0xe000) return false;
+    point = 0x10000 + ((point - 0xd800) << 10) + (*low - 0xdc00);
   }
-  rest_.remove_prefix(4);
-  if (code >= 0xd800 && code < 0xe000) return false;
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xc0 | code >> 6);
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  } else {
-    out += static_cast<char>(0xe0 | code >> 12);
-    out += static_cast<char>(0x80 | (code >> 6 & 0x3f));
-    out += static_cast<char>(0x80 | (code & 0x3f));
-  }
-  return true;
+  return base::appendUtf8(point, out);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Reads the small JSON texts that stand in operators' parameters.
+// Reads small JSON texts: operators' parameters, the documents of registries.
 #pragma once
 
 #include <optional>

@@ -25,6 +25,7 @@ struct FetchRequest {
 struct FetchAnswer {
   int status = 0;  // 0: there was none, for the reason given.
   std::string reason = {};
+  bool too_large = false;                                         // With status 0: over max_bytes.
   std::vector<std::pair<std::string, std::string>> headers = {};  // Names in small letters.
   std::string body = {};
 };

@@ -19,7 +19,12 @@ struct LoadedPlugin {
   std::shared_ptr<LatePlugin> late = nullptr;
   std::shared_ptr<Successor> successor = nullptr;  // Null: its file is not watched.
 
-  const std::string& identity() const { return code != nullptr ? code->identity : late->identity; }
+  // Of the code, as soon as it is here: then an equal plugin that was not late is the same one.
+  const std::string& identity() const {
+    if (code != nullptr) return code->identity;
+    const auto here = late->get();  // Stays for as long as `late` does.
+    return here != nullptr ? here->code->identity : late->identity;
+  }
   stats::Store& stats() const { return code != nullptr ? code->stats : late->stats; }
 };
 

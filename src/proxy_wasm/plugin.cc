@@ -80,6 +80,11 @@ std::string keyOf(const PluginSpec& spec) {
   return key.take();
 }
 
+// What stands in the identity of a plugin until its code is here.
+std::string codeName(const RemoteSource& source) {
+  return source.sha256.empty() ? source.cluster + " " + source.uri : source.sha256;
+}
+
 class CanaryClusters final : public ClusterAccess {
  public:
   explicit CanaryClusters(const std::function<bool(std::string_view)>& known) : known_(known) {}
@@ -173,31 +178,39 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const Plu
   const RemoteSource& source = spec.vm.code.remote;
   if (source.nack_on_miss) {
     if (settings_.remote != nullptr)
-      settings_.remote->want(source, settings_.remote->always(), [](const std::string*) {});
+      settings_.remote->want(source, settings_.remote->always(), [](const std::string*, std::string_view) {});
     return refused("the code is not here yet; it is being fetched");
   }
-  const std::string identity = identityOf(spec, settings_.budgets.of(spec.name), source.sha256);
   std::string key = keyOf(spec);
-  std::weak_ptr<const LoadedPlugin>& place = plugins_[identity + key];
-  if (auto known = place.lock(); known != nullptr && known->late != nullptr) {
+  const std::string code = codeName(source);
+  const auto budgets = settings_.budgets.of(spec.name);
+  std::weak_ptr<const LoadedPlugin>& place = plugins_[identityOf(spec, budgets, code) + key];
+  // What was settled is settled, unless the registry is to be asked each time what the image is.
+  const bool ask_anew = settings_.remote != nullptr && settings_.remote->asksFirst(source);
+  if (auto known = place.lock(); known != nullptr && known->late != nullptr && !(ask_anew && known->late->settled())) {
     if (!known->late->settled()) late_.push_back(known->late);
     return known;
   }
+  // Then it may come to be another one than before, and workers must tell them apart.
+  const std::string identity = identityOf(spec, budgets, ask_anew ? fmt::format("{} {}", code, ++asked_) : code);
   auto late = std::make_shared<LatePlugin>(stats_, identity);
   auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late, nullptr});
   place = plugin;
   late_.push_back(late);
   if (settings_.remote == nullptr) return plugin;
-  settings_.remote->want(source, late, [this, weak = std::weak_ptr<LatePlugin>(late), spec](const std::string* code) {
-    if (const auto late = weak.lock()) arrive(*late, spec, code);
-  });
+  const auto told = [this, weak = std::weak_ptr<LatePlugin>(late), spec](const std::string* code,
+                                                                         std::string_view why_not) {
+    if (const auto late = weak.lock()) arrive(*late, spec, code, why_not);
+  };
+  settings_.remote->want(source, late, told);
   return plugin;
 }
 
 // code: null if it could not be fetched so far.
-void PluginHost::arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code) {
+void PluginHost::arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code, std::string_view why_not) {
   if (code == nullptr) {
-    LOG(Wasm, Critical, "Plugin {} has no code: it could not be fetched from {}", spec.name, spec.vm.code.remote.uri);
+    LOG(Wasm, Critical, "Plugin {} has no code: it could not be fetched from {}: {}", spec.name,
+        spec.vm.code.remote.uri, why_not);
   } else if (auto plugin = loadWith(spec, *code); plugin.ok()) {
     late.arrive(*std::move(plugin));
     if (settings_.on_arrival) settings_.on_arrival();

@@ -66,7 +66,7 @@ class PluginHost {
   std::shared_ptr<Successor> successorOf(const PluginSpec& spec, const std::string& key, const std::string& identity);
   void dropUnused();
   void reload(const std::string& name);
-  void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code);
+  void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code, std::string_view why_not);
   base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, const std::string& bytes);
   base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
 
@@ -77,7 +77,8 @@ class PluginHost {
   SharedData shared_data_;
   const std::shared_ptr<SharedQueues> shared_queues_ = std::make_shared<SharedQueues>();
   std::vector<std::shared_ptr<LatePlugin>> late_;
-  std::map<std::string, std::weak_ptr<const PluginCode>> codes_;      // By identity.
+  uint64_t asked_ = 0;                                            // Images whose name was asked for what it means now.
+  std::map<std::string, std::weak_ptr<const PluginCode>> codes_;  // By identity.
   std::map<std::string, std::weak_ptr<const LoadedPlugin>> plugins_;  // By identity and key.
   struct Watched {
     PluginSpec spec;

@@ -1,5 +1,6 @@
 #include "proxy_wasm/remote_code.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -32,7 +33,7 @@ struct RemoteCodeTest : ::testing::Test {
     };
   }
   RemoteCode::Told told() {
-    return [this](const std::string* code) { heard.push_back(code == nullptr ? "nothing" : *code); };
+    return [this](const std::string* code, std::string_view) { heard.push_back(code == nullptr ? "nothing" : *code); };
   }
   void pass(base::Duration time) {
     clock.advance(time);
@@ -123,7 +124,7 @@ TEST_F(RemoteCodeTest, WhoComesAfterAllTriesHaveFailedIsToldAtOnce) {
   remote.begin(fetch());
   RemoteSource source = sourceOf("code");
   source.retries = 0;
-  remote.want(source, alive, [](const std::string*) {});
+  remote.want(source, alive, [](const std::string*, std::string_view) {});
   pass(milliseconds(2));
   answer({.status = 500});
   remote.want(source, alive, told());
@@ -170,6 +171,145 @@ TEST_F(RemoteCodeTest, FindsOnDiskWhatAnEarlierProcessFetched) {
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(*found, "code");
   std::filesystem::remove_all(directory);
+}
+
+// --- Images ---
+
+const std::string kImageCode = std::string("\0asm", 4) + "...";
+
+// The first request of each pull is answered by the test; the layer comes by itself.
+struct ImageCodeTest : RemoteCodeTest {
+  ~ImageCodeTest() override { std::filesystem::remove_all(directory); }
+  void SetUp() override { ASSERT_NE(mkdtemp(directory), nullptr); }
+
+  std::unique_ptr<RemoteCode> process(std::optional<PullPolicy> policy = std::nullopt, bool disk = true) {
+    std::optional<wasm::ModuleCache> kept;
+    if (disk) kept = *wasm::ModuleCache::open(std::string(directory) + "/code", {});
+    auto made = std::make_unique<RemoteCode>(loop, store, std::move(kept), RegistrySettings{.policy = policy});
+    made->begin(fetch());
+    return made;
+  }
+  RemoteSource imageOf(const std::string& name) {
+    RemoteSource source;
+    source.uri = "oci://r/" + name;
+    source.image = *oci::parseImageName(source.uri);
+    source.cluster = "c";
+    source.retries = 0;
+    return source;
+  }
+  static std::string manifest(const std::string& code) {
+    return fmt::format(R"({{"schemaVersion":2,"layers":[{{"mediaType":"x","digest":"sha256:{}","size":{}}}]}})",
+                       sha256Of(code), code.size());
+  }
+  // What was told when the registry had that code.
+  std::string pull(RemoteCode& remote, const RemoteSource& source, const std::string& code) {
+    remote.want(source, alive, told());
+    pass(milliseconds(2));
+    std::exchange(answer, nullptr)({.status = 200, .body = manifest(code)});
+    if (asked.back().uri.find("/blobs/") != std::string::npos) answer({.status = 200, .body = code});
+    return heard.empty() ? "" : heard.back();
+  }
+  uint64_t images(const std::string& name) { return store.counter("wasm.oci_" + name).value(); }
+
+  char directory[32] = "/tmp/weir-image-XXXXXX";
+};
+
+TEST_F(ImageCodeTest, IsKeptForTheNextStartUnderItsName) {
+  EXPECT_EQ(pull(*process(), imageOf("p:1"), kImageCode), kImageCode);
+  const auto next = process();
+  const auto found = next->find(imageOf("p:1"));
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(*found, kImageCode);
+  EXPECT_EQ(next->find(imageOf("p:2")), nullptr);
+  RemoteSource elsewhere = imageOf("p:1");
+  elsewhere.cluster = "d";
+  EXPECT_EQ(next->find(elsewhere), nullptr);
+}
+
+TEST_F(ImageCodeTest, IsKeptInMemoryWhereThereIsNoDisk) {
+  const auto remote = process(std::nullopt, false);
+  pull(*remote, imageOf("p:1"), kImageCode);
+  ASSERT_NE(remote->find(imageOf("p:1")), nullptr);
+  EXPECT_EQ(*remote->find(imageOf("p:1")), kImageCode);
+}
+
+TEST_F(ImageCodeTest, IsAskedForFirstByThePolicyOrItsTag) {
+  const auto by_tag = process(), always = process(PullPolicy::Always), never = process(PullPolicy::IfNotPresent);
+  EXPECT_FALSE(by_tag->asksFirst(imageOf("p:1")));
+  EXPECT_TRUE(by_tag->asksFirst(imageOf("p")));
+  EXPECT_TRUE(always->asksFirst(imageOf("p:1")));
+  EXPECT_FALSE(never->asksFirst(imageOf("p")));
+  EXPECT_FALSE(always->asksFirst(imageOf("p@sha256:" + std::string(64, 'a'))));
+  RemoteSource pinned = imageOf("p");
+  pinned.sha256 = std::string(64, 'a');
+  EXPECT_FALSE(always->asksFirst(pinned));
+  EXPECT_FALSE(always->asksFirst(sourceOf("code")));
+}
+
+TEST_F(ImageCodeTest, IsNotPulledAgainWhereItsNameMeansTheSame) {
+  pull(*process(), imageOf("p"), kImageCode);
+  const auto next = process();
+  EXPECT_EQ(next->find(imageOf("p")), nullptr);
+  asked.clear();
+  EXPECT_EQ(pull(*next, imageOf("p"), kImageCode), kImageCode);
+  EXPECT_EQ(asked.size(), 1U);
+  EXPECT_EQ(images("unchanged"), 1U);
+  const std::string moved = kImageCode + "moved";
+  EXPECT_EQ(pull(*next, imageOf("p"), moved), moved);
+  EXPECT_EQ(images("pulled"), 2U);
+}
+
+TEST_F(ImageCodeTest, IsTheLastGoodOneWhereTheRegistryIsDown) {
+  pull(*process(), imageOf("p"), kImageCode);
+  const auto next = process();
+  next->want(imageOf("p"), alive, told());
+  pass(milliseconds(2));
+  answer({.status = 503});
+  EXPECT_EQ(heard.back(), kImageCode);
+  EXPECT_EQ(images("last_good_used"), 1U);
+  EXPECT_EQ(count("fetch_failures"), 1U);
+}
+
+TEST_F(ImageCodeTest, IsTriedOnceWhereTryingAgainCannotHelp) {
+  const auto remote = process();
+  RemoteSource source = imageOf("p:1");
+  source.retries = 5;
+  remote->want(source, alive, told());
+  pass(milliseconds(2));
+  answer({.status = 404});
+  EXPECT_EQ(heard, std::vector<std::string>{"nothing"});
+  pass(RemoteCode::kLateRetry + milliseconds(2));
+  EXPECT_EQ(asked.size(), 2U);  // Somebody may have pushed it.
+  answer({.status = 404});
+  EXPECT_EQ(heard.size(), 1U);
+  EXPECT_EQ(count("fetch_failures"), 1U);
+}
+
+TEST_F(ImageCodeTest, OfAnotherModuleThanPinnedIsNotTaken) {
+  const auto remote = process();
+  RemoteSource pinned = imageOf("p:1");
+  pinned.sha256 = sha256Of("other");
+  EXPECT_EQ(pull(*remote, pinned, kImageCode), "nothing");
+  EXPECT_EQ(remote->find(pinned), nullptr);
+}
+
+TEST_F(ImageCodeTest, ThatMustBeAtHandIsTheCopyAndIsAskedForMeanwhile) {
+  pull(*process(), imageOf("p"), kImageCode);
+  const auto next = process();
+  RemoteSource source = imageOf("p");
+  source.nack_on_miss = true;
+  asked.clear();
+  ASSERT_NE(next->find(source), nullptr);
+  pass(milliseconds(2));
+  EXPECT_EQ(asked.size(), 1U);
+}
+
+TEST_F(ImageCodeTest, CountsWhatIsOverALimit) {
+  const auto remote = process();
+  remote->want(imageOf("p"), alive, told());
+  pass(milliseconds(2));
+  answer({.reason = "too much", .too_large = true});
+  EXPECT_EQ(images("over_limit"), 1U);
 }
 
 }  // namespace

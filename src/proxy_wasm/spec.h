@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "oci/image_name.h"
 
 namespace weir::proxy_wasm {
 
@@ -16,14 +17,18 @@ enum class FailurePolicy : uint8_t { Closed, Open, Reload };
 // Code that is fetched (vm_config.code.remote).
 struct RemoteSource {
   std::string uri;
+  std::optional<oci::ImageName> image;  // Of an oci:// URI.
   std::string cluster;
   base::Duration timeout{};
-  std::string sha256;    // 64 small hex digits.
+  std::string sha256;    // 64 small hex digits; may be empty for an image.
   uint32_t retries = 1;  // After the first try.
   base::Duration base_interval = std::chrono::seconds(1);
   base::Duration max_interval = std::chrono::seconds(10);
   // Without the code at hand the configuration is refused; the code is fetched for the next time.
   bool nack_on_miss = false;
+
+  // Whether it is known beforehand what the code will be.
+  bool pinned() const { return !sha256.empty() || (image && !image->digest.empty()); }
 };
 
 struct CodeSource {

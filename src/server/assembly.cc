@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/log.h"
+#include "oci/credentials.h"
 #include "proxy_wasm/access_logger.h"
 #include "server/handshakes.h"
 #include "server/upstream_filters.h"
@@ -47,7 +48,7 @@ std::unique_ptr<proxy_wasm::RemoteCode> makeRemoteCode(const Options& options, e
       LOG(Wasm, Warning, "plugin code that is fetched is not kept: {}", opened.error().detail);
     }
   }
-  return std::make_unique<proxy_wasm::RemoteCode>(loop, *shared.stats, std::move(disk));
+  return std::make_unique<proxy_wasm::RemoteCode>(loop, *shared.stats, std::move(disk), options.registries);
 }
 
 void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::vector<base::Error>& faults) {
@@ -61,6 +62,11 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
   }
   shared.engine = std::move(*engine);
 
+  // Read again for each pull; but whoever starts us hears at once of a file that cannot be.
+  if (const std::string& file = options.registries.credentials_file; !file.empty()) {
+    auto credentials = oci::Credentials::readFile(file);
+    if (!credentials.ok()) faults.push_back(std::move(credentials).error().in("--oci-credentials"));
+  }
   if (loop != nullptr) shared.remote_code = makeRemoteCode(options, *loop, shared);
   proxy_wasm::PluginHost::Settings plugins;
   plugins.remote = shared.remote_code.get();

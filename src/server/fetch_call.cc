@@ -1,5 +1,7 @@
 #include "server/fetch_call.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 
 namespace weir::server {
@@ -54,7 +56,7 @@ void FetchCall::start(upstream::Cluster* cluster, event::Loop& loop, const proxy
   call.headers.add(http::HeaderId::Scheme, target.scheme);
   for (const auto& [name, value] : request.headers) call.headers.add(name, value);
   call.timeout = request.timeout;
-  call.max_response_bytes = request.max_bytes;
+  call.max_response_bytes = max_bytes_ = request.max_bytes;
   call_ = upstream::startHttpCall(*cluster, loop, std::move(call), *this);
 }
 
@@ -65,8 +67,11 @@ void FetchCall::onCallResponse(upstream::HttpCallResponse response) {
   ended_(*this, std::move(answer));
 }
 
-void FetchCall::onCallFailure(http::ResetReason) {
-  ended_(*this, {.status = 0, .reason = "the answer broke off, or is too large"});
+void FetchCall::onCallFailure(http::ResetReason reason) {
+  const bool too_large = reason == http::ResetReason::Overflow;
+  proxy_wasm::FetchAnswer answer{.too_large = too_large};
+  answer.reason = too_large ? fmt::format("the answer has more than {} bytes", max_bytes_) : "the answer broke off";
+  ended_(*this, std::move(answer));
 }
 
 }  // namespace weir::server

@@ -25,6 +25,7 @@ class FetchCall final : public event::Deferred, private upstream::HttpCallReceiv
   void onCallFailure(http::ResetReason reason) override;
 
   const Ended ended_;
+  size_t max_bytes_ = 0;
   std::unique_ptr<upstream::HttpCall> call_;
 };
 

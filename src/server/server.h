@@ -15,6 +15,7 @@
 #include "config/load.h"
 #include "config/spec.h"
 #include "proxy_wasm/budgets.h"
+#include "proxy_wasm/image_pull.h"
 
 namespace weir::server {
 
@@ -45,7 +46,8 @@ struct Options {
   bool plugin_watch = false;                // Plugins' files are watched.
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
-  std::string native_key;          // PEM file: the public key of modules' native code; empty: none is used.
+  std::string native_key;  // PEM file: the public key of modules' native code; empty: none is used.
+  proxy_wasm::RegistrySettings registries;
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.
   std::string version;
