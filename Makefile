@@ -23,6 +23,8 @@ sanitize:  ## the unit and example tests under AddressSanitizer and UndefinedBeh
 
 bench:  ## weir beside a blind forwarder, HAProxy, nginx and Envoy (a few minutes)
 	@tools/install test
+	@tools/build build weir floor
+	@tools/guests/build bench_light
 	@bench/run
 
 clean:  ## remove what was built here; third-party builds stay in the cache outside the tree
