@@ -78,36 +78,33 @@ void addRestartFlags(CLI::App& app, Flags& flags) {
   app.add_flag("--hot-restart-version", flags.hot_restart_version, "Prints what both processes must have in common");
 }
 
+void takeLimits(const std::vector<std::string>& given, Flags& flags) {
+  for (const std::string& each : given) {
+    if (auto added = addPluginLimit(each, flags.plugin_limits); !added.ok()) {
+      throw CLI::ValidationError(added.error().detail);  // CLI11's way to say a fault.
+    }
+  }
+}
+
 void addLimitFlags(CLI::App& app, Flags& flags) {
   for (const LimitFlag& limit : limitFlags()) {
     const auto put = [&flags, &limit](uint64_t value) { limit.put(flags.plugin_limits.defaults, value); };
     app.add_option_function<uint64_t>(fmt::format("--plugin-{}", limit.key), put, limit.help)
         ->check(CLI::Range(limit.least, limit.most));
   }
-  const auto add = [&flags](const std::string& text) {
-    if (auto added = addPluginLimit(text, flags.plugin_limits); !added.ok()) {
-      throw CLI::ValidationError(added.error().detail);  // CLI11's way to say a fault.
-    }
-  };
   app.add_option_function<std::vector<std::string>>(
-         "--plugin-limit",
-         [add](const std::vector<std::string>& all) {
-           for (const std::string& text : all) add(text);
-         },
+         "--plugin-limit", [&flags](const std::vector<std::string>& given) { takeLimits(given, flags); },
          "The same for the plugins of a name, as NAME:call-ms=50,memory-mb=16; may be given again")
       ->allow_extra_args(false);
 }
 
-// Names of hosts are compared in small letters.
 void takeHosts(const std::vector<std::string>& given, Flags& flags) {
   for (const std::string& each : given) {
     const size_t equals = each.find('=');
     if (equals == std::string::npos || equals == 0 || equals + 1 == each.size()) {
       throw CLI::ValidationError("--oci-host", "must be HOST=CLUSTER, is '" + each + "'");
     }
-    std::string host = each.substr(0, equals);
-    for (char& c : host) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    flags.oci_hosts[host] = each.substr(equals + 1);
+    flags.oci_hosts[proxy_wasm::hostKey(each.substr(0, equals))] = each.substr(equals + 1);
   }
 }
 

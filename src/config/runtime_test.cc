@@ -12,6 +12,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::notices;
 using testing::Parts;
 
 LoadOutcome loaded(const std::string& layers, Parts parts = {}) {
@@ -24,12 +25,6 @@ LoadOutcome loaded(const std::string& layers, Parts parts = {}) {
 std::vector<std::string> faultsOf(const std::string& layers) {
   std::vector<std::string> out;
   for (const Fault& fault : loaded(layers).faults) out.push_back(fault.path + ": " + fault.message);
-  return out;
-}
-
-std::vector<std::string> noticesOf(const LoadOutcome& outcome) {
-  std::vector<std::string> out;
-  for (const Notice& notice : outcome.notices) out.push_back(notice.path + ": " + notice.message);
   return out;
 }
 
@@ -68,7 +63,7 @@ TEST(Runtime, WhatIsNoNumberLeavesTheDefault) {
 }
 
 TEST(Runtime, KeysThatNothingReadsAreTold) {
-  EXPECT_THAT(noticesOf(loaded("{name: one, static_layer: {a.b: 3, re2.max_program_size: 100}}", fraction())),
+  EXPECT_THAT(notices(loaded("{name: one, static_layer: {a.b: 3, re2.max_program_size: 100}}", fraction())),
               ElementsAre("layered_runtime.layers[0].static_layer[\"re2.max_program_size\"]: accepted, without effect: "
                           "nothing in this configuration reads this key"));
 }

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
-#include <span>
 
+#include "http/characters.h"
 #include "oci/archive.h"
 #include "oci/challenge.h"
 #include "oci/credentials.h"
 #include "oci/manifest.h"
-#include "wasm/digest.h"
+#include "proxy_wasm/kept_code.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -22,9 +21,7 @@ using base::Side;
 
 Error broken(std::string what) { return {Code::Malformed, Side::Upstream, Retry::No, std::move(what)}; }
 
-std::string digestOf(std::string_view bytes) {
-  return "sha256:" + wasm::hex(wasm::sha256(std::as_bytes(std::span(bytes.data(), bytes.size()))));
-}
+std::string digestOf(std::string_view bytes) { return "sha256:" + sha256Of(bytes); }
 
 std::string_view headerOf(const FetchAnswer& answer, std::string_view name) {
   for (const auto& [each, value] : answer.headers) {
@@ -47,9 +44,7 @@ std::string hostOf(std::string_view uri) {
   const size_t begin = uri.find("://");
   if (begin == uri.npos) return "";
   uri.remove_prefix(begin + 3);
-  std::string host(uri.substr(0, uri.find_first_of("/?#")));
-  std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return host;
+  return hostKey(uri.substr(0, uri.find_first_of("/?#")));
 }
 
 // Signed addresses have secrets behind the question mark.
@@ -70,10 +65,11 @@ class Puller : public std::enable_shared_from_this<Puller> {
  public:
   using Pulled = std::function<void(base::Result<PulledImage>)>;
   Puller(ImagePull pull, const RegistrySettings& settings, const Fetch& fetch, Pulled pulled)
-      : pull_(std::move(pull)), settings_(settings), fetch_(fetch), pulled_(std::move(pulled)) {
-    std::string& host = own_host_ = pull_.image.registry;
-    std::ranges::transform(host, host.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  }
+      : pull_(std::move(pull)),
+        settings_(settings),
+        fetch_(fetch),
+        pulled_(std::move(pulled)),
+        own_host_(hostKey(pull_.image.registry)) {}
 
   void begin() { askForManifest(pull_.image.reference(), &Puller::onManifest); }
 
@@ -126,7 +122,7 @@ class Puller : public std::enable_shared_from_this<Puller> {
   const RegistrySettings settings_;
   const Fetch fetch_;
   const Pulled pulled_;
-  std::string own_host_;
+  const std::string own_host_;
   std::string basic_;          // Credentials, once they are asked for.
   std::string authorization_;  // What goes with every request to the registry from then on.
   std::string token_uri_;
@@ -271,6 +267,12 @@ std::optional<Error> Puller::mismatch(const oci::Descriptor& expected, const Fet
 }
 
 }  // namespace
+
+std::string hostKey(std::string_view host) {
+  std::string key(host);
+  std::ranges::transform(key, key.begin(), http::toLower);
+  return key;
+}
 
 void pullImage(ImagePull pull, const RegistrySettings& settings, const Fetch& fetch,
                std::function<void(base::Result<PulledImage>)> pulled) {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "oci/image_name.h"
@@ -27,6 +28,9 @@ struct RegistrySettings {
   std::optional<PullPolicy> policy = {};          // Nothing: Always for the tag "latest", else IfNotPresent; as Istio.
   std::map<std::string, std::string> hosts = {};  // Cluster by host (or host:port), besides the registry.
 };
+
+// A host, or host:port, as RegistrySettings::hosts has it: in small letters (RFC 3986 3.2.2).
+std::string hostKey(std::string_view host);
 
 struct ImagePull {
   oci::ImageName image;
