@@ -80,6 +80,11 @@ base::Result<Fd> Listener::bindSocket(const Address& address, const ListenOption
   return socket;
 }
 
+base::Result<void> Listener::listen(const Fd& socket, const ListenOptions& options) {
+  if (::listen(socket.get(), options.backlog) == 0) return base::Ok{};
+  return systemError("cannot listen on " + addressOf(socket).toString(), errno);
+}
+
 base::Result<std::unique_ptr<Listener>> Listener::adopt(event::Loop& loop, Fd socket, const ListenOptions& options,
                                                         Acceptor& acceptor) {
   const Address address = boundAddress(socket);
@@ -101,9 +106,7 @@ Listener::~Listener() {
 
 base::Result<void> Listener::start() {
   CHECK(!watched_);
-  if (::listen(socket_.get(), options_.backlog) != 0) {
-    return systemError("cannot listen on " + address_.toString(), errno);
-  }
+  if (auto listening = listen(socket_, options_); !listening.ok()) return listening;
   base::Result<void> watched = loop_.watch(socket_.get(), paused_ ? 0u : uint32_t{event::kReadable}, *this);
   watched_ = watched.ok();
   return watched;

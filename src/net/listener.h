@@ -46,6 +46,8 @@ class Listener final : private event::IoHandler {
                                                       const ListenOptions& options, Acceptor& acceptor);
   // The first half of bind(): for who hands the socket on to another loop.
   static base::Result<Fd> bindSocket(const Address& address, const ListenOptions& options);
+  // Of a bound socket: who connects from here on waits in the kernel's queue for whoever adopts and starts it.
+  static base::Result<void> listen(const Fd& socket, const ListenOptions& options);
   // Takes over a bound socket from another worker or process: it may be listening already.
   static base::Result<std::unique_ptr<Listener>> adopt(event::Loop& loop, Fd socket, const ListenOptions& options,
                                                        Acceptor& acceptor);

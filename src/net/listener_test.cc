@@ -157,5 +157,16 @@ TEST_F(ListenerTest, AnInheritedSocketIsTakenOverWithItsQueue) {
   EXPECT_TRUE(turnUntil(loop, [&] { return heir.sockets.size() == 1; }));
 }
 
+TEST_F(ListenerTest, WhoConnectsToASocketThatListensWaitsForWhoeverAdoptsIt) {
+  auto socket = Listener::bindSocket(loopback(), {});
+  ASSERT_TRUE(socket.ok());
+  ASSERT_TRUE(Listener::listen(*socket, {}).ok());
+  const Fd client = connectTo(Listener::addressOf(*socket));
+  auto adopted = Listener::adopt(loop, *std::move(socket), {}, accepting);
+  ASSERT_TRUE(adopted.ok());
+  ASSERT_TRUE((*adopted)->start().ok());
+  EXPECT_TRUE(turnUntil(loop, [&] { return accepting.sockets.size() == 1; }));
+}
+
 }  // namespace
 }  // namespace weir::net

@@ -221,8 +221,17 @@ void ListenerTable::put(const std::string& name, Entry entry) {
   }
   create_success_.add(crew_.size());
   entry.listener->key = name;
+  if (accepting_) listen(entry);
   crew_.putListener(entry.listener, duplicates(entry.sockets));
   entries_[name] = std::move(entry);
+}
+
+// Before anybody is told of it: whoever reads that it is in force must not be refused.
+void ListenerTable::listen(const Entry& entry) const {
+  for (const net::Fd& socket : entry.sockets) {
+    auto listening = net::Listener::listen(socket, listenOptions(entry.listener->spec));
+    if (!listening.ok()) LOG(Main, Critical, "{}", listening.error().detail);
+  }
 }
 
 void ListenerTable::settle(const std::string& name) {

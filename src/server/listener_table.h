@@ -45,6 +45,9 @@ class ListenerTable {
   // Told each time when no listener waits for plugins' code any more.
   void whenWarm(std::function<void()> told) { when_warm_ = std::move(told); }
   bool warm() const { return warming_.empty(); }
+  // The workers accept: what is added from here on takes connections at once, and they wait until a worker has made
+  // its plugins.
+  void onAccepting() { accepting_ = true; }
   // No response changes anything any more.
   void stop();
   // Lets go of the sockets, so that the workers' are the last; before they are told to close theirs.
@@ -82,6 +85,7 @@ class ListenerTable {
   void checkAddress(const std::string& name, const Entry& entry, const Entries& built,
                     const std::vector<std::string>& gone, std::vector<base::Error>& faults) const;
   void put(const std::string& name, Entry entry);
+  void listen(const Entry& entry) const;
   void settle(const std::string& name);
   const Entry* newest(const std::string& name) const;
   void remove(const std::string& name);
@@ -96,6 +100,7 @@ class ListenerTable {
   Entries entries_;
   Entries warming_;  // Complete but for code that is being fetched; each will take the place of one of that name.
   std::function<void()> when_warm_;
+  bool accepting_ = false;
   std::vector<std::string> order_;  // Names, as they came: how /listeners shows them.
   struct Draining {
     ResourceStatus status;

@@ -324,6 +324,7 @@ void RunningServer::workerAccepting() {
   state_ = health_failed_ ? ServerState::Draining : ServerState::Live;
   stats_->setState(state_);
   stats_->workers_started.set(1);
+  listeners_->onAccepting();
   for (const ListenerStatus& listener : listeners_->statuses()) {
     LOG(Main, Info, "listener '{}' on {}", listener.name, listener.address.toString());
   }

@@ -1,6 +1,7 @@
 // Facts about what changes on the workers when files change: clusters, endpoints, listeners.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <map>
 
@@ -168,6 +169,26 @@ TEST_F(ListenersTest, AListenerWhoseAddressStaysKeepsItsPort) {
   files["lds"].listeners = {listener("a", "2")};
   watcher.changed.at("lds")();
   EXPECT_EQ(table.statuses()[0].address, before);
+}
+
+TEST_F(ListenersTest, WhatIsAddedOnceWorkersAcceptTakesConnectionsBeforeAnybodyIsToldOfIt) {
+  const auto listening = [&](size_t at) {
+    const auto sockets = table.sockets();
+    for (const int descriptor : sockets[at].descriptors) {
+      int yes = 0;
+      socklen_t length = sizeof yes;
+      EXPECT_EQ(getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &yes, &length), 0);
+      if (yes == 0) return false;
+    }
+    return true;
+  };
+  files["lds"].listeners = {listener("a", "1")};
+  table.follow({"lds", ""}, nullptr);
+  EXPECT_FALSE(listening(0)) << "before the start is over";
+  table.onAccepting();
+  files["lds"].listeners.push_back(listener("b", "1"));
+  watcher.changed.at("lds")();
+  EXPECT_TRUE(listening(1));
 }
 
 TEST_F(ListenersTest, OneListenerThatCannotBeRefusesTheWholeResponse) {
