@@ -45,6 +45,22 @@ TEST_F(PluginTest, RefusesAnUnknownVersion) {
   EXPECT_THAT(loaded.error().detail, HasSubstr("Missing or unknown Proxy-Wasm ABI version"));
 }
 
+// Higress' SDKs export it; their header callbacks tell the end.
+TEST_F(PluginTest, TakesTheMarkerOfHigressForThatOf021) {
+  GuestText guest = GuestText().everything().marker("proxy_abi_version_0_2_100");
+  guest.data(100, "x-none");
+  guest.onRequestHeaders(
+      "(call $event (i32.const 72) (local.get $id) (local.get $n) (local.get $end))"
+      "(call $status (call $get_header (i32.const 0) (i32.const 100) (i32.const 6) (i32.const 8) (i32.const 12)))"
+      "(i32.const 0)");
+  start(guest);
+  lines();
+  Stream one = stream();
+  one.requestHeaders(true);
+  EXPECT_THAT(lines(), ElementsAre("C 2 1 0", "H 2 0 1", "= 1"));
+  one.finish();
+}
+
 TEST_F(PluginTest, RefusesAModuleWithoutAnAllocator) {
   auto loaded = load(spec(GuestText().allocator("")));
   ASSERT_FALSE(loaded.ok());

@@ -139,6 +139,8 @@ std::optional<AbiVersion> abiVersion(const wasm::Module& module) {
     if (exported.name == "proxy_abi_version_0_1_0") return AbiVersion::V0_1_0;
     if (exported.name == "proxy_abi_version_0_2_0") return AbiVersion::V0_2_0;
     if (exported.name == "proxy_abi_version_0_2_1") return AbiVersion::V0_2_1;
+    if (exported.name == "proxy_abi_version_0_2_100")
+      return AbiVersion::V0_2_1;  // Higress': 0.2.1 and a few calls more.
   }
   return std::nullopt;
 }

@@ -66,7 +66,8 @@ struct ModuleShape {
 // The type with which a callback is exported.
 wasm::FunctionType typeOf(Callback callback, const ModuleShape& shape);
 
-// The version by the module's first marker (proxy_abi_version_0_2_1 and so on) in the order of its exports.
+// The version by the module's first marker (proxy_abi_version_0_2_1 and so on) in the order of its exports. Higress'
+// 0_2_100 is 0.2.1.
 std::optional<AbiVersion> abiVersion(const wasm::Module& module);
 
 // allowed: the capabilities the configuration grants; nullopt: all. A callback that is not granted counts as absent.
