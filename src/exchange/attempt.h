@@ -69,6 +69,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void sendTrailers(const http::HeaderMap& trailers);
   void pauseReceiving();
   void resumeReceiving();
+  bool receivingPaused() const { return paused_ > 0; }
   // Nothing more is sent or told, but the filters are not done yet: abandon() has to follow.
   void silence();
   // Gives up: nothing is told from here on. Must live until the end of the turn (Loop::destroyLater).

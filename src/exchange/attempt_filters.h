@@ -57,6 +57,7 @@ class AttemptFilters final : public Attempt::Owner, private filter::Ends {
   void resumeRequest() override { onAttemptDrained(); }
   void pauseResponse() override { place_.attempt.pauseReceiving(); }
   void resumeResponse() override { place_.attempt.resumeReceiving(); }
+  bool responsePaused() const override { return place_.attempt.receivingPaused(); }
   void clearRouteCache() override {}  // As Envoy: the route has been taken.
   event::Loop& loop() override { return place_.loop; }
   filter::StreamInfo& info() override { return place_.info; }

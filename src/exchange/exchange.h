@@ -138,6 +138,7 @@ class Exchange final : public event::Deferred,
   void resumeRequest() override;
   void pauseResponse() override;
   void resumeResponse() override;
+  bool responsePaused() const override { return response_pauses_ > 0; }
   void clearRouteCache() override;
   event::Loop& loop() override { return manager_.loop; }
   filter::StreamInfo& info() override { return info_; }

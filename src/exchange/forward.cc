@@ -30,6 +30,8 @@ const route::Match* Exchange::route() {
     info_.route_name = route_ ? std::string_view(route_->route->name) : std::string_view();
     info_.route_metadata = route_ ? std::string_view(route_->route->metadata) : std::string_view();
     info_.virtual_host_metadata = route_ ? std::string_view(route_->virtual_host->metadata) : std::string_view();
+    const bool drawn = route_ && route_->route->forward && route_->cluster != route_->route->forward->cluster;
+    info_.chosen_cluster = drawn ? route_->cluster : std::string_view();
     applyRouteLimits();
   }
   return route_ ? &*route_ : nullptr;
@@ -138,6 +140,8 @@ upstream::Wish Exchange::wish() const {
   wish.high_priority = route_->route->forward->high_priority;
   const bool avoid = route_->retry_policy != nullptr && route_->retry_policy->policy->avoid_previous_hosts;
   if (avoid && retries_ != nullptr) wish.avoid = retries_->tried;
+  // As Envoy: further tries by policy are the balancer's.
+  if (info_.upstream->attempts == 1 || (is_repeat_ && !retried_)) wish.override_host = info_.override_host;
   return wish;
 }
 

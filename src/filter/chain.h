@@ -50,6 +50,8 @@ class Ends {
   virtual void resumeRequest() = 0;
   virtual void pauseResponse() = 0;
   virtual void resumeResponse() = 0;
+  // The sender of the response is asked to wait now.
+  virtual bool responsePaused() const = 0;
 
   virtual void clearRouteCache() = 0;
   virtual event::Loop& loop() = 0;
@@ -76,6 +78,8 @@ class Pass {
   // A filter's wish to go on; ignored unless it stopped.
   void resume(size_t stage);
   void keep(base::BufferChain& bytes);
+  // A filter's own bytes, for those behind it (inject.cc).
+  void inject(size_t stage, base::BufferChain& bytes, bool end);
   http::HeaderMap& addTrailers(http::HeaderMap& storage);
   // No more callbacks in this direction.
   void stop() { over_ = true; }
@@ -94,6 +98,12 @@ class Pass {
     bool headers_passed = false;
     bool on_stack = false;      // Its callback of this direction is running,
     bool resume_asked = false;  // and it asked to go on before it returned: a stop that it then returns is void.
+    bool end_told = false;      // It has been given the direction's last part.
+    // Has put in bytes of its own; those that it put in within its headers callback wait for that to return.
+    bool injects = false;
+    bool injected_waits = false;
+    bool injected_end = false;
+    base::BufferChain injected{};
     bool stoppedAll() const { return state == State::StoppedAllBuffer || state == State::StoppedAllWatermark; }
   };
 
@@ -106,6 +116,13 @@ class Pass {
   void stopAt(size_t at, State state);
   void limitKept();
   void releaseSender();
+  // inject.cc
+  void passInjected(size_t at, base::BufferChain& bytes, bool end);
+  void injectedInHeaders(size_t at, HeadersAction action, bool end_stream);
+  void cut(size_t at);
+  bool isCut(size_t at) const { return at < cut_; }
+  bool endTold(size_t at) const { return at < stages_.size() ? stages_[at].end_told : end_sent_; }
+  bool injectorHolds(size_t before) const;
 
   HeadersAction callHeaders(Stage& stage, bool end_stream);
   BodyAction callBody(Stage& stage, base::BufferChain& bytes, bool end_stream);
@@ -123,7 +140,9 @@ class Pass {
   bool sender_paused_ = false;
   bool ended_ = false;  // The sender has sent its last part.
   bool over_ = false;
-  int depth_ = 0;  // Filter callbacks of this direction that are on the stack.
+  bool end_sent_ = false;  // The last part has passed every filter.
+  size_t cut_ = 0;         // What comes from these first stages, and to them, is dropped: one has ended the direction.
+  int depth_ = 0;          // Filter callbacks of this direction that are on the stack.
 };
 
 class Chain {
@@ -178,6 +197,10 @@ class Chain {
     }
     void continueRequest() override { chain_.request_.resume(index_); }
     void continueResponse() override { chain_.response_.resume(chain_.stages_.size() - 1 - index_); }
+    void injectResponse(base::BufferChain& bytes, bool end) override {
+      chain_.response_.inject(chain_.stages_.size() - 1 - index_, bytes, end);
+    }
+    bool responsePaused() const override { return chain_.ends_.responsePaused(); }
     void sendLocalReply(LocalReply reply) override { chain_.sendLocalReply(reply); }
     void resetStream() override { chain_.resetStream(); }
     void clearRouteCache() override { chain_.ends_.clearRouteCache(); }

@@ -41,6 +41,7 @@ class ChainTest : public testing::Test, public Ends {
   void resumeRequest() override { log.push_back("resume request"); }
   void pauseResponse() override { log.push_back("pause response"); }
   void resumeResponse() override { log.push_back("resume response"); }
+  bool responsePaused() const override { return false; }
   void clearRouteCache() override {}
   event::Loop& loop() override { return loop_; }
   StreamInfo& info() override { return info_; }

@@ -76,6 +76,12 @@ class StreamHandle {
   // Resumes after a stop; nothing happens if this filter has not stopped that direction.
   virtual void continueRequest() = 0;
   virtual void continueResponse() = 0;
+  // Puts bytes of the filter's own into the response: later filters and the client get them behind what has passed this
+  // filter. Headers that it holds go on first; what it keeps stays. end: they are the response's last; whatever else
+  // there is of it is dropped, and the upstream abandoned. Nothing happens before the response or after its end.
+  virtual void injectResponse(base::BufferChain& bytes, bool end) = 0;
+  // Flow control: whoever sends the response is asked to wait, because the client or a filter cannot take more.
+  virtual bool responsePaused() const = 0;
   // Answers the client from here, once: later calls do nothing. From a request callback the answer passes through the
   // response side of the chain; once response headers have been sent the stream is reset instead.
   virtual void sendLocalReply(LocalReply reply) = 0;

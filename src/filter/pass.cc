@@ -30,13 +30,13 @@ void Pass::headers(http::HeaderMap& headers, bool end_stream) {
 }
 
 void Pass::body(base::BufferChain& bytes, bool end_stream) {
-  if (over_) return;
+  if (over_ || cut_ > 0) return;
   ended_ = ended_ || end_stream;
   runBody(0, bytes, end_stream);
 }
 
 void Pass::trailers(http::HeaderMap& trailers) {
-  if (over_) return;
+  if (over_ || cut_ > 0) return;
   trailers_ = &trailers;
   ended_ = true;
   runTrailers(0);
@@ -46,7 +46,8 @@ void Pass::runHeaders(size_t at, bool end_stream) {
   for (; at < stages_.size(); ++at) {
     const HeadersAction action = callHeaders(stages_[at], end_stream);
     if (direction_ == Direction::Request) chain_.finishPendingReply();
-    if (over_) return;
+    if (over_ || isCut(at)) return;
+    if (stages_[at].injected_waits) return injectedInHeaders(at, action, end_stream);
     switch (action) {
       case HeadersAction::Continue: stages_[at].headers_passed = true; break;
       case HeadersAction::StopIteration: return stopAt(at, State::Stopped);
@@ -58,6 +59,7 @@ void Pass::runHeaders(size_t at, bool end_stream) {
     chain_.ends_.forwardRequestHeaders(*headers_, end_stream);
   } else {
     chain_.answer_started_ = true;
+    end_sent_ = end_stream;
     chain_.ends_.answerHeaders(*headers_, end_stream);
   }
 }
@@ -73,7 +75,7 @@ void Pass::runBody(size_t at, base::BufferChain& bytes, bool end_stream) {
     const bool had_trailers = trailers_ != nullptr;
     const BodyAction action = callBody(stages_[at], bytes, end_stream);
     if (direction_ == Direction::Request) chain_.finishPendingReply();
-    if (over_) return;
+    if (over_ || isCut(at)) return;
     if (!had_trailers && trailers_ != nullptr) {
       end_stream = false;
       trailers_added_at = at;
@@ -83,6 +85,7 @@ void Pass::runBody(size_t at, base::BufferChain& bytes, bool end_stream) {
   if (direction_ == Direction::Request) {
     chain_.ends_.forwardRequestBody(bytes, end_stream);
   } else {
+    end_sent_ = end_stream;
     chain_.ends_.answerBody(bytes, end_stream);
   }
   if (trailers_added_at != kNowhere && !over_) runTrailers(trailers_added_at + 1);
@@ -118,19 +121,20 @@ void Pass::runTrailers(size_t at) {
     if (stages_[at].stoppedAll()) return;
     const TrailersAction action = callTrailers(stages_[at]);
     if (direction_ == Direction::Request) chain_.finishPendingReply();
-    if (over_) return;
+    if (over_ || isCut(at)) return;
     if (action == TrailersAction::Stop) return stopAt(at, State::Stopped);
     if (stages_[at].state != State::Running) return resume(at);
   }
   if (direction_ == Direction::Request) {
     chain_.ends_.forwardRequestTrailers(*trailers_);
   } else {
+    end_sent_ = true;
     chain_.ends_.answerTrailers(*trailers_);
   }
 }
 
 void Pass::resume(size_t at) {
-  if (over_ || at >= stages_.size()) return;
+  if (over_ || at >= stages_.size() || isCut(at)) return;
   if (stages_[at].on_stack) {
     stages_[at].resume_asked = true;
     return;
@@ -141,19 +145,21 @@ void Pass::resume(size_t at) {
   const size_t from = stages_[at].stoppedAll() ? at : at + 1;
   stages_[at].state = State::Running;
 
+  const bool held = injectorHolds(at);  // Then the end is not this filter's to tell.
+  const bool ended = ended_ && !held;
   if (!stages_[at].headers_passed) {
     stages_[at].headers_passed = true;
-    runHeaders(at + 1, ended_ && !has_kept_ && trailers_ == nullptr);
+    runHeaders(at + 1, ended && !has_kept_ && trailers_ == nullptr);
     if (over_) return;
   }
   if (has_kept_) {
     base::BufferChain released = std::move(kept_);
-    has_kept_ = false;
+    has_kept_ = ended_ && held;
     releaseSender();
-    runBody(from, released, ended_ && trailers_ == nullptr);
+    runBody(from, released, ended && trailers_ == nullptr);
     if (over_) return;
   }
-  if (trailers_ != nullptr) runTrailers(from);
+  if (trailers_ != nullptr && !held) runTrailers(from);
 }
 
 void Pass::keep(base::BufferChain& bytes) {
@@ -191,18 +197,21 @@ http::HeaderMap& Pass::addTrailers(http::HeaderMap& storage) {
 
 HeadersAction Pass::callHeaders(Stage& stage, bool end_stream) {
   const OnStack noted(depth_, stage);
+  stage.end_told = end_stream;
   return direction_ == Direction::Request ? stage.filter->onRequestHeaders(*headers_, end_stream)
                                           : stage.filter->onResponseHeaders(*headers_, end_stream);
 }
 
 BodyAction Pass::callBody(Stage& stage, base::BufferChain& bytes, bool end_stream) {
   const OnStack noted(depth_, stage);
+  stage.end_told = end_stream;
   return direction_ == Direction::Request ? stage.filter->onRequestBody(bytes, end_stream)
                                           : stage.filter->onResponseBody(bytes, end_stream);
 }
 
 TrailersAction Pass::callTrailers(Stage& stage) {
   const OnStack noted(depth_, stage);
+  stage.end_told = true;
   return direction_ == Direction::Request ? stage.filter->onRequestTrailers(*trailers_)
                                           : stage.filter->onResponseTrailers(*trailers_);
 }

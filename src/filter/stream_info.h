@@ -165,7 +165,11 @@ struct StreamInfo {
   std::string_view route_name;
   std::string_view route_metadata;  // Serialized core.v3.Metadata
   std::string_view virtual_host_metadata;
+  std::string chosen_cluster;  // Of the route's clusters, where there are several or a header names it; else empty.
   std::optional<UpstreamInfo> upstream;
+  // The address of the endpoint that a filter wants this request sent to ("10.0.0.1:80"); empty: none in particular.
+  // Nothing comes of it unless the cluster has a member of that address that can serve.
+  std::string override_host;
 
   // Filter state, by name ("wasm.<path>" is what plugins set). Small: a map is enough.
   std::map<std::string, std::string, std::less<>> filter_state;

@@ -1,6 +1,7 @@
 // The words of the Proxy-Wasm ABI: what guests and host call each other's numbers by.
 //
-// Versions 0.1.0, 0.2.0 and 0.2.1, and what Higress has added to the last. Values that come from a guest are checked before they become one of these.
+// Versions 0.1.0, 0.2.0 and 0.2.1, and what Higress has added to the last. Values that come from a guest are checked
+// before they become one of these.
 #pragma once
 
 #include <cstdint>

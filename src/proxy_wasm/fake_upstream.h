@@ -92,7 +92,7 @@ class FakeUpstream final : public upstream::Cluster, public upstream::Clusters, 
     waiting.push_back(&waiter);
     return std::make_unique<Place>(*this, waiter);
   }
-  std::vector<const upstream::Endpoint*> endpoints() const override { return {}; }
+  std::vector<const upstream::Endpoint*> endpoints() const override { return members; }
   std::optional<upstream::RetryPlace> admitRetry(bool) override { return std::nullopt; }
   void report(const upstream::Endpoint&, upstream::Outcome, int) override {}
   void assign(const upstream::Assignment&) override {}
@@ -111,6 +111,7 @@ class FakeUpstream final : public upstream::Cluster, public upstream::Clusters, 
   FakeRequest& last() { return *requests.back(); }
 
   bool has_endpoint = true;
+  std::vector<const upstream::Endpoint*> members;
   bool at_once = false;         // Connections are there when they are asked for.
   bool breaks_at_once = false;  // Requests are reset while they are sent.
   std::deque<upstream::ConnectionWaiter*> waiting;

@@ -90,6 +90,10 @@ class FakeStream final : public filter::StreamHandle {
   http::HeaderMap& addResponseTrailers() override { return response_trailers; }
   void continueRequest() override { ++continued_requests; }
   void continueResponse() override { ++continued_responses; }
+  void injectResponse(base::BufferChain& bytes, bool end) override {
+    injected.push_back(bytes.toString() + (end ? "$" : ""));
+  }
+  bool responsePaused() const override { return response_paused; }
   void sendLocalReply(filter::LocalReply reply) override { replies.push_back(std::move(reply)); }
   void resetStream() override { ++resets; }
   void clearRouteCache() override { ++cleared_routes; }
@@ -103,6 +107,8 @@ class FakeStream final : public filter::StreamHandle {
   base::BufferChain request_buffer;
   base::BufferChain response_buffer;
   std::vector<filter::LocalReply> replies;
+  std::vector<std::string> injected;  // With "$" where it was the last.
+  bool response_paused = false;
   int continued_requests = 0;
   int continued_responses = 0;
   int resets = 0;

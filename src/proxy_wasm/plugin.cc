@@ -260,7 +260,8 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
                                                             stats_.counter("wasm.shared_queue_full"),
                                                             stats_.counter("wasm.calls_refused"),
                                                             stats_.counter("wasm.metrics_refused"),
-                                                            stats_.counter("wasm.contexts_refused")});
+                                                            stats_.counter("wasm.contexts_refused"),
+                                                            stats_.counter("wasm.injections_refused")});
   if (budgets != settings_.budgets.of("")) {
     LOG(Wasm, Info, "plugin {} has limits of its own: {}", spec.name, budgets.text());
   }

@@ -42,6 +42,7 @@ struct PluginCode {
   stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC and names
   stats::Counter& metrics_refused;      // wasm.metrics_refused
   stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
+  stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken
 };
 
 }  // namespace weir::proxy_wasm

@@ -53,6 +53,9 @@ class PropertyPath {
   size_t count_ = 0;
 };
 
+// The cluster to which a request goes, as far as it is known; empty if it is not, or there is none.
+std::string_view clusterOf(const filter::StreamInfo& info);
+
 // What a property is asked of: a context that has a stream or connection, or is told of one in a log.
 struct Subject {
   Context& context;

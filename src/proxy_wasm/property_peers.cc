@@ -15,15 +15,8 @@ AbiStatus metadata(const std::string* serialized, PathRest rest, PropertyValue& 
   return value.stored(readMetadata(*serialized, rest, value.storage()));
 }
 
-// The cluster is known as soon as the route is.
 AbiStatus clusterProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
-  const filter::StreamInfo& info = stream.info();
-  std::string_view name;
-  if (info.upstream) {
-    name = info.upstream->cluster;
-  } else if (info.route != nullptr && info.route->forward) {
-    name = info.route->forward->cluster;
-  }
+  const std::string_view name = clusterOf(stream.info());
   if (name.empty()) return AbiStatus::NotFound;
   if (rest.front() == "cluster_name") return rest.size() == 1 ? value.text(name) : AbiStatus::NotFound;
   upstream::Cluster* const cluster = stream.vm().environment().clusters.find(name);
@@ -64,6 +57,14 @@ AbiStatus tlsProperty(const net::TlsInfo* tls, std::string_view name, PropertyVa
 }
 
 }  // namespace
+
+// The cluster is known as soon as the route is.
+std::string_view clusterOf(const filter::StreamInfo& info) {
+  if (info.upstream) return info.upstream->cluster;
+  if (!info.chosen_cluster.empty()) return info.chosen_cluster;
+  return info.route != nullptr && info.route->forward ? std::string_view(info.route->forward->cluster)
+                                                      : std::string_view();
+}
 
 AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   const filter::ConnectionInfo* const connection = stream.info().connection;

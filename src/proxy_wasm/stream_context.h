@@ -5,6 +5,7 @@
 // it). After the VM has failed, the stream is answered 503 or, where the policy is open, goes on without the plugin.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -46,6 +47,10 @@ class StreamContext final : public Context, public filter::Filter {
   void askReply(filter::LocalReply reply);
   void askContinue(StreamType direction);
   void askClose();
+  // Bytes of the guest's own for the response, behind what has passed this filter. InternalFailure: that would be more
+  // than kMaxInjected bytes which nobody takes.
+  AbiStatus askInject(std::string_view bytes, bool end);
+  static constexpr size_t kMaxInjected = size_t{4} << 20;
   void requestHeadersChanged() { handle_->clearRouteCache(); }
 
   // Called by the VM when the guest has returned.
@@ -53,6 +58,7 @@ class StreamContext final : public Context, public filter::Filter {
   void continueRequest();
   void continueResponse();
   void close();
+  void injectAsked();
   // The VM has failed: ends the stream, or lets it go, if it was waiting for the guest.
   void onVmFailed();
 
@@ -87,6 +93,12 @@ class StreamContext final : public Context, public filter::Filter {
   Side request_;
   Side response_;
   std::optional<filter::LocalReply> reply_;
+  struct Injection {
+    base::BufferChain bytes;
+    bool end;
+  };
+  std::deque<Injection> injections_;  // Asked for, until the guest has returned.
+  size_t injected_ = 0;               // Bytes of those, and of others since the response was last on its way freely.
   bool reply_asked_in_call_ = false;  // In the callback that runs.
   bool created_ = false;              // proxy_on_context_create was told.
   bool passing_ = false;              // What comes goes by: the plugin is out of this stream.

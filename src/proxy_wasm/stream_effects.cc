@@ -71,6 +71,28 @@ void StreamContext::askClose() {
   vm_.defer({Vm::Action::Kind::CloseStream, this});
 }
 
+// An empty piece costs something, too.
+AbiStatus StreamContext::askInject(std::string_view bytes, bool end) {
+  if (logging_ || destroyed_ || handle_ == nullptr) return AbiStatus::Ok;
+  if (injections_.empty() && !handle_->responsePaused()) injected_ = 0;
+  const size_t size = bytes.size() + sizeof(Injection);
+  if (injected_ + size > kMaxInjected) {
+    vm_.code().injections_refused.add();
+    return AbiStatus::InternalFailure;
+  }
+  injected_ += size;
+  injections_.push_back({base::BufferChain(bytes), end});
+  vm_.defer({Vm::Action::Kind::InjectResponse, this});
+  return AbiStatus::Ok;
+}
+
+void StreamContext::injectAsked() {
+  if (handle_ == nullptr || injections_.empty()) return;
+  Injection injection = std::move(injections_.front());
+  injections_.pop_front();
+  handle_->injectResponse(injection.bytes, injection.end);
+}
+
 void StreamContext::sendAskedReply() {
   if (!reply_ || handle_ == nullptr) return;
   filter::LocalReply reply = std::move(*reply_);

@@ -117,6 +117,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
       ContinueRequest,
       ContinueResponse,
       CloseStream,
+      InjectResponse,
       ContinueReading,
       CloseConnection,
       CallDone,

@@ -118,11 +118,13 @@ class Acquisition {
 // What a request wishes of the endpoint that is chosen for it. Everything it points to must live until the waiter was
 // told or the acquisition is destroyed.
 struct Wish {
-  std::optional<uint64_t> hash;                        // By the route's hash policy, for ring hash and Maglev.
+  std::optional<uint64_t> hash{};                      // By the route's hash policy, for ring hash and Maglev.
   std::span<const Endpoint* const> avoid{};            // Tried by earlier attempts: another is taken if there is one.
   http::Protocol downstream = http::Protocol::Http11;  // For use_downstream_protocol_config.
   std::string_view authority = {};                     // The request's :authority, for auto_sni.
   bool high_priority = false;                          // The route's priority: which circuit breakers count it.
+  // An endpoint by its address: taken before the policy's, whatever its priority and locality, if it can serve.
+  std::string_view override_host = {};
   // Whose request it is, for PROXY protocol; null: our own.
   const filter::ConnectionInfo* client = nullptr;
 };

@@ -38,6 +38,8 @@ void LoadBalancer::rebuild(const Settings& settings, std::span<const Candidate> 
   candidates_.assign(candidates.begin(), candidates.end());
   totals_ = {};
   shares_.clear();
+  by_address_.clear();
+  addresses_.clear();
   uint32_t count = 1;
   for (const Candidate& candidate : candidates) count = std::max(count, candidate.endpoint->priority + 1);
   priorities_.clear();
@@ -132,6 +134,9 @@ LoadBalancer::Pool* LoadBalancer::poolFor(uint64_t hash) {
 
 std::optional<size_t> LoadBalancer::pick(const Wish& wish, uint64_t total_active, base::MonotonicTime now) {
   if (loads_.empty()) return std::nullopt;
+  if (!wish.override_host.empty()) [[unlikely]] {
+    if (const auto index = named(wish.override_host)) return index;
+  }
   const uint64_t hash = isHashing(spec_) && wish.hash ? *wish.hash : random_.next();
   Pool* const pool = poolFor(hash);
   if (pool->members.empty()) return std::nullopt;
@@ -145,6 +150,19 @@ std::optional<size_t> LoadBalancer::pick(const Wish& wish, uint64_t total_active
     if (!tried(index, wish)) return index;
   }
   return pickFrom(*pool, ask);
+}
+
+// As Envoy: one that is healthy or degraded.
+std::optional<size_t> LoadBalancer::named(std::string_view address) {
+  if (addresses_.empty()) {
+    addresses_.reserve(candidates_.size());
+    for (size_t i = 0; i < candidates_.size(); ++i) {
+      addresses_.push_back(candidates_[i].endpoint->address.toString());
+      if (healthOf(candidates_[i].flags) != Health::Unhealthy) by_address_.emplace(addresses_.back(), i);
+    }
+  }
+  const auto found = by_address_.find(address);
+  return found == by_address_.end() ? std::nullopt : std::optional(found->second);
 }
 
 size_t LoadBalancer::pickFrom(Pool& pool, const Ask& ask) {

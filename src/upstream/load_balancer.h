@@ -76,6 +76,7 @@ class LoadBalancer {
   void splitByLocality(Group& group, const Pool& all);
   Target targetOf(uint32_t index) const;
   Pool* poolFor(uint64_t hash);
+  std::optional<size_t> named(std::string_view address);
   size_t pickFrom(Pool& pool, const Ask& ask);
   bool tried(size_t index, const Wish& wish) const;
 
@@ -89,6 +90,9 @@ class LoadBalancer {
   std::vector<Priority> priorities_;
   std::vector<PriorityLoad> loads_;
   std::unordered_map<uint32_t, double> shares_;  // Of candidates, where localities have weights.
+  // Candidates that can serve, for wishes that name one; made when first needed.
+  std::unordered_map<std::string_view, size_t> by_address_;
+  std::vector<std::string> addresses_;
   Totals totals_;
 };
 

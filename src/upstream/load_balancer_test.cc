@@ -68,6 +68,21 @@ TEST_F(LoadBalancerTest, WithoutPanicNobodyHealthyIsNobody) {
   EXPECT_FALSE(pick());
 }
 
+TEST_F(LoadBalancerTest, TakesTheEndpointThatAWishNamesIfItCanServe) {
+  add();
+  add(kDegradedByAssignment, 1);
+  add(kFailedActiveCheck);
+  build();
+  EXPECT_THAT(shares(10, {.override_host = "10.0.0.1:2"}), ElementsAre(Pair(1, 10)));
+  EXPECT_THAT(shares(10, {.override_host = "10.0.0.1:1"}), ElementsAre(Pair(0, 10)));
+  for (const char* other : {"10.0.0.1:3", "10.0.0.9:1", "nonsense"}) {
+    EXPECT_EQ(shares(100, {.override_host = other}).count(2), 0u) << other;
+  }
+  candidates[2].flags = 0;
+  build();
+  EXPECT_THAT(shares(10, {.override_host = "10.0.0.1:3"}), ElementsAre(Pair(2, 10)));
+}
+
 TEST_F(LoadBalancerTest, PrioritiesSpillOver) {
   add();
   add(kFailedActiveCheck);
