@@ -14,8 +14,9 @@ const Module::Export* Module::findFunction(std::string_view name) const {
   return found == all.end() ? nullptr : &*found;
 }
 
-CompiledModule::CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest)
-    : module_(std::move(module)), digest_(std::move(digest)), linkages_(engine) {
+CompiledModule::CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest,
+                               std::unique_ptr<const SourceLines> lines)
+    : module_(std::move(module)), digest_(std::move(digest)), lines_(std::move(lines)), linkages_(engine) {
   wasmtime_module_imports(module_.get(), import_types_.out());
   readImports();
   readExports();

@@ -10,12 +10,14 @@
 #include "wasm/engine.h"
 #include "wasm/handles.h"
 #include "wasm/link.h"
+#include "wasm/source_lines.h"
 
 namespace weir::wasm {
 
 class CompiledModule final : public Module {
  public:
-  CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest);
+  CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest,
+                 std::unique_ptr<const SourceLines> lines);
 
   const std::vector<Import>& imports() const override { return imports_; }
   const std::vector<Export>& exports() const override { return exports_; }
@@ -28,6 +30,8 @@ class CompiledModule final : public Module {
   uint64_t initialMemoryBytes() const { return initial_memory_bytes_; }
   // The export that is the guest's memory ("memory", else the first one); empty if there is none.
   const std::string& memoryName() const { return memory_name_; }
+  // Null: the module has none.
+  const SourceLines* sourceLines() const { return lines_.get(); }
   Linkages& linkages() const { return linkages_; }
 
  private:
@@ -36,6 +40,7 @@ class CompiledModule final : public Module {
 
   ModuleHandle module_;
   std::string digest_;
+  const std::unique_ptr<const SourceLines> lines_;
   OwnedImports import_types_;
   std::vector<Import> imports_;
   std::vector<Export> exports_;

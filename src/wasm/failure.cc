@@ -36,15 +36,17 @@ std::string nameOf(const wasm_frame_t& frame) {
   return demangle(name.substr(0, kLongestName));
 }
 
-std::string print(const OwnedFrames& frames) {
-  std::string lines;
+std::string print(const OwnedFrames& frames, const SourceLines* lines) {
+  std::string text;
   size_t number = 0;
   for (const wasm_frame_t* frame : frames) {
     if (number == kFrames) break;
-    fmt::format_to(std::back_inserter(lines), "{:>3}:  0x{:x} - {}\n", number++, wasm_frame_module_offset(frame),
-                   nameOf(*frame));
+    const size_t offset = wasm_frame_module_offset(frame);
+    const std::string line = lines != nullptr ? lines->find(offset) : "";
+    fmt::format_to(std::back_inserter(text), "{:>3}:  0x{:x} - {}{}{}\n", number++, offset, nameOf(*frame),
+                   line.empty() ? "" : " at ", line);
   }
-  return lines;
+  return text;
 }
 
 }  // namespace
@@ -77,16 +79,16 @@ std::string causeOf(const wasm_trap_t& trap) {
   return withoutBacktrace(text);
 }
 
-std::string backtraceOf(const wasmtime_error_t& error) {
+std::string backtraceOf(const wasmtime_error_t& error, const SourceLines* lines) {
   OwnedFrames frames;
   wasmtime_error_wasm_trace(&error, frames.out());
-  return print(frames);
+  return print(frames, lines);
 }
 
-std::string backtraceOf(const wasm_trap_t& trap) {
+std::string backtraceOf(const wasm_trap_t& trap, const SourceLines* lines) {
   OwnedFrames frames;
   wasm_trap_trace(&trap, frames.out());
-  return print(frames);
+  return print(frames, lines);
 }
 
 std::string demangle(std::string_view name) {

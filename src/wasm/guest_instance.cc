@@ -201,7 +201,8 @@ const base::Error& GuestInstance::die(ErrorHandle error, TrapHandle trap) {
   failure_ = base::Error{deadline_passed_ ? base::Code::Deadline : base::Code::Trap, base::Side::Plugin,
                          base::Retry::No, describe(error.get(), trap.get())};
   fault_kind_ = kindOf(trap.get());
-  backtrace_ = error != nullptr ? backtraceOf(*error) : backtraceOf(*trap);
+  const SourceLines* lines = module_->sourceLines();
+  backtrace_ = error != nullptr ? backtraceOf(*error, lines) : backtraceOf(*trap, lines);
   return *failure_;
 }
 

@@ -106,7 +106,8 @@ class Instance {
   // Why the instance is dead; nullptr while it lives.
   virtual const base::Error* failure() const = 0;
   virtual FaultKind faultKind() const = 0;
-  // Function names of the innermost guest frames when it died, as "  0:  0x2c01a - name" lines; empty if unknown.
+  // The innermost guest frames when it died, as "  0:  0x2c01a - name at src/lib.rs:42" lines, the source's line where
+  // the module says it; empty if unknown.
   virtual const std::string& backtrace() const = 0;
   // For a HostFunction that returns false.
   virtual void setTrapMessage(std::string message) = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "wasm/byte_reader.h"
 #include "wasm/digest.h"
 
 namespace weir::wasm {
@@ -11,45 +12,6 @@ namespace {
 constexpr std::string_view kSection = "weir_native";
 constexpr std::string_view kPurpose = "weir: native code, form 1";
 constexpr size_t kHeaderBytes = 8;  // "\0asm" and the version.
-
-// Reads from the front; what is not there makes it fail for good.
-class Reader {
- public:
-  explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}
-
-  std::span<const std::byte> take(size_t count) {
-    if (count > rest_.size()) failed_ = true;
-    if (failed_) return {};
-    const auto taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-  uint8_t byte() {
-    const auto one = take(1);
-    return one.empty() ? 0 : static_cast<uint8_t>(one[0]);
-  }
-  // Of 32 bits, in LEB128 (WebAssembly 5.2.2).
-  uint32_t number() {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 35; shift += 7) {
-      const uint8_t part = byte();
-      value |= uint64_t{part & 0x7fU} << shift;
-      if ((part & 0x80) == 0) return static_cast<uint32_t>(value);
-    }
-    failed_ = true;
-    return 0;
-  }
-  std::string_view text(size_t count) {
-    const auto bytes = take(count);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-  std::span<const std::byte> rest() const { return rest_; }
-  bool failed() const { return failed_; }
-
- private:
-  std::span<const std::byte> rest_;
-  bool failed_ = false;
-};
 
 void append(std::vector<std::byte>& out, std::span<const std::byte> bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
@@ -76,12 +38,12 @@ std::vector<std::byte> messageOf(std::span<const std::byte> module, std::string_
 }  // namespace
 
 std::optional<NativeCode> findNativeCode(std::span<const std::byte> bytes) {
-  Reader module(bytes);
+  ByteReader module(bytes);
   module.take(kHeaderBytes);
   while (!module.failed() && !module.rest().empty()) {
     const size_t before = bytes.size() - module.rest().size();
     const uint8_t id = module.byte();
-    Reader section(module.take(module.number()));
+    ByteReader section(module.take(module.number()));
     if (module.failed() || id != 0 || section.text(section.number()) != kSection) continue;
     if (!module.rest().empty()) continue;
     NativeCode native;

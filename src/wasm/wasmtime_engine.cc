@@ -95,7 +95,8 @@ base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<co
     if (!loaded.ok()) return std::move(loaded).error();
     handle = *std::move(loaded);
   }
-  auto module = std::make_shared<const CompiledModule>(*handle_, std::move(handle), std::move(digest));
+  auto module =
+      std::make_shared<const CompiledModule>(*handle_, std::move(handle), std::move(digest), SourceLines::read(bytes));
   remember(module);
   return std::shared_ptr<const Module>(std::move(module));
 }
