@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "proxy_wasm/budgets.h"
+#include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/image_pull.h"
 
 namespace weir::cli {
@@ -52,6 +53,7 @@ struct Flags {
   // Ours.
   proxy_wasm::BudgetRules plugin_limits;
   bool plugin_watch = false;
+  uint32_t plugin_time_calls = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;                // 0: no limit. Nothing: see main.cc.
   std::string plugin_native_key;                          // PEM file: by whom native code in modules must be signed.
   std::string oci_credentials;                            // File in the shape of Docker's config.json.

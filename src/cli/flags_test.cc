@@ -58,6 +58,11 @@ TEST(Flags, SayWhatPluginsMayUse) {
   EXPECT_EQ(rules.by_plugin.at("b").pending_calls, 0u);
 }
 
+TEST(Flags, SayHowManyCallsOfPluginsAreTimed) {
+  EXPECT_EQ(parseFlags({"-c", "x"}).flags->plugin_time_calls, 16u);
+  EXPECT_EQ(parseFlags({"-c", "x", "--plugin-time-calls", "0"}).flags->plugin_time_calls, 0u);
+}
+
 TEST(Flags, RefuseLimitsThatAreNone) {
   const auto text = [](const char* limit) { return parseFlags({"-c", "x", "--plugin-limit", limit}).text; };
   EXPECT_THAT(text("p"), HasSubstr("--plugin-limit: expected NAME:KEY=VALUE, found 'p'"));

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/entry_budget.h"
+#include "filter/plugin_use.h"
 #include "http/codec.h"
 #include "net/address.h"
 #include "net/proxy_protocol.h"
@@ -179,6 +180,7 @@ struct StreamInfo {
   base::EntryBudget filter_state_budget;
   // Serialized google.protobuf.Struct by filter name.
   std::map<std::string, std::string, std::less<>> dynamic_metadata;
+  PluginUses plugins;
 };
 
 }  // namespace weir::filter

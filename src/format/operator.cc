@@ -21,7 +21,7 @@ const PlainRow* findPlain(std::string_view name) {
 }
 
 const RowWithParameter* findWithParameter(std::string_view name) {
-  for (const auto rows : {headerRows(), timeRows(), addressRows(), metadataRows(), otherRows()}) {
+  for (const auto rows : {headerRows(), timeRows(), addressRows(), metadataRows(), pluginRows(), otherRows()}) {
     if (const RowWithParameter* row = find(rows, name)) return row;
   }
   return nullptr;

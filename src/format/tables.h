@@ -33,6 +33,7 @@ std::span<const RowWithParameter> headerRows();
 std::span<const RowWithParameter> timeRows();
 std::span<const RowWithParameter> addressRows();
 std::span<const RowWithParameter> metadataRows();
+std::span<const RowWithParameter> pluginRows();  // weir's own.
 std::span<const RowWithParameter> otherRows();
 
 // What Envoy has and weir has not, with the reason.

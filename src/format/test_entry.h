@@ -53,6 +53,9 @@ struct TestEntry {
     info.response_code_details = "via upstream";
     info.setFlag(filter::ResponseFlag::UpstreamConnectionFailure);
     info.setFlag(filter::ResponseFlag::UpstreamRetryLimitExceeded);
+    info.plugins.of("auth") = {"auth", 5, std::chrono::nanoseconds(1'234'567), "deadline:proxy_on_log"};
+    info.plugins.of("quiet") = {"quiet", 2, microseconds(7), ""};
+    info.plugins.of("dead").fault = "stack:proxy_on_tick";
     info.route_name = "route";
     route_metadata =
         wireEntry("ns", wireEntry("k", wireText("v\"x")) + wireEntry("n", std::string("\x11") + number(1.5)) +

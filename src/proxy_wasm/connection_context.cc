@@ -92,7 +92,9 @@ bool ConnectionContext::enterGuest() {
 
 std::optional<uint32_t> ConnectionContext::call(Callback callback, uint32_t a, uint32_t b, size_t count) {
   const std::array<uint32_t, 3> arguments{id(), a, b};
-  return vm_.call(callback, *this, std::span(arguments).first(count), vm_.callbackLimit());
+  const auto result = vm_.call(callback, *this, std::span(arguments).first(count), vm_.callbackLimit());
+  if (!result) noteFault();
+  return result;
 }
 
 std::optional<BufferView> ConnectionContext::buffer(BufferType type) {
@@ -134,6 +136,7 @@ void ConnectionContext::closeAs(StreamType direction) {
 bool ConnectionContext::goesOnWithout(StreamType direction) {
   const PluginSpec& spec = plugin_->root().spec();
   passing_ = true;
+  noteFault();
   if (spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open) return true;
   closeAs(direction);
   return false;

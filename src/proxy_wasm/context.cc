@@ -15,6 +15,13 @@ void Context::leave() {
   id_ = 0;
 }
 
+void Context::noteFault() {
+  filter::StreamInfo* const info = ownInfo();
+  if (info == nullptr || vm_.fault().empty()) return;
+  std::string& fault = info->plugins.of(root()->spec().name).fault;
+  if (fault.empty()) fault = vm_.fault();
+}
+
 // What comes of a callout is readable for every context of the plugin, within the callback that brings it.
 const http::HeaderMap* Context::readableMap(HeaderMapType type) {
   RootContext* const plugin = root();

@@ -66,6 +66,8 @@ class Context {
  protected:
   // Gives the id up: the guest cannot reach this context any more, and nothing deferred for it will happen.
   void leave();
+  // The VM has failed, and this stream or connection felt it: its access log tells what the guest died of.
+  void noteFault();
 
   Vm& vm_;
   uint32_t id_ = 0;

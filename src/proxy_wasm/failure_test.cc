@@ -64,6 +64,27 @@ TEST_F(FailureTest, EndsItsOwnStreamWith503AndServesTheNext) {
               Contains(HasSubstr("error plugin plugin root vm: Function: proxy_on_request_headers failed: ")).Times(3));
 }
 
+TEST_F(FailureTest, IsCountedByEachKindOfDeath) {
+  const std::string kept =
+      "(drop (call $get_header (i32.const 0) (i32.const 100) (i32.const 5) (i32.const 8) "
+      "(i32.const 12))) (i32.const 0)";
+  const std::pair<const char*, GuestText> kDeaths[] = {
+      {"deadline", GuestText().onRequestHeaders("(loop $again (br $again)) (i32.const 0)")},
+      {"stack", GuestText().more("(func $deep call $deep)").onRequestHeaders("call $deep (i32.const 0)")},
+      {"memory_limit", GuestText().onRequestHeaders("(drop (memory.grow (i32.const 20000))) unreachable")},
+      {"memory_access", GuestText().onRequestHeaders("(i32.load (i32.const -16))")},
+      {"unreachable", GuestText().onRequestHeaders("unreachable")},
+      // In its allocator it may not set a timer.
+      {"host", GuestText().allocator("(call $tick (i32.const 1))").data(100, ":path").onRequestHeaders(kept)},
+      {"other", GuestText().onRequestHeaders("(i32.div_u (i32.const 1) (i32.const 0))")},
+  };
+  for (const auto& [kind, guest] : kDeaths) {
+    start(guest);
+    EXPECT_EQ(ask("/"), HeadersAction::StopAllAndWatermark) << kind;
+    EXPECT_EQ(stats_.counter(fmt::format("wasm.plugin.fault_{}", kind)).value(), 1u) << kind;
+  }
+}
+
 TEST_F(FailureTest, IsReplacedAtOnceWithoutWaitingForARequest) {
   start(faulty());
   ask("/trap");

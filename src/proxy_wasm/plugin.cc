@@ -253,6 +253,8 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
                                                             shared_queues_->share(spec.vm.vm_id),
                                                             stats_.counter(stat_prefix + "created"),
                                                             stats_.gauge(stat_prefix + "active"),
+                                                            stats_.gauge("wasm.vm_memory_bytes"),
+                                                            settings_.time_one_call_in,
                                                             std::make_shared<LogBudget>(budgets.log_bytes_per_second),
                                                             stats_.counter("wasm.log_lines_dropped"),
                                                             stats_.counter("wasm.shared_data_refused"),

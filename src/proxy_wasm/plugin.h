@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "proxy_wasm/budgets.h"
+#include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/remote_code.h"
 #include "proxy_wasm/shared_data.h"
@@ -39,6 +40,7 @@ class PluginHost {
     RemoteCode* remote = nullptr;
     // A late plugin has its code, or one has a new version: workers can start it.
     std::function<void()> on_arrival = nullptr;
+    uint32_t time_one_call_in = kTimeOneCallIn;  // See CallStats.
     // Watches a file until what it returns is destroyed (null: it cannot be watched); changed is called on the host's
     // thread, never within the call. Null: files are read once.
     std::function<std::shared_ptr<void>(const std::string& path, std::function<void()> changed)> watch = nullptr;

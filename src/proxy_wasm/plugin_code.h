@@ -32,8 +32,10 @@ struct PluginCode {
   std::vector<wasm::HostImport> imports;
   std::shared_ptr<SharedData::Space> shared_data;
   std::shared_ptr<SharedQueues::Share> shared_queues;
-  stats::Counter& created;  // wasm.<runtime>.created
-  stats::Gauge& active;     // wasm.<runtime>.active
+  stats::Counter& created;    // wasm.<runtime>.created
+  stats::Gauge& active;       // wasm.<runtime>.active
+  stats::Gauge& memory;       // wasm.vm_memory_bytes: linear memory of all VMs
+  uint32_t time_one_call_in;  // See CallStats.
   std::shared_ptr<LogBudget> log_budget;
   stats::Counter& log_lines_dropped;    // wasm.log_lines_dropped
   stats::Counter& shared_data_refused;  // wasm.shared_data_refused

@@ -1,5 +1,7 @@
 #include "proxy_wasm/root_context.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 #include "base/log.h"
@@ -13,7 +15,9 @@ RootContext::RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin)
     : Context(vm),
       plugin_(std::move(plugin)),
       prefix_(proxy_wasm::logPrefix({plugin_->spec.root_id, plugin_->spec.vm.vm_id})),
-      stream_prefix_(proxy_wasm::logPrefix({plugin_->spec.name, plugin_->spec.root_id, plugin_->spec.vm.vm_id})) {}
+      stream_prefix_(proxy_wasm::logPrefix({plugin_->spec.name, plugin_->spec.root_id, plugin_->spec.vm.vm_id})),
+      call_stats_(vm.code().stats, plugin_->spec.name, vm.code().time_one_call_in),
+      memory_(vm.code().stats.gauge(fmt::format("wasm.{}.memory_bytes", plugin_->spec.name))) {}
 
 RootContext::~RootContext() = default;
 
@@ -148,6 +152,11 @@ const http::HeaderMap* RootContext::readableMap(HeaderMapType type) {
     case HeaderMapType::ResponseTrailers: return entry_->trailers;
     default: return Context::readableMap(type);
   }
+}
+
+void RootContext::publishStats(size_t memory) {
+  call_stats_.publish();
+  memory_.set(static_cast<int64_t>(memory));
 }
 
 void RootContext::stop() {

@@ -9,11 +9,13 @@
 
 #include "event/timer.h"
 #include "format/entry.h"
+#include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/declared_property.h"
 #include "proxy_wasm/dns_lookups.h"
 #include "proxy_wasm/grpc_calls.h"
 #include "proxy_wasm/loaded_plugin.h"
+#include "stats/gauge_share.h"
 #include "upstream/http_call.h"
 
 namespace weir::proxy_wasm {
@@ -80,6 +82,10 @@ class RootContext final : public Context {
   // Calls are cancelled and the timer is stopped: the plugin is shut down, or its VM has failed.
   void stop();
 
+  CallStats& callStats() { return call_stats_; }
+  // Brings the plugin's counters up to date, and wasm.<plugin>.memory_bytes: the memory of the VMs that it runs in.
+  void publishStats(size_t memory);
+
   // True once: for a warning that need not be repeated for every request.
   bool warnOnce() { return !std::exchange(warned_, true); }
 
@@ -100,6 +106,8 @@ class RootContext final : public Context {
   GrpcCalls grpc_{*this};
   DnsLookups names_{*this};
   std::map<std::string, DeclaredProperty, std::less<>> declared_;
+  CallStats call_stats_;
+  stats::GaugeShare memory_;
   uint32_t status_code_ = 0;
   std::string status_message_;
   bool warned_ = false;

@@ -76,7 +76,9 @@ bool StreamContext::enterGuest() {
 
 std::optional<uint32_t> StreamContext::call(Callback callback, uint32_t a, uint32_t b, size_t count) {
   const std::array<uint32_t, 3> arguments{id(), a, b};
-  return vm_.call(callback, *this, std::span(arguments).first(count), vm_.callbackLimit());
+  const auto result = vm_.call(callback, *this, std::span(arguments).first(count), vm_.callbackLimit());
+  if (!result) noteFault();
+  return result;
 }
 
 HeadersAction StreamContext::headers(Side& side, Callback callback, bool takes_end, http::HeaderMap& map,

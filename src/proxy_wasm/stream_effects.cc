@@ -125,6 +125,7 @@ bool StreamContext::failsOpen() const {
 
 bool StreamContext::goesOnWithout() {
   if (passing_) return true;
+  noteFault();
   if (failsOpen()) {
     passing_ = true;
     return true;

@@ -26,11 +26,13 @@ Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
       environment_(environment),
       metrics_(code_->stats, code_->budgets.metrics),
       contexts_(kFirstTableSize, nullptr),
-      own_context_(std::make_unique<Context>(*this, Context::OfVm())) {
+      own_context_(std::make_unique<Context>(*this, Context::OfVm())),
+      memory_(code_->memory) {
   current_ = own_context_.get();
   if (environment_.loop != nullptr) {
     queue_ear_ = std::make_shared<QueueEar>(*environment_.loop,
                                             [this](uint32_t root, uint32_t token) { onQueueReady(root, token); });
+    publish_ = std::make_unique<event::Timer>(*environment_.loop, [this] { publishStats(); });
   }
   code_->created.add();
   code_->active.add();
@@ -71,6 +73,7 @@ base::Result<void> Vm::start() {
     const auto callback = static_cast<Callback>(i);
     if (has(callback)) callbacks_[i] = instance_->function(name(callback), typeOf(callback, shape()));
   }
+  statsChanged();
   if (!shape().start.empty()) {
     if (auto done = callStart(shape().start, {}, false); !done.ok()) return done;
   }
@@ -90,10 +93,55 @@ base::Result<void> Vm::callStart(std::string_view name, std::span<const uint32_t
 std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<const uint32_t> arguments,
                                  base::Duration limit) {
   CHECK(has(callback));
-  const auto result =
-      enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+  if (failed_) return std::nullopt;
+  std::optional<uint32_t> result;
+  // Not of those on trial: what is counted is traffic.
+  const bool sampled = publish_ != nullptr && current.root()->callStats().begin(callback);
+  if (!unpublished_) statsChanged();
+  if (sampled || filter::PluginUses::wanted()) [[unlikely]] {
+    result = timed(callback, current, arguments, limit, sampled);
+  } else {
+    result =
+        enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+  }
+  if (!result && publish_ != nullptr) [[unlikely]]
+    current.root()->callStats().failed(callback);
   if (depth_ == 0 && !actions_.empty()) settle();
   return result;
+}
+
+// The same with a look at the clock before and after it.
+std::optional<uint32_t> Vm::timed(Callback callback, Context& current, std::span<const uint32_t> arguments,
+                                  base::Duration limit, bool sampled) {
+  const base::MonotonicTime began = environment_.clock.monotonic();
+  const auto result =
+      enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+  const base::Duration took = environment_.clock.monotonic() - began;
+  if (sampled) current.root()->callStats().took(callback, took);
+  if (filter::PluginUses::wanted()) {
+    // An answer that the root was told belongs to the stream that the guest chose for it, as SDKs do.
+    Context* const chosen = last_effective_id_ != 0 ? find(last_effective_id_) : nullptr;
+    filter::StreamInfo* const info = (chosen != nullptr ? *chosen : current).ownInfo();
+    if (info != nullptr) {
+      filter::PluginUse& use = info->plugins.of(current.root()->spec().name);
+      ++use.calls;
+      use.time += took;
+    }
+  }
+  return result;
+}
+
+void Vm::statsChanged() {
+  if (publish_ == nullptr) return;
+  unpublished_ = true;
+  publish_->arm(kPublish);
+}
+
+void Vm::publishStats() {
+  unpublished_ = false;
+  const size_t memory = instance_->memorySize();
+  memory_.set(static_cast<int64_t>(memory));
+  for (const auto& root : roots_) root->publishStats(memory);
 }
 
 std::optional<uint32_t> Vm::allocate(uint32_t size) {
@@ -115,6 +163,7 @@ std::optional<uint32_t> Vm::enter(const wasm::GuestFunction& function, std::stri
   ++depth_;
   const auto result = instance_->call(function, arguments, limit);
   --depth_;
+  last_effective_id_ = effective_id_;
   current_ = outer;
   effective_id_ = outer_effective;
   phase_ = outer_phase;
@@ -132,6 +181,7 @@ void Vm::fail(Context& current, std::string_view function, const base::Error& er
   if (failed_) return;  // The outer calls of a nested one fail with it.
   failed_ = true;
   countFault(current);
+  fault_ = fmt::format("{}:{}", wasm::name(instance_->faultKind()), function);
   failure_ = failureText(function, error.detail, instance_->backtrace());
   actions_.clear();
   LOG(Wasm, Error, "plugin{}: {}", current.logPrefix(), failure_);

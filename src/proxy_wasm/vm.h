@@ -19,12 +19,14 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "event/loop.h"
+#include "event/timer.h"
 #include "net/dns.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/custom_metrics.h"
 #include "proxy_wasm/kept_expressions.h"
 #include "proxy_wasm/module_shape.h"
 #include "proxy_wasm/plugin_code.h"
+#include "stats/gauge_share.h"
 #include "upstream/cluster.h"
 #include "wasm/instance.h"
 
@@ -95,6 +97,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
                                base::Duration limit);
   // Asks the guest for memory of exactly that size; nullopt if its allocator failed, lied or trapped.
   std::optional<uint32_t> allocate(uint32_t size);
+  // What it died of, as access logs have it: "unreachable:proxy_on_request_headers"; empty while it lives.
+  const std::string& fault() const { return fault_; }
   // For stream callbacks and everything else that happens while traffic flows.
   base::Duration callbackLimit() const { return code_->budgets.stream_callback; }
   base::Duration startLimit() const { return code_->budgets.start; }
@@ -163,6 +167,10 @@ class Vm : public std::enable_shared_from_this<Vm> {
   base::Result<void> callStart(std::string_view name, std::span<const uint32_t> arguments, bool has_result);
   std::optional<uint32_t> enter(const wasm::GuestFunction& function, std::string_view name, Context& current,
                                 Phase phase, std::span<const uint32_t> arguments, base::Duration limit);
+  std::optional<uint32_t> timed(Callback callback, Context& current, std::span<const uint32_t> arguments,
+                                base::Duration limit, bool sampled);
+  void statsChanged();
+  void publishStats();
   void fail(Context& current, std::string_view function, const base::Error& error);
   // wasm.<plugin>.fault_<kind>
   void countFault(Context& current);
@@ -196,15 +204,24 @@ class Vm : public std::enable_shared_from_this<Vm> {
   std::vector<RootContext*> pending_done_;
   std::shared_ptr<Vm> keep_alive_;  // Set while a root has still to say that it is done.
 
+  // Counters and gauges are brought up to date this long after the first call since the last time: busy workers write
+  // to them seldom, idle ones never wake.
+  static constexpr base::Duration kPublish = std::chrono::milliseconds(100);
+  std::unique_ptr<event::Timer> publish_;  // Null in the canary, which is not counted.
+  bool unpublished_ = false;
+  stats::GaugeShare memory_;
+
   std::shared_ptr<QueueEar> queue_ear_;
   Context* current_ = nullptr;
-  uint32_t effective_id_ = 0;  // 0: the current context.
+  uint32_t effective_id_ = 0;       // 0: the current context.
+  uint32_t last_effective_id_ = 0;  // The same when the last call ended.
   Phase phase_ = Phase::Callback;
   int depth_ = 0;
   uint64_t served_ = 0;
   bool failed_ = false;
   bool settling_ = false;
   std::string failure_;
+  std::string fault_;
   std::vector<Action> actions_;
   std::string scratch_;  // Reused by host functions that have to gather a value.
 };

@@ -81,6 +81,7 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
     };
   }
   plugins.budgets = proxy_wasm::BudgetTable(shared.bootstrap.plugin_limits, options.plugin_limits);
+  plugins.time_one_call_in = options.time_one_plugin_call_in;
   plugins.node = shared.bootstrap.node;
   plugins.knows_cluster = [&shared](std::string_view name) { return shared.knows_cluster(name); };
   shared.plugins =

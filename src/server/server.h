@@ -15,6 +15,7 @@
 #include "config/load.h"
 #include "config/spec.h"
 #include "proxy_wasm/budgets.h"
+#include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/image_pull.h"
 
 namespace weir::server {
@@ -42,8 +43,9 @@ struct Options {
   config::LoadOptions load;   // For discovered resources, as for the bootstrap.
   bool reject_unknown_dynamic_fields = false;
   RestartOptions restart;
-  proxy_wasm::BudgetRules plugin_limits;    // The command line's; those of the bootstrap stand below them.
-  bool plugin_watch = false;                // Plugins' files are watched.
+  proxy_wasm::BudgetRules plugin_limits;  // The command line's; those of the bootstrap stand below them.
+  bool plugin_watch = false;              // Plugins' files are watched.
+  uint32_t time_one_plugin_call_in = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
   std::string native_key;  // PEM file: the public key of modules' native code; empty: none is used.

@@ -26,6 +26,9 @@ constexpr BuiltIn kBuiltIn[] = {
     {"envoy.listener_address", "listener.", R"(^listener\.((\d+\.\d+\.\d+\.\d+_\d+|\[[^\]]*\]_\d+|[^.]+)\.))"},
     {"envoy.cluster_name", "cluster.", R"(^cluster\.(([^.]+)\.))"},
     {"envoy.tcp_prefix", "tcp.", R"(^tcp\.(([^.]+)\.))"},
+    // Our own stats of plugins; those that Envoy has too look as there.
+    {"wasm.plugin", "wasm.", R"(^wasm\.((.+)\.)(?:call\.\w+\.\w+|fault_\w+|file_reload_\w+|memory_bytes)$)"},
+    {"wasm.callback", ".call.", R"(^wasm\..+\.call\.((\w+)\.)\w+$)"},
 };
 
 const BuiltIn* findBuiltIn(std::string_view tag) {

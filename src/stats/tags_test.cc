@@ -55,6 +55,17 @@ TEST(DefaultTags, VirtualHosts) {
             "vhost.vcluster.upstream_rq envoy.response_code=503 envoy.virtual_cluster=other envoy.virtual_host=v");
 }
 
+// Envoy has none of these; what it has of plugins looks as there.
+TEST(DefaultTags, OurStatsOfPluginsHaveThePluginAndItsCallback) {
+  EXPECT_EQ(byDefault("wasm.my.auth.call.proxy_on_log.time_ns"),
+            "wasm.call.time_ns wasm.plugin=my.auth wasm.callback=proxy_on_log");
+  EXPECT_EQ(byDefault("wasm.auth.fault_deadline"), "wasm.fault_deadline wasm.plugin=auth");
+  EXPECT_EQ(byDefault("wasm.auth.memory_bytes"), "wasm.memory_bytes wasm.plugin=auth");
+  EXPECT_EQ(byDefault("wasm.vm_memory_bytes"), "wasm.vm_memory_bytes");
+  EXPECT_EQ(byDefault("wasm.auth.vm_reload_success"), "wasm.auth.vm_reload_success");
+  EXPECT_EQ(byDefault("wasm.envoy.wasm.runtime.v8.active"), "wasm.envoy.wasm.runtime.v8.active");
+}
+
 TEST(OwnTags, OneGroupIsBothCutAndValue) {
   const auto extractor = TagExtractor::create({{"one", "_(http1)_"}, {"none", "cx"}}, true, {});
   EXPECT_EQ(shown(*extractor, "cluster.c.upstream_cx_http1_total"),
