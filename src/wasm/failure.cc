@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "wasm/instance.h"
+#include "wasm/rust_names.h"
 
 namespace weir::wasm {
 namespace {
@@ -92,6 +93,7 @@ std::string backtraceOf(const wasm_trap_t& trap, const SourceLines* lines) {
 }
 
 std::string demangle(std::string_view name) {
+  if (auto rust = readableRustName(name)) return *std::move(rust);
   if (!name.starts_with("_Z")) return std::string(name);
   int status = 0;
   char* plain = abi::__cxa_demangle(std::string(name).c_str(), nullptr, nullptr, &status);

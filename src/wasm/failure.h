@@ -17,7 +17,8 @@ std::string causeOf(const wasm_trap_t& trap);
 std::string backtraceOf(const wasmtime_error_t& error, const SourceLines* lines);
 std::string backtraceOf(const wasm_trap_t& trap, const SourceLines* lines);
 
-// "_ZN4core9panicking5panic17h0123456789abcdefE" -> "core::panicking::panic"; other names as they are.
+// "_ZN4core9panicking5panic17h0123456789abcdefE", "_RNvNtCs1_4core9panicking5panic" -> "core::panicking::panic"; other
+// names as they are.
 std::string demangle(std::string_view name);
 
 }  // namespace weir::wasm
