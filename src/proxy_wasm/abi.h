@@ -51,6 +51,7 @@ enum class BufferType : uint8_t {
   VmConfiguration,
   PluginConfiguration,
   CallData,
+  RedisCallResponse,  // Higress'
   kCount,
 };
 

@@ -45,6 +45,9 @@ std::optional<BufferView> Context::buffer(BufferType type) {
     case BufferType::GrpcReceiveBuffer:
       if (plugin == nullptr || plugin->grpc().message() == nullptr) return BufferView{};
       return BufferView{plugin->grpc().message(), {}, true};
+    case BufferType::RedisCallResponse:
+      if (plugin == nullptr || plugin->redis().answer() == nullptr) return BufferView{};
+      return BufferView{plugin->redis().answer(), {}, false};
     case BufferType::CallData:
       if (plugin == nullptr || plugin->names().answer() == nullptr) return BufferView{};
       return BufferView{nullptr, *plugin->names().answer(), false};

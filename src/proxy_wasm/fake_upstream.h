@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -93,6 +94,13 @@ class FakeUpstream final : public upstream::Cluster, public upstream::Clusters, 
     return std::make_unique<Place>(*this, waiter);
   }
   std::vector<const upstream::Endpoint*> endpoints() const override { return members; }
+  std::shared_ptr<const upstream::Endpoint> choose(const upstream::Wish&) override {
+    return has_endpoint ? std::shared_ptr<const upstream::Endpoint>(&endpoint_, [](auto*) {}) : nullptr;
+  }
+  upstream::StreamOffer openStream(const upstream::Wish& wish, const filter::ConnectionInfo&) override {
+    if (!has_endpoint || !on_stream) return {};
+    return {on_stream(wish), choose(wish), {}};
+  }
   std::optional<upstream::RetryPlace> admitRetry(bool) override { return std::nullopt; }
   void report(const upstream::Endpoint&, upstream::Outcome, int) override {}
   void assign(const upstream::Assignment&) override {}
@@ -112,6 +120,8 @@ class FakeUpstream final : public upstream::Cluster, public upstream::Clusters, 
 
   bool has_endpoint = true;
   std::vector<const upstream::Endpoint*> members;
+  // Makes connections that carry bytes; without it there is none.
+  std::function<std::unique_ptr<net::ByteStream>(const upstream::Wish&)> on_stream;
   bool at_once = false;         // Connections are there when they are asked for.
   bool breaks_at_once = false;  // Requests are reset while they are sent.
   std::deque<upstream::ConnectionWaiter*> waiting;

@@ -54,6 +54,8 @@ std::vector<std::string> texts() {
           "\x0a\x06sha256\x12\x01k\x1a\x01s\x22\x01t"s,
           "sign",
           "clear_route_cache",
+          "web?db=1",
+          "PING\r\n",
           "vm",
           "\xff\xfe\0\x80"s};
 }
@@ -126,6 +128,8 @@ std::string_view shapeOf(std::string_view name) {
       {"proxy_get_metric", "so"},
       {"proxy_call_foreign_function", "alaloo"},
       {"proxy_get_upstream_hosts", "oo"},
+      {"proxy_redis_init", "alalals"},
+      {"proxy_redis_call", "alalo"},
       {"proxy_set_upstream_override_host", "al"},
       {"proxy_inject_encoded_data_to_filter_chain", "als"},
       {"proxy_get_status", "ooo"},

@@ -6,9 +6,16 @@
 namespace weir::proxy_wasm {
 namespace {
 
+// What Higress has added is there for those who are told of Redis; to others it is no type, as in Envoy.
+std::optional<BufferType> bufferType(Call& call, uint32_t value) {
+  const auto type = checked<BufferType>(value);
+  if (type == BufferType::RedisCallResponse && !call.vm().has(Callback::RedisCallResponse)) return std::nullopt;
+  return type;
+}
+
 // Hands the guest a copy of [start, start + size) of a buffer, in memory that the guest allocates.
 AbiStatus getBytes(Call& call, uint32_t type, uint32_t start, uint32_t max, uint32_t out, uint32_t out_size) {
-  const auto checked_type = checked<BufferType>(type);
+  const auto checked_type = bufferType(call, type);
   if (!checked_type) return AbiStatus::BadArgument;
   const auto source = call.context().buffer(*checked_type);
   if (!source) return AbiStatus::NotFound;
@@ -24,7 +31,7 @@ AbiStatus getBytes(Call& call, uint32_t type, uint32_t start, uint32_t max, uint
 }
 
 AbiStatus getStatus(Call& call, uint32_t type, uint32_t size_out, uint32_t flags_out) {
-  const auto checked_type = checked<BufferType>(type);
+  const auto checked_type = bufferType(call, type);
   if (!checked_type) return AbiStatus::BadArgument;
   const auto source = call.context().buffer(*checked_type);
   if (!source) return AbiStatus::NotFound;
@@ -35,7 +42,7 @@ AbiStatus getStatus(Call& call, uint32_t type, uint32_t size_out, uint32_t flags
 // Replaces the first `size` bytes (start 0), or appends (start at or beyond the end). The middle cannot be edited:
 // Envoy refuses it, and so no plugin asks for it.
 AbiStatus setBytes(Call& call, uint32_t type, uint32_t start, uint32_t size, uint32_t data, uint32_t data_size) {
-  const auto checked_type = checked<BufferType>(type);
+  const auto checked_type = bufferType(call, type);
   if (!checked_type) return AbiStatus::BadArgument;
   const auto target = call.context().buffer(*checked_type);
   if (!target) return AbiStatus::NotFound;

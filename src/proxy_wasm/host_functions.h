@@ -23,6 +23,7 @@ std::vector<HostFunctionEntry> callFunctions();         // host_call.cc
 std::vector<HostFunctionEntry> grpcFunctions();         // host_grpc.cc
 std::vector<HostFunctionEntry> foreignFunctions();      // host_foreign.cc
 std::vector<HostFunctionEntry> dnsFunctions();          // host_dns.cc
+std::vector<HostFunctionEntry> redisFunctions();        // host_redis.cc: Higress' own
 std::vector<HostFunctionEntry> upstreamFunctions();     // host_upstream.cc: Higress' own
 std::vector<HostFunctionEntry> generalFunctions();      // host_general.cc: log, time, ticks, contexts
 std::vector<HostFunctionEntry> wasiFunctions();         // wasi.cc and wasi_files.cc, as "wasi_snapshot_preview1.x"

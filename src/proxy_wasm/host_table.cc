@@ -23,7 +23,7 @@ const Table& table() {
     Table made;
     for (const auto group : {headerFunctions, bufferFunctions, streamFunctions, propertyFunctions, sharedDataFunctions,
                              sharedQueueFunctions, metricFunctions, callFunctions, grpcFunctions, foreignFunctions,
-                             dnsFunctions, upstreamFunctions, generalFunctions}) {
+                             dnsFunctions, redisFunctions, upstreamFunctions, generalFunctions}) {
       for (HostFunctionEntry& entry : group()) made.emplace(entry.name, std::move(entry));
     }
     for (const auto group : {wasiFunctions, wasiFileFunctions}) {

@@ -38,6 +38,7 @@ constexpr std::array<CallbackForm, kCallbacks> kForms = {{
     {"proxy_on_grpc_receive_trailing_metadata", 3, false},
     {"proxy_on_grpc_close", 3, false},
     {"envoy_on_resolve_dns", 3, false},
+    {"proxy_on_redis_call_response", 4, false},
     {"proxy_on_foreign_function", 3, false},
     {"proxy_on_done", 1, true},
     {"proxy_on_log", 1, false},

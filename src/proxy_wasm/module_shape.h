@@ -38,6 +38,7 @@ enum class Callback : uint8_t {
   GrpcReceiveTrailingMetadata,
   GrpcClose,
   ResolveDns,
+  RedisCallResponse,
   ForeignFunction,  // Of a type that is checked, and never called: neither does Envoy.
   Done,
   Log,

@@ -41,7 +41,7 @@ struct PluginCode {
   stats::Counter& shared_data_refused;  // wasm.shared_data_refused
   stats::Counter& unknown_actions;      // wasm.unknown_actions
   stats::Counter& shared_queue_full;    // wasm.shared_queue_full
-  stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC and names
+  stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC, Redis and names
   stats::Counter& metrics_refused;      // wasm.metrics_refused
   stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
   stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken

@@ -70,13 +70,16 @@ void RootContext::onTick() {
   if (tick_ != nullptr && !tick_->armed() && tick_period_ > base::Duration::zero()) tick_->arm(tick_period_);
 }
 
+bool RootContext::admitCall() {
+  if (calls_.size() + redis_.pending() < vm_.code().budgets.pending_calls) return true;
+  vm_.code().calls_refused.add();
+  return false;
+}
+
 AbiStatus RootContext::call(std::string_view cluster_name, upstream::HttpCallRequest request, uint32_t& token) {
   ClusterAccess& clusters = vm_.environment().clusters;
   if (!clusters.knows(cluster_name)) return AbiStatus::BadArgument;
-  if (calls_.size() >= vm_.code().budgets.pending_calls) {
-    vm_.code().calls_refused.add();
-    return AbiStatus::InternalFailure;
-  }
+  if (!admitCall()) return AbiStatus::InternalFailure;
   upstream::Cluster* const cluster = clusters.find(cluster_name);
   if (cluster == nullptr || vm_.environment().loop == nullptr) {
     token = vm_.nextCallToken();
@@ -166,6 +169,7 @@ void RootContext::stop() {
   calls_.clear();
   grpc_.cancelAll();
   names_.cancelAll();
+  redis_.cancelAll();
 }
 
 }  // namespace weir::proxy_wasm

@@ -15,6 +15,7 @@
 #include "proxy_wasm/dns_lookups.h"
 #include "proxy_wasm/grpc_calls.h"
 #include "proxy_wasm/loaded_plugin.h"
+#include "proxy_wasm/redis_calls.h"
 #include "stats/gauge_share.h"
 #include "upstream/http_call.h"
 
@@ -59,6 +60,11 @@ class RootContext final : public Context {
 
   // And for names.
   DnsLookups& names() { return names_; }
+
+  // And for Redis.
+  RedisCalls& redis() { return redis_; }
+  // Room for one more HTTP or Redis call; if there is none, that is counted.
+  bool admitCall();
 
   // What proxy_get_status gives: set by calls that end. As in Envoy the code stays, the message only while it is told.
   void setStatus(uint32_t code, std::string message) {
@@ -105,6 +111,7 @@ class RootContext final : public Context {
   const std::string* stats_report_ = nullptr;  // Being told.
   GrpcCalls grpc_{*this};
   DnsLookups names_{*this};
+  RedisCalls redis_{*this};
   std::map<std::string, DeclaredProperty, std::less<>> declared_;
   CallStats call_stats_;
   stats::GaugeShare memory_;

@@ -127,6 +127,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
       CallDone,
       GrpcCame,
       DnsDone,
+      RedisDone,
       RootDone
     };
     Kind kind;
@@ -142,6 +143,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   uint32_t nextCallToken() { return next_call_ += 4; }
   uint32_t nextGrpcCallToken() { return (next_grpc_call_ += 4) | 1; }
   uint32_t nextGrpcStreamToken() { return (next_grpc_stream_ += 4) | 2; }
+  uint32_t nextRedisCallToken() { return (next_redis_call_ += 4) | 3; }  // As in Higress.
   uint32_t nextDnsToken() { return ++last_dns_; }
   std::string& scratch() { return scratch_; }
   KeptExpressions& expressions() { return expressions_; }
@@ -198,6 +200,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   uint32_t next_call_ = 0;
   uint32_t next_grpc_call_ = 0;
   uint32_t next_grpc_stream_ = 0;
+  uint32_t next_redis_call_ = 0;
   uint32_t last_dns_ = 1;  // As in Envoy.
   std::unique_ptr<Context> own_context_;
   std::vector<std::unique_ptr<RootContext>> roots_;

@@ -100,6 +100,7 @@ void Vm::perform(const Action& action) {
     case Action::Kind::CallDone: return action.context->root()->deliverCall(action.token);
     case Action::Kind::GrpcCame: return action.context->root()->grpc().deliver(action.token);
     case Action::Kind::DnsDone: return action.context->root()->names().deliver(action.token);
+    case Action::Kind::RedisDone: return action.context->root()->redis().deliver(action.token);
     case Action::Kind::RootDone: return finish(*action.context->root());
   }
 }

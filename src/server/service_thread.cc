@@ -23,6 +23,7 @@ void ServiceThread::run() {
   sinks_.clear();
   loop_.runReady();
   plugins_.reset();
+  loop_.runReady();  // Their connections go before the clusters that they use.
   clusters_.reset();
   loop_.runReady();
 }

@@ -52,6 +52,7 @@ void Worker::run() {
     if (const auto own = each.own.lock()) own->filters.clear();  // Before the plugins that they are made of.
   }
   plugins_.reset();
+  loop_.runReady();  // Their connections go before the clusters that they use.
   fetches_.clear();
   clusters_.reset();
   loop_.runReady();

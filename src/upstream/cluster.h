@@ -153,6 +153,12 @@ class Cluster {
     (void)wish, (void)client;
     return {};
   }
+  // The endpoint that the balancer would take for this wish, for who keeps connections of its own. Null: none can
+  // serve.
+  virtual std::shared_ptr<const Endpoint> choose(const Wish& wish) {
+    (void)wish;
+    return nullptr;
+  }
   // Delivers what such a stream has not sent yet, for as long as the endpoint takes it, and ends it. Whoever stands in
   // a call of the stream's may do this.
   virtual void flush(std::unique_ptr<net::ByteStream> stream) { stream.reset(); }

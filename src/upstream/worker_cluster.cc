@@ -98,11 +98,22 @@ WorkerCluster::~WorkerCluster() {
 // --- Requests ---
 
 std::unique_ptr<Acquisition> WorkerCluster::acquire(ConnectionWaiter& waiter, const Wish& wish) {
-  const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
-  const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
+  const std::optional<size_t> index = pick(wish);
   if (index) return poolOf(hosts_[*index], wish.high_priority).acquire(waiter, wish);
   stats_.upstream_cx_none_healthy.add();
   waiter.onNoConnection(AcquireFailure::NoEndpoint, nullptr, "");
+  return nullptr;
+}
+
+std::optional<size_t> WorkerCluster::pick(const Wish& wish) {
+  const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
+  return balancer_.pick(wish, active, loop_.now());
+}
+
+std::shared_ptr<const Endpoint> WorkerCluster::choose(const Wish& wish) {
+  const std::optional<size_t> index = pick(wish);
+  if (index) return hosts_[*index].endpoint;
+  stats_.upstream_cx_none_healthy.add();
   return nullptr;
 }
 
@@ -113,8 +124,7 @@ EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
 }
 
 StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::ConnectionInfo& client) {
-  const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
-  const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
+  const std::optional<size_t> index = pick(wish);
   if (!index) {
     stats_.upstream_cx_none_healthy.add();
     return {};

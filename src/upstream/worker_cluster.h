@@ -35,6 +35,7 @@ class WorkerCluster final : public Cluster,
   const std::shared_ptr<const std::string>& metadata() const override { return metadata_; }
   std::unique_ptr<Acquisition> acquire(ConnectionWaiter& waiter, const Wish& wish) override;
   StreamOffer openStream(const Wish& wish, const filter::ConnectionInfo& client) override;
+  std::shared_ptr<const Endpoint> choose(const Wish& wish) override;
   void flush(std::unique_ptr<net::ByteStream> stream) override;
   std::vector<const Endpoint*> endpoints() const override;
   std::optional<RetryPlace> admitRetry(bool high_priority) override;
@@ -68,6 +69,7 @@ class WorkerCluster final : public Cluster,
   void noteHealth(Host& host);
   void countMembers();
   void tellGuard();
+  std::optional<size_t> pick(const Wish& wish);
   EndpointPool& poolOf(Host& host, bool high_priority);
   static void drain(const Host& host);
   void retireHost(Host host);
