@@ -112,6 +112,21 @@ TEST_F(CallStatsTest, AStreamKnowsItsPluginsCallsOnceAFormatWantsThem) {
   s.finish();
 }
 
+TEST_F(CallStatsTest, ACallOfTheRootInWhichTheGuestChoseAStreamIsTheStreams) {
+  filter::PluginUses::want();
+  start(GuestText()
+            .onConfigure("(drop (call $tick (i32.const 10))) (i32.const 1)")
+            .onRequestHeaders("(i32.const 4)")
+            .on("proxy_on_tick", "(param i32)", "(drop (call $effective (i32.const 2)))"));
+  Stream s = stream();
+  s.requestHeaders();
+  EXPECT_EQ(s.handle->info().plugins.of("plugin").calls, 1u);
+  clock_.advance(milliseconds(12));
+  loop_.runReady();
+  EXPECT_EQ(s.handle->info().plugins.of("plugin").calls, 2u);
+  s.finish();
+}
+
 TEST_F(CallStatsTest, AStreamKnowsWhatItsPluginDiedOf) {
   start(GuestText().onRequestHeaders("unreachable"));
   Stream s = stream();

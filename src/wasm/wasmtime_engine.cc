@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "wasm/digest.h"
 #include "wasm/failure.h"
+#include "wasm/fault_place.h"
 #include "wasm/native_code.h"
 
 namespace weir::wasm {
@@ -160,7 +161,11 @@ base::Result<ModuleHandle> WasmtimeEngine::translate(std::span<const std::byte> 
   wasmtime_module_t* module = nullptr;
   const ErrorHandle error(
       wasmtime_module_new(handle_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), &module));
-  if (error) return badModule(base::Code::Malformed, causeOf(*error));
+  if (error) {
+    std::string cause = causeOf(*error);
+    if (const auto place = placeOfFault(cause, bytes)) cause += ", " + *place;
+    return badModule(base::Code::Malformed, std::move(cause));
+  }
   compiled_.fetch_add(1, std::memory_order_relaxed);
   return ModuleHandle(module);
 }

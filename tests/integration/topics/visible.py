@@ -1,13 +1,17 @@
 """What plugins do can be seen: their calls, time and memory in the statistics, their part in each access log line, and
 where in their source they died."""
+import os
 import re
+
+from suite.plain import FIN, PlainUpstream, converse
 
 from harness import config
 from harness.client import Client, get
 from harness.facts import eventually, fact, holds, same
-from harness.weir import Weir
+from harness.weir import GUESTS, Weir, folder, run, written
 
 from topics.access_log import SOON, in_folder, lines, to_file
+from topics.tcp import proxy, tcp
 
 CALL_MS = 300
 PAGE = 65536
@@ -98,6 +102,22 @@ def _():
         assert re.fullmatch(r'\{"calls":\d+,"fault":null,"us":\d+\}', lines(path)[0]), lines(path)
 
 
+@fact("the access log of a TCP proxy tells of the plugin before it, too", 2)
+def _():
+    path, upstream = in_folder(), PlainUpstream()
+    network = {"name": "wasm", "typed_config": {"@type": config.TYPE + "envoy.extensions.filters.network.wasm.v3.Wasm", "config":
+               config.plugin(name="net", script="downstream_data: more? trap")["typed_config"]["config"]}}
+    log = to_file(path, "%WASM_CALLS(net)% %WASM_DURATION(net:ns)% %WASM_FAULT%\n")
+    with Weir(proxy(upstream, network, tcp(access_log=[log])), *SOON) as weir:
+        converse(weir.port(), [FIN], 3)
+        converse(weir.port(), [b"hello"], 3)
+        eventually(lambda: len(lines(path)), 2)
+        quiet, dead = (line.split() for line in lines(path))
+        assert int(quiet[0]) >= 2 and int(quiet[1]) > 0, quiet
+        same((quiet[2], dead[2]), ("-", "net:unreachable:proxy_on_downstream_data"))
+    upstream.stop()
+
+
 @fact("a trap is logged with the plugin's functions, and with the lines of its source where the module has them", 1)
 def _():
     with Weir(config.bootstrap(plugins=[config.plugin(name="sourced", guest="debug_lines")])) as weir:
@@ -111,6 +131,20 @@ def _():
     with Weir(config.bootstrap(plugins=[config.plugin(guest="fault")])) as weir:
         get(weir.port(), "/trap")
         assert re.search(r"^ *0:  0x[0-9a-f]+ - \S.*$", weir.log(), re.M), weir.log()
+
+
+@fact("a module that is broken is refused with its plugin, its file, and the section at fault", 1)
+def _():
+    with open(os.path.join(GUESTS, "debug_lines.wasm"), "rb") as file:
+        module = file.read()
+    path = os.path.join(folder(), "broken.wasm")
+    with open(path, "wb") as file:
+        file.write(module[:0xe0])  # Cut off within the code.
+    plugin = config.plugin(name="broken", vm={"code": {"local": {"filename": path}}})
+    done = run("-c", written(config.bootstrap(plugins=[plugin])), "--mode", "validate", "--plugin-cache", "none")
+    same(done.returncode, 1)
+    for part in ("plugin broken", path, "in its code section"):
+        holds(done.stderr, part)
 
 
 @fact("with the trace log each call and host call is a line, with arguments and status", 1)
