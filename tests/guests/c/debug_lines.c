@@ -1,4 +1,4 @@
-// Dies in its request headers, three functions deep, when the path is longer than 5 bytes. Built with debug information:
+// Dies in its request headers, three functions deep, when the path is longer than 8 bytes. Built with debug information:
 // a backtrace has the lines of this file.
 #define EXPORT(name) __attribute__((export_name(#name)))
 
@@ -32,6 +32,6 @@ EXPORT(proxy_on_request_headers) int onRequestHeaders(int id, int headers, int e
   (void)id;
   (void)headers;
   (void)end;
-  if (getHeader(0, ":path", 5, &path, &size) == 0 && size > 5) die(1);
+  if (getHeader(0, ":path", 5, &path, &size) == 0 && size > 8) die(1);
   return 0;
 }
