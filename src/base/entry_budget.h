@@ -17,6 +17,7 @@ class EntryBudget {
     used_ = used_ - before + after;
     return true;
   }
+  size_t used() const { return used_; }
 
  private:
   static constexpr size_t kEntryBytes = 128;

@@ -64,6 +64,7 @@ void convertEndpoint(const v3::LbEndpoint& lb, const v3::LocalityLbEndpoints& lo
   convertCheck(endpoint.health_check_config(), place.field("endpoint").field("health_check_config"), result);
   result.priority = locality.priority();
   result.locality = {locality.locality().region(), locality.locality().zone(), locality.locality().sub_zone()};
+  result.locality_metadata = serialized(locality.metadata());
   result.locality_weight = locality.load_balancing_weight().value();
   assignment.endpoints.push_back(std::move(result));
 }
@@ -101,6 +102,7 @@ SupportTables endpointSupport() {
        {{"lb_endpoints"},
         {"priority"},
         {"locality"},
+        {"metadata"},
         {"load_balancing_weight"},
         noEffect("proximity", "Envoy does not read it either")}},
       {"envoy.config.core.v3.Locality", {{"region"}, {"zone"}, {"sub_zone"}}},

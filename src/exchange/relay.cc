@@ -30,22 +30,24 @@ RetryState::Failure failureFor(http::ResetReason reason) {
   }
 }
 
+void noteEndpoint(const upstream::Endpoint& endpoint, filter::UpstreamInfo& info) {
+  info.remote = endpoint.address;
+  info.hostname = endpoint.hostname;
+  info.endpoint_metadata = endpoint.metadata;
+  info.locality = endpoint.locality_message;
+  info.locality_metadata = endpoint.locality_metadata;
+}
+
 }  // namespace
 
 // For the filters on the upstream's side, before there is a connection.
-void Exchange::onAttemptChosen(const upstream::Endpoint& endpoint) {
-  info_.upstream->remote = endpoint.address;
-  info_.upstream->hostname = endpoint.hostname;
-  info_.upstream->endpoint_metadata = endpoint.metadata;
-}
+void Exchange::onAttemptChosen(const upstream::Endpoint& endpoint) { noteEndpoint(endpoint, *info_.upstream); }
 
 void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) {
   const upstream::Endpoint& endpoint = granted.endpoint;
-  info_.upstream->remote = endpoint.address;
+  noteEndpoint(endpoint, *info_.upstream);
   info_.upstream->local = granted.local;
   info_.upstream->tls = granted.tls;
-  info_.upstream->hostname = endpoint.hostname;
-  info_.upstream->endpoint_metadata = endpoint.metadata;
   noteConnection(granted);
   if (route_->route->forward->auto_host_rewrite && !endpoint.hostname.empty()) {
     request_headers_.set(http::HeaderId::Authority, endpoint.hostname);

@@ -107,6 +107,8 @@ struct UpstreamInfo {
   std::string failure_reason;                           // %UPSTREAM_TRANSPORT_FAILURE_REASON%
   std::shared_ptr<const std::string> cluster_metadata;  // Serialized core.v3.Metadata; null if none.
   std::shared_ptr<const std::string> endpoint_metadata;
+  std::shared_ptr<const std::string> locality;  // Serialized core.v3.Locality; null if it has no name.
+  std::shared_ptr<const std::string> locality_metadata;
   uint32_t attempts = 0;
 
   bool connected = false;                  // `local` and what follows is known.

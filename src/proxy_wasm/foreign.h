@@ -1,5 +1,6 @@
-// Functions that a guest calls by name (proxy_call_foreign_function): Envoy's. Arguments are bytes, most often a
-// message of the package envoy.source.extensions.common.wasm.
+// Functions that a guest calls by name (proxy_call_foreign_function): Envoy's, and weir's own, which begin
+// with weir_. Arguments are bytes, most often a message of the package envoy.source.extensions.common.wasm, or of
+// weir.plugins.v1.
 #pragma once
 
 #include <string>
@@ -30,6 +31,11 @@ AbiStatus signText(Call& call, std::string_view arguments, std::string& result);
 AbiStatus setFilterState(Call& call, std::string_view arguments, std::string& result);
 AbiStatus clearRouteCache(Call& call, std::string_view arguments, std::string& result);
 AbiStatus declareProperty(Call& call, std::string_view arguments, std::string& result);
+// foreign_shared_data.cc
+AbiStatus setSharedDataFor(Call& call, std::string_view arguments, std::string& result);
+AbiStatus deleteSharedData(Call& call, std::string_view arguments, std::string& result);
+AbiStatus listSharedData(Call& call, std::string_view arguments, std::string& result);
+AbiStatus boundSharedData(Call& call, std::string_view arguments, std::string& result);
 // foreign_expression.cc
 AbiStatus createExpression(Call& call, std::string_view arguments, std::string& result);
 AbiStatus evaluateExpression(Call& call, std::string_view arguments, std::string& result);

@@ -187,6 +187,39 @@ TEST_F(ForeignTest, ExpressionsAreMadeEvaluatedAndDropped) {
   EXPECT_THAT(statuses, ElementsAre("= 0", "= 0", "yes", "= 1", "= 2", "= 0", "= 1", "= 0", "= 2", "= 2"));
 }
 
+TEST_F(ForeignTest, SharedDataIsWrittenDeletedListedAndBoundedByMessages) {
+  const std::string lock = field(1, "lock") + field(2, "me") + field(4, 1000) + field(5, 1);
+  const std::vector<std::pair<const char*, std::string>> calls = {
+      {"weir_set_shared_data", lock},
+      {"weir_set_shared_data", lock},
+      {"weir_set_shared_data", field(1, "lock") + field(3, 77)},
+      {"weir_set_shared_data", field(1, "lock") + field(3, 1)},
+      {"weir_list_shared_data", field(1, "l") + field(3, 10)},
+      {"weir_bound_shared_data", field(2, 1)},
+      {"weir_set_shared_data", field(1, "more")},
+      {"weir_bound_shared_data", field(3, 1)},
+      {"weir_set_shared_data", field(1, "more")},
+      {"weir_delete_shared_data", field(1, "lock")},
+      {"weir_delete_shared_data", field(1, "more") + field(2, 77)},
+      {"weir_delete_shared_data", field(1, "more")},
+      {"weir_set_shared_data", "\x0a\x7f"},
+      {"weir_list_shared_data", "\x0a\x7f"},
+      {"weir_bound_shared_data", "\x0a\x7f"},
+      {"weir_delete_shared_data", "\x0a\x7f"}};
+  GuestText text = guest();
+  std::string body;
+  uint32_t at = 100;
+  for (const auto& [name, argument] : calls) body += call(text, name, argument, at);
+  start(text.onRequestHeaders(body + "(i32.const 0)"));
+  stream_ = stream();
+  stream_.requestHeaders();
+  std::vector<std::string> statuses;
+  for (const std::string& line : lines()) {
+    if (line.starts_with("= ")) statuses.push_back(line.substr(2));
+  }
+  EXPECT_THAT(statuses, ElementsAre("0", "8", "8", "0", "0", "0", "10", "0", "0", "1", "8", "0", "2", "2", "2", "2"));
+}
+
 TEST(KeptExpressions, AreLimited) {
   KeptExpressions kept;
   for (size_t i = 0; i < KeptExpressions::kMax; ++i) ASSERT_TRUE(kept.keep(std::move(*cel::Expression::create("1"))));

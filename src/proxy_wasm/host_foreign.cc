@@ -11,7 +11,7 @@ struct Named {
   std::string_view name;
   ForeignFunction function;
 };
-constexpr std::array<Named, 10> kFunctions = {{{"compress", compressBytes},
+constexpr std::array<Named, 14> kFunctions = {{{"compress", compressBytes},
                                                {"uncompress", uncompressBytes},
                                                {"verify_signature", verifySignature},
                                                {"sign", signText},
@@ -20,7 +20,11 @@ constexpr std::array<Named, 10> kFunctions = {{{"compress", compressBytes},
                                                {"declare_property", declareProperty},
                                                {"expr_create", createExpression},
                                                {"expr_evaluate", evaluateExpression},
-                                               {"expr_delete", deleteExpression}}};
+                                               {"expr_delete", deleteExpression},
+                                               {"weir_set_shared_data", setSharedDataFor},
+                                               {"weir_delete_shared_data", deleteSharedData},
+                                               {"weir_list_shared_data", listSharedData},
+                                               {"weir_bound_shared_data", boundSharedData}}};
 
 // Where the guest does not want to know it, the address is zero.
 bool storeIfWanted(Call& call, uint32_t out, uint32_t value) { return out == 0 || call.writeU32(out, value); }

@@ -10,7 +10,7 @@ AbiStatus getSharedData(Call& call, uint32_t key, uint32_t key_size, uint32_t ou
   if (!name) return AbiStatus::InvalidMemoryAccess;
   std::string& value = call.vm().scratch();
   uint32_t cas = 0;
-  const AbiStatus found = call.vm().code().shared_data->get(*name, value, cas);
+  const AbiStatus found = call.vm().code().shared_data->get(*name, call.vm().environment().clock, value, cas);
   if (found != AbiStatus::Ok) return found;
   const AbiStatus given = call.give(value, out, out_size);
   if (given != AbiStatus::Ok) return given;
@@ -23,7 +23,8 @@ AbiStatus setSharedData(Call& call, uint32_t key, uint32_t key_size, uint32_t va
   const auto text = call.read(value, value_size);
   if (!name || !text) return AbiStatus::InvalidMemoryAccess;
   const PluginCode& code = call.vm().code();
-  const AbiStatus status = code.shared_data->set(*name, *text, cas, code.budgets.shared_data_bytes);
+  const SharedData::Write how{.cas = cas, .most_bytes = code.budgets.shared_data_bytes};
+  const AbiStatus status = code.shared_data->set(*name, *text, how, call.vm().environment().clock);
   if (status == AbiStatus::InternalFailure) code.shared_data_refused.add();
   return status;
 }

@@ -74,6 +74,12 @@ AbiStatus stateProperty(const filter::StreamInfo& info, PathRest path, PropertyV
 
 }  // namespace
 
+AbiStatus PropertyValue::message(std::string_view view) {
+  const AbiStatus status = text(view);
+  type_ = PropertyType::Message;
+  return status;
+}
+
 AbiStatus PropertyValue::text(std::string_view view) {
   bytes_ = view;
   type_ = PropertyType::Text;

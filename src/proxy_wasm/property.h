@@ -23,6 +23,8 @@ class PropertyValue {
   std::string_view source() const { return storage_.source; }
   // What view points to must outlive the value.
   AbiStatus text(std::string_view view);
+  // Serialized.
+  AbiStatus message(std::string_view view);
   AbiStatus owned(std::string text);
   AbiStatus pairs(std::string serialized);
   AbiStatus number(int64_t value, PropertyType type = PropertyType::Int);

@@ -1,4 +1,7 @@
 // connection.*, upstream.* and xds.*: from what the connection, the endpoint and the route say.
+#include <algorithm>
+
+#include "base/wire.h"
 #include "proxy_wasm/property.h"
 #include "proxy_wasm/vm.h"
 #include "route/spec.h"
@@ -56,6 +59,24 @@ AbiStatus tlsProperty(const net::TlsInfo* tls, std::string_view name, PropertyVa
   return AbiStatus::NotFound;
 }
 
+// envoy.config.core.v3.Locality, or one of its names.
+AbiStatus localityProperty(const std::string* serialized, PathRest rest, PropertyValue& value) {
+  const std::string_view message = serialized != nullptr ? std::string_view(*serialized) : std::string_view();
+  if (rest.empty()) return value.message(message);
+  constexpr std::string_view kNames[] = {"region", "zone", "sub_zone"};
+  const auto name = std::find(std::begin(kNames), std::end(kNames), rest.front());
+  if (rest.size() != 1 || name == std::end(kNames)) return AbiStatus::NotFound;
+  const auto number = static_cast<uint32_t>(name - std::begin(kNames)) + 1;
+  const auto field = base::lastField(message, number, base::WireField::Kind::Bytes);
+  return value.text(field ? field->bytes : std::string_view());
+}
+
+// As Envoy: where there is none it is null, which has no form.
+AbiStatus metadataOrNull(const std::string* serialized, PathRest rest, PropertyValue& value) {
+  if (serialized == nullptr && rest.empty()) return AbiStatus::SerializationFailure;
+  return metadata(serialized, rest, value);
+}
+
 }  // namespace
 
 // The cluster is known as soon as the route is.
@@ -78,8 +99,10 @@ AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue
 
 AbiStatus upstreamProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
   const auto& upstream = stream.info().upstream;
-  if (rest.size() != 1) return AbiStatus::NotFound;
+  if (rest.empty()) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
+  if (name == "locality" && upstream) return localityProperty(upstream->locality.get(), rest.subspan(1), value);
+  if (rest.size() != 1) return AbiStatus::NotFound;
   if (name == "request_attempt_count") return value.number(upstream ? upstream->attempts : 0, PropertyType::Uint);
   // As Envoy: a proxied connection has an upstream from its beginning.
   if (!upstream && !stream.info().is_http && name == "transport_failure_reason") return value.text({});
@@ -88,7 +111,10 @@ AbiStatus upstreamProperty(const Subject& stream, PathRest rest, PropertyValue& 
   if (name == "port") return upstream->remote.isIp() ? value.number(upstream->remote.port()) : AbiStatus::NotFound;
   if (name == "local_address") return address(upstream->local, value);
   if (name == "transport_failure_reason") return value.text(upstream->failure_reason);
-  if (name == "locality") return value.text({});  // A message without fields: localities are not known yet.
+  if (name == "cx_pool_ready_duration") {
+    if (!upstream->pool_ready) return AbiStatus::NotFound;
+    return value.number(upstream->pool_ready->count(), PropertyType::Duration);
+  }
   return tlsProperty(upstream->tls.get(), name, value);
 }
 
@@ -100,9 +126,10 @@ AbiStatus xdsProperty(const Subject& stream, PathRest rest, PropertyValue& value
   if (const AbiStatus of_route = routeProperty(info, rest, value); of_route != AbiStatus::NotFound) return of_route;
   if (name == "cluster_name" || name == "cluster_metadata") return clusterProperty(stream, rest, value);
   if (info.upstream && name == "upstream_host_metadata") {
-    // As Envoy: it is null, which has no form.
-    if (info.upstream->endpoint_metadata == nullptr && more.empty()) return AbiStatus::SerializationFailure;
-    return metadata(info.upstream->endpoint_metadata.get(), more, value);
+    return metadataOrNull(info.upstream->endpoint_metadata.get(), more, value);
+  }
+  if (info.upstream && name == "upstream_host_locality_metadata") {
+    return metadataOrNull(info.upstream->locality_metadata.get(), more, value);
   }
   if (info.connection == nullptr) return AbiStatus::NotFound;
   if (name == "listener_metadata") return metadata(&info.connection->listener_metadata, more, value);

@@ -184,6 +184,8 @@ void Proxy::noteEndpoint() {
   info.remote = endpoint_->address;
   info.hostname = endpoint_->hostname;
   info.endpoint_metadata = endpoint_->metadata;
+  info.locality = endpoint_->locality_message;
+  info.locality_metadata = endpoint_->locality_metadata;
   info.connect_began = sinceStart();
 }
 

@@ -56,6 +56,8 @@ struct Endpoint {
   uint32_t weight = 1;
   uint32_t priority = 0;
   Locality locality{};
+  std::shared_ptr<const std::string> locality_message;  // Serialized; null where none of it has a name.
+  std::shared_ptr<const std::string> locality_metadata;
   std::shared_ptr<const EndpointCheck> check{};  // Null: as the cluster says.
   std::vector<net::ProxyTlv> announced_tlvs{};   // EndpointSpec's.
   std::shared_ptr<EndpointState> state{};        // Never null for an endpoint of a cluster.

@@ -94,7 +94,9 @@ TEST_F(HttpCallTest, DoesNotGoPastTheFiltersOfACluster) {
     EXPECT_EQ(told, none ? 0 : 1);
     EXPECT_EQ(connector.peers.size(), none ? 1u : 0u);
     told = 0;
-    if (!none) EXPECT_EQ(body, "calls do not pass the filters of a cluster (http_filters), and are refused");
+    if (!none) {
+      EXPECT_EQ(body, "calls do not pass the filters of a cluster (http_filters), and are refused");
+    }
   }
 }
 

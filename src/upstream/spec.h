@@ -68,7 +68,8 @@ struct EndpointSpec {
   std::vector<net::ProxyTlv> announced_tlvs;  // In place of AnnouncementSpec::add_tlvs of the same type.
   uint32_t priority = 0;
   Locality locality;
-  uint32_t locality_weight = 0;  // Of the whole locality; 0: none, which in locality-weighted balancing means no load.
+  std::string locality_metadata;  // Serialized core.v3.Metadata of all endpoints there; empty if none.
+  uint32_t locality_weight = 0;   // Of the whole locality; 0: none, which in locality-weighted balancing means no load.
   AssignedHealth health = AssignedHealth::Unknown;
   // Where to check it, if not where its requests go.
   uint16_t check_port = 0;

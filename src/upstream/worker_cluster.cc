@@ -33,7 +33,8 @@ bool sameCheck(const std::shared_ptr<const EndpointCheck>& a, const std::shared_
 bool sameEndpoint(const Endpoint& a, const Endpoint& b) {
   return a.address == b.address && a.hostname == b.hostname && sameText(a.metadata, b.metadata) &&
          a.weight == b.weight && a.priority == b.priority && a.locality == b.locality && a.state == b.state &&
-         sameCheck(a.check, b.check) && a.announced_tlvs == b.announced_tlvs;
+         sameText(a.locality_metadata, b.locality_metadata) && sameCheck(a.check, b.check) &&
+         a.announced_tlvs == b.announced_tlvs;
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 """Properties, shared data, metrics, logs, timers, contexts, WASI and bad calls."""
-from suite.config import TRAILING, plugin, proxy, string, vhost, TYPE
+from suite.config import TRAILING, TYPE, address, cluster, plugin, proxy, string, vhost
 from suite.http import chunked, get, post
 from suite.model import group
 from suite.upstream import answer, chunks
@@ -99,3 +99,20 @@ for kind, value in ANY.items():
 STRUCT = {"@type": TYPE + "google.protobuf.Struct", "value": {"a": [True, None, 12345678, -0.1, "\u00e9\n"]}}  # One key: Envoy shuffles several.
 vm = group("plugin vm configuration struct", proxy(plugins=[plugin(script="configure: body 6 0 999", vm_configuration=STRUCT)]))
 vm.startup(logs="body 6")
+
+# --- Where the endpoint is ---
+
+def placed(name, locality, **more):
+    endpoints = {**more, "locality": locality, "lb_endpoints": [{"endpoint": {"address": address("@UPSTREAM@")}}]}
+    web = {**cluster("web"), "load_assignment": {"cluster_name": "web", "endpoints": [endpoints]}}
+    made = group(f"plugin upstream place: {name}", proxy(plugins=[plugin(script="""
+        response_headers: prop upstream.locality; prop upstream.locality.region; expr upstream.locality; expr upstream.locality.region; prop upstream.cx_pool_ready_duration size; expr upstream.cx_pool_ready_duration >= duration('0s'); prop xds.upstream_host_locality_metadata; prop xds.upstream_host_locality_metadata.filter_metadata.of.the; expr xds.upstream_host_locality_metadata.filter_metadata.of.the
+        request_headers: prop upstream.locality; prop upstream.cx_pool_ready_duration; expr upstream.cx_pool_ready_duration
+        log: prop upstream.locality; prop upstream.cx_pool_ready_duration size""")], clusters=[web]))
+    made.case("is asked", get("/"), status=200, settle=0.1)
+
+
+placed("all of it", {"region": "r1", "zone": "z1", "sub_zone": "s1"})
+placed("a zone", {"zone": "z1"})
+placed("nothing", {})
+placed("a zone with metadata", {"zone": "z1"}, metadata={"filter_metadata": {"of": {"the": "zone"}}})

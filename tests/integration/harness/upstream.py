@@ -2,6 +2,7 @@
 import multiprocessing
 import selectors
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -73,9 +74,13 @@ def echo(request):
 
 
 class Upstream:
-    """Answers each request by `behaviour(request)`, on a thread for each connection."""
+    """Answers each request by `behaviour(request)`, on a thread for each connection. tls: its certificate and key."""
 
-    def __init__(self, behaviour=echo, port=0, receive_buffer=None):
+    def __init__(self, behaviour=echo, port=0, receive_buffer=None, tls=None):
+        self.tls = None
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
         self.behaviour, self.open, self.lock = behaviour, set(), threading.Lock()
         self.connections = self.requests = self.cut = 0
         self.listener = socket.socket()
@@ -118,8 +123,13 @@ class Upstream:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock):
-        number, outcome = 0, None
+        number, outcome, plain = 0, None, sock
         try:
+            if self.tls:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                with self.lock:
+                    self.open.discard(plain)
+                    self.open.add(sock)
             with sock.makefile("rb", 1 << 16) as file:
                 while outcome is None:
                     number += 1

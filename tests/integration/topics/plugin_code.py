@@ -125,8 +125,9 @@ def remote(server, sha256=None, **more):
                                 "retry_policy": {"num_retries": 1, "retry_back_off": {"base_interval": "0.01s"}}}}, **more}
 
 
-def fetching(server, **more):
-    return config.bootstrap(plugins=[saying("fetched", vm=remote(server, **more))], clusters=[config.cluster("code", server.port)])
+def fetching(server, cluster=None, **more):
+    return config.bootstrap(plugins=[saying("fetched", vm=remote(server, **more))],
+                            clusters=[config.cluster("code", server.port, **(cluster or {}))])
 
 
 def closed_folder():
@@ -151,6 +152,23 @@ def _():
         with Weir(fetching(server), cache=cache) as weir:
             same(said(weir.port(), "/"), "fetched")
             same(weir.stat("wasm.remote_load_cache_hits"), 1)
+        same(server.requests, 1)
+
+
+@fact("code comes over HTTPS as its cluster says, and from nobody whom the cluster does not trust", 8)
+def _():
+    from topics.tls import authority, upstream_tls
+    trusted = upstream_tls(common_tls_context={"validation_context": {"trusted_ca": {"filename": authority().pem}}})
+    with Upstream(serving(guest()), tls=authority().sign("code", "DNS:code", rsa=True)) as server:
+        with Weir(fetching(server, {"transport_socket": trusted}), cache=closed_folder()) as weir:
+            same(said(weir.port(), "/"), "fetched")
+            same(weir.stat("cluster.code.ssl.handshake"), 1)
+        stranger = upstream_tls(common_tls_context={"validation_context": {"trusted_ca": {"filename": authority().pem},
+                                "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "somebody.else"}}]}})
+        with Weir(fetching(server, {"transport_socket": stranger}), cache=closed_folder()) as weir:
+            same(get(weir.port(), "/").status, 503)
+            holds(weir.log(), "Plugin p has no code")
+            assert weir.stat("cluster.code.ssl.fail_verify_san") >= 1
         same(server.requests, 1)
 
 

@@ -314,6 +314,32 @@ def _():
         assert count(apart) == 2 * count(shared), (count(apart), count(shared))
 
 
+@fact("a lock in shared data is held by one of all workers, and ends by itself", 3)
+def _():
+    def asked(name, message):
+        quoted = "".join(f"%{byte:02x}" for byte in message)
+        return f"request_headers: foreign {name} {quoted}"
+
+    lock = asked("weir_set_shared_data", b"\x0a\x04lock\x12\x02me\x20\xe8\x07\x28\x01")  # key, value, a second, only_new
+    listed = asked("weir_list_shared_data", b"\x0a\x01l")
+    with Weir(config.bootstrap(plugins=[config.plugin(guest="conformance", script="")]), workers=2) as weir:
+        answers = lambda name: re.findall(rf"foreign {name} -> (\d+)", weir.log())
+
+        def ask(script):
+            same(get(weir.port(), headers=[("x-script", script)]).status, 200)
+        for _ in range(20):
+            ask(lock)
+        eventually(lambda: sorted(answers("weir_set_shared_data")), ["0"] + ["8"] * 19)
+        ask(listed)
+        eventually(lambda: r"weir_list_shared_data -> 0 \x0a" in weir.log())
+
+        def taken_again():
+            ask(lock)
+            return answers("weir_set_shared_data").count("0")
+        eventually(taken_again, 2, seconds=5)
+        same(len(set(re.findall(r"\]\[(\d+)\]\[info\]\[wasm\].*foreign", weir.log()))), 2, "threads that asked")
+
+
 # The cache of compiled modules.
 
 def entries(cache):
