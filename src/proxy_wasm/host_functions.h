@@ -32,10 +32,11 @@ std::vector<HostFunctionEntry> wasiFileFunctions();
 // Each of them once, by name; those of WASI under one of their two modules.
 std::vector<HostFunctionEntry> allHostFunctions();
 
-// What a module imports, as the engine wants it: every function import found in the host, by module and name. Functions
-// that `allowed` does not name are replaced by ones that log and refuse (abi.md 1.8).
-// Error (side Operator): all that is missing or of another type, not only the first.
-base::Result<std::vector<wasm::HostImport>> resolveImports(const wasm::Module& module,
-                                                           const std::optional<std::vector<std::string>>& allowed);
+// Every function that a module imports, found in the host by module and name. Functions that `allowed` does not name
+// are replaced by ones that log and refuse (abi.md 1.8), those that there are not by ones in which the guest dies.
+// Error (side Operator): all that is of another type, or missing and no function that could be called; not only the
+// first.
+base::Result<ResolvedImports> resolveImports(const wasm::Module& module,
+                                             const std::optional<std::vector<std::string>>& allowed);
 
 }  // namespace weir::proxy_wasm

@@ -66,6 +66,18 @@ bool refuse(void* context, wasm::Instance&, wasm::RawValue* slots) {
   return true;
 }
 
+// What stands in for a function that nobody has: many modules import one that they never call.
+bool lacking(void* context, wasm::Instance& guest, wasm::RawValue*) {
+  guest.setTrapMessage("called a missing import: " + *static_cast<const std::string*>(context));
+  return false;
+}
+
+bool canBeCalled(const wasm::FunctionType& type) {
+  const auto known = [](wasm::ValueType value) { return value != wasm::ValueType::Other; };
+  return std::all_of(type.params.begin(), type.params.end(), known) &&
+         std::all_of(type.results.begin(), type.results.end(), known);
+}
+
 bool granted(std::string_view name, const std::optional<std::vector<std::string>>& allowed) {
   if (!allowed || name == "pthread_equal" || name == "abort" || name.starts_with("emscripten_")) return true;
   return std::find(allowed->begin(), allowed->end(), name) != allowed->end();
@@ -91,16 +103,22 @@ std::vector<HostFunctionEntry> allHostFunctions() {
   return all;
 }
 
-base::Result<std::vector<wasm::HostImport>> resolveImports(const wasm::Module& module,
-                                                           const std::optional<std::vector<std::string>>& allowed) {
-  std::vector<wasm::HostImport> imports;
+base::Result<ResolvedImports> resolveImports(const wasm::Module& module,
+                                             const std::optional<std::vector<std::string>>& allowed) {
+  ResolvedImports imports;
   std::string missing;
   std::string mistyped;
   for (const wasm::Module::Import& import : module.imports()) {
-    const std::string name = fmt::format("{}.{}", import.module, import.name);
+    std::string name = fmt::format("{}.{}", import.module, import.name);
     const auto found = import.is_function ? table().find(name) : table().end();
     if (found == table().end()) {
-      missing += (missing.empty() ? "" : ", ") + name;
+      if (!import.is_function || !canBeCalled(import.type)) {
+        missing += (missing.empty() ? "" : ", ") + name;
+        continue;
+      }
+      imports.lacking.push_back(std::make_unique<const std::string>(std::move(name)));
+      imports.functions.push_back(
+          {import.module, import.name, import.type, lacking, const_cast<std::string*>(imports.lacking.back().get())});
       continue;
     }
     const HostFunctionEntry& entry = found->second;
@@ -110,8 +128,8 @@ base::Result<std::vector<wasm::HostImport>> resolveImports(const wasm::Module& m
       continue;
     }
     const bool may = granted(import.name, allowed);
-    imports.push_back({import.module, import.name, entry.type, may ? entry.function : refuse,
-                       may ? nullptr : const_cast<Refusal*>(&refusalFor(name))});
+    imports.functions.push_back({import.module, import.name, entry.type, may ? entry.function : refuse,
+                                 may ? nullptr : const_cast<Refusal*>(&refusalFor(name))});
   }
   const auto refused = [](std::string detail) {
     return base::Error{base::Code::InvalidArgument, base::Side::Operator, base::Retry::No, std::move(detail)};

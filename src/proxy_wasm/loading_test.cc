@@ -4,6 +4,7 @@
 namespace weir::proxy_wasm {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -21,12 +22,37 @@ TEST_F(PluginTest, LoadsWhatPassesTheTrialAndRefusesEqualSpecsASecondTrial) {
 
 TEST_F(PluginTest, NamesAllMissingImportsAtOnce) {
   GuestText guest;
-  guest.import("(import \"env\" \"foo\" (func)) (import \"other\" \"bar\" (func))");
+  guest.import("(import \"env\" \"foo\" (global i32)) (import \"other\" \"bar\" (global i32))");
   auto loaded = load(spec(guest, "p"));
   ASSERT_FALSE(loaded.ok());
   EXPECT_EQ(loaded.error().detail,
             "Unable to create Wasm plugin p: inline code: Failed to load Wasm module due to a missing import: env.foo, "
             "other.bar");
+}
+
+TEST_F(PluginTest, RunsAModuleThatImportsWhatThereIsNotUntilItCallsThat) {
+  GuestText guest;
+  guest.import("(import \"env\" \"foo\" (func $foo (param f64 i64) (result f32)))");
+  guest.onRequestHeaders("(if (local.get $end) (then (drop (call $foo (f64.const 1) (i64.const 2))))) (i32.const 0)");
+  const auto kept = load(spec(guest, "p"));
+  EXPECT_THAT(rawLines(), Contains(HasSubstr("plugin p imports env.foo, which weir does not have: it dies where it "
+                                             "calls that")));
+  start(spec(guest, "p"));
+  Stream good = stream();
+  EXPECT_EQ(good.requestHeaders(false), filter::HeadersAction::Continue);
+  Stream bad = stream();
+  bad.requestHeaders(true);
+  EXPECT_THAT(rawLines(), Contains(HasSubstr("failed: called a missing import: env.foo")));
+  good.finish();
+  bad.finish();
+}
+
+TEST_F(PluginTest, RefusesAPluginThatCallsAMissingImportOnTrialByTheImportsName) {
+  GuestText guest;
+  guest.import("(import \"env\" \"foo\" (func $foo))").onConfigure("(call $foo) (i32.const 1)");
+  auto loaded = load(spec(guest));
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_THAT(loaded.error().detail, HasSubstr("called a missing import: env.foo"));
 }
 
 TEST_F(PluginTest, TellsAnImportOfAnotherType) {

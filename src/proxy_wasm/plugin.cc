@@ -236,6 +236,9 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
   if (!shape.ok()) return std::move(shape).error();
   auto imports = resolveImports(**module, spec.allowed_capabilities);
   if (!imports.ok()) return std::move(imports).error();
+  for (const auto& name : imports->lacking) {
+    LOG(Wasm, Warning, "plugin {} imports {}, which weir does not have: it dies where it calls that", spec.name, *name);
+  }
 
   VmSpec vm = spec.vm;
   vm.code.bytes.clear();  // The compiled module is all that is needed from here on.

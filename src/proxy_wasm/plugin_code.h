@@ -18,6 +18,14 @@
 
 namespace weir::proxy_wasm {
 
+// What a module imports, as the engine wants it.
+struct ResolvedImports {
+  // Those without a context get the VM as theirs.
+  std::vector<wasm::HostImport> functions;
+  // The names of those that nobody has: the guest dies where it calls one. They are contexts of functions.
+  std::vector<std::unique_ptr<const std::string>> lacking;
+};
+
 struct PluginCode {
   wasm::Engine& engine;
   stats::Store& stats;
@@ -28,8 +36,7 @@ struct PluginCode {
   std::string node;  // Serialized envoy.config.core.v3.Node.
   std::shared_ptr<const wasm::Module> module;
   ModuleShape shape;
-  // The host functions that the module imports, each with the VM still to be filled in as its context.
-  std::vector<wasm::HostImport> imports;
+  ResolvedImports imports;
   std::shared_ptr<SharedData::Space> shared_data;
   std::shared_ptr<SharedQueues::Share> shared_queues;
   stats::Counter& created;    // wasm.<runtime>.created

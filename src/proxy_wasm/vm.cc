@@ -52,7 +52,7 @@ base::Result<std::shared_ptr<Vm>> Vm::create(std::shared_ptr<const PluginCode> c
 }
 
 base::Result<void> Vm::start() {
-  imports_ = code_->imports;
+  imports_ = code_->imports.functions;
   for (wasm::HostImport& import : imports_) {
     // A restricted function keeps its own context: the name that it reports.
     if (import.context == nullptr) import.context = this;

@@ -275,6 +275,17 @@ def _():
     refused(config.plugin(name="barista", guest="unknown_import"), "barista", f"{GUESTS}/unknown_import.wasm", "env.proxy_make_coffee")
 
 
+@fact("a missing import that is never called is a warning, and one that is called ends the request that does so")
+def _():
+    plugin = config.plugin(name="barista", guest="uncalled_import")
+    with Weir(config.bootstrap(plugins=[plugin])) as weir:
+        holds(weir.log(), "plugin barista imports env.proxy_make_coffee, which weir does not have")
+        same(get(weir.port()).status, 200)
+        same(get(weir.port(), headers=[(f"x-{i}", "1") for i in range(30)]).status, 503)
+        holds(weir.log(), "called a missing import: env.proxy_make_coffee")
+        same(get(weir.port()).status, 200)
+
+
 @fact("each of several bad plugins is told, with its place in the configuration")
 def _():
     plugins = [config.plugin(name="first", guest="bad_signature"), config.plugin(name="second", guest="unknown_import")]
