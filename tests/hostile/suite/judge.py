@@ -90,7 +90,7 @@ def _meet(case, proxy, traffic, count, seen):
 
 
 def _settle(proxy, descriptors):
-    until = time.monotonic() + 3
+    until = time.monotonic() + 10
     while time.monotonic() < until and (proxy.descriptors() > descriptors + MOST_DESCRIPTORS or proxy.stat("http.bad.downstream_rq_active")):
         time.sleep(0.05)
 
