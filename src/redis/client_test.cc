@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "net/memory_stream.h"
+#include "upstream/test_upstream.h"
 
 namespace weir::redis {
 namespace {
@@ -12,43 +12,11 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// A server's end of a connection.
-struct Server final : net::ByteStream::Receiver {
-  Server(std::unique_ptr<net::MemoryStream> end, net::MemoryStream* client, std::string address)
-      : stream(std::move(end)), client(client), address(std::move(address)) {
-    stream->start(*this);
-  }
-  void onBytes(base::BufferChain& received) override {
-    bytes += received.toString();
-    received.clear();
-  }
-  void onEnd() override { ended = true; }
-  void onClosed(const base::Error&) override { ended = true; }
-  void say(std::string_view text) {
-    base::BufferChain out(text);
-    stream->write(out);
-  }
-  std::string heard() { return std::exchange(bytes, {}); }
-
-  std::unique_ptr<net::MemoryStream> stream;
-  net::MemoryStream* client;
-  std::string address;
-  std::string bytes;
-  bool ended = false;
-};
-
-class ClientTest : public testing::Test, public upstream::Connector, public Receiver {
+class ClientTest : public testing::Test, public Receiver {
  protected:
   ~ClientTest() override {
     client_.cancelAll();
     loop_.runReady();
-  }
-  std::unique_ptr<net::ByteStream> connect(const net::Address& to, base::Duration) override {
-    auto [client, server] = net::MemoryStream::pair(loop_);
-    client->beginConnecting();
-    servers_.push_back(std::make_unique<Server>(std::move(server), client.get(), to.toString()));
-    if (at_once_) client->connectSucceeds();
-    return std::move(client);
   }
   void onAnswer(uint32_t token, base::BufferChain answer) override {
     told_.push_back(std::to_string(token) + " " + answer.toString());
@@ -68,8 +36,8 @@ class ClientTest : public testing::Test, public upstream::Connector, public Rece
       endpoint.host = "127.0.0.1";
       endpoint.port = port;
     }
-    clusters_ =
-        upstream::createClusters({spec}, {.loop = loop_, .random = random_, .stats = stats_, .connector = this}, [] {});
+    clusters_ = upstream::createClusters(
+        {spec}, {.loop = loop_, .random = random_, .stats = stats_, .connector = &connector_}, [] {});
     loop_.runReady();
   }
   upstream::Cluster& cluster() { return *clusters_->find("redis"); }
@@ -89,7 +57,8 @@ class ClientTest : public testing::Test, public upstream::Connector, public Rece
     options.database = std::move(database);
     return options;
   }
-  Server& server(size_t index = 0) { return *servers_.at(index); }
+  upstream::FakePeer& server(size_t index = 0) { return connector_.peer(index); }
+  std::string heard(size_t index = 0) { return std::exchange(server(index).bytes, {}); }
   void say(std::string_view text, size_t index = 0) {
     server(index).say(text);
     settle();
@@ -105,8 +74,7 @@ class ClientTest : public testing::Test, public upstream::Connector, public Rece
   event::Loop loop_{clock_};
   base::FastRandom random_{1};
   stats::Store stats_;
-  std::vector<std::unique_ptr<Server>> servers_;
-  bool at_once_ = true;
+  upstream::FakeConnector connector_{loop_};
   std::vector<std::string> told_;
   std::function<void()> then_;
   std::unique_ptr<upstream::Clusters> clusters_;
@@ -118,26 +86,25 @@ TEST_F(ClientTest, SendsCommandsTogetherAndTellsAnswersInTheirOrder) {
   EXPECT_TRUE(client_.send(cluster(), "GET a\r\n", 1));
   EXPECT_TRUE(client_.send(cluster(), "GET b\r\n", 2));
   settle();
-  EXPECT_EQ(server().heard(), "GET a\r\nGET b\r\n");
+  EXPECT_EQ(heard(), "GET a\r\nGET b\r\n");
   say("$1\r\nA\r\n*1\r\n");
   EXPECT_THAT(told(), ElementsAre("1 $1\r\nA\r\n"));
   say("-ERR b\r\n");
   EXPECT_THAT(told(), ElementsAre("2 *1\r\n-ERR b\r\n"));
   EXPECT_TRUE(send("GET c\r\n", 3));
-  EXPECT_EQ(servers_.size(), 1u);
+  EXPECT_EQ(connector_.peers.size(), 1u);
 }
 
 TEST_F(ClientTest, BeginsAConnectionWithPasswordAndDatabaseWhoseAnswersNobodyHears) {
   serve({1});
   client_.configure(options("u", "secret", "2"));
   send("PING\r\n", 1);
-  EXPECT_EQ(server().heard(),
-            "*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$6\r\nsecret\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\nPING\r\n");
+  EXPECT_EQ(heard(), "*3\r\n$4\r\nAUTH\r\n$1\r\nu\r\n$6\r\nsecret\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n2\r\nPING\r\n");
   say("-WRONGPASS\r\n-NOAUTH\r\n-NOAUTH for ping\r\n");
   EXPECT_THAT(told(), ElementsAre("1 -NOAUTH for ping\r\n"));
   client_.configure(options("", "p"));
   send("PING\r\n", 2);
-  EXPECT_EQ(server(1).heard(), "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\nPING\r\n");
+  EXPECT_EQ(heard(1), "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\nPING\r\n");
 }
 
 TEST_F(ClientTest, ANewConfigurationLetsWhatIsUnderWayBeAnswered) {
@@ -145,7 +112,7 @@ TEST_F(ClientTest, ANewConfigurationLetsWhatIsUnderWayBeAnswered) {
   send("GET a\r\n", 1);
   client_.configure(options("", "", "1"));
   send("GET b\r\n", 2);
-  EXPECT_EQ(servers_.size(), 2u);
+  EXPECT_EQ(connector_.peers.size(), 2u);
   say("+a\r\n");
   say("+OK\r\n+b\r\n", 1);
   EXPECT_THAT(told(), ElementsAre("1 +a\r\n", "2 +b\r\n"));
@@ -156,7 +123,7 @@ TEST_F(ClientTest, ANewConfigurationLetsWhatIsUnderWayBeAnswered) {
 TEST_F(ClientTest, HasAConnectionWithEachEndpointThatIsChosen) {
   serve({1, 2});
   for (uint32_t i = 0; i < 10; ++i) send("PING\r\n", i);
-  ASSERT_EQ(servers_.size(), 2u);
+  ASSERT_EQ(connector_.peers.size(), 2u);
   EXPECT_NE(server(0).address, server(1).address);
 }
 
@@ -169,13 +136,13 @@ TEST_F(ClientTest, FailsAtOnceWhereNobodyCanServeOrConnectionsAreLimited) {
 }
 
 TEST_F(ClientTest, FailsWhatWaitsWhenTheConnectionIsRefusedOrLost) {
-  at_once_ = false;
+  connector_.at_once = false;
   serve({1});
   send("GET a\r\n", 1);
   server().client->connectFails({base::Code::Unavailable, base::Side::Upstream, base::Retry::Yes, "refused"});
   settle();
   EXPECT_THAT(told(), ElementsAre("1 failed"));
-  at_once_ = true;
+  connector_.at_once = true;
   send("GET a\r\n", 2);
   send("GET b\r\n", 3);
   server(1).stream->finishWriting();
@@ -234,7 +201,7 @@ TEST_F(ClientTest, PushesAnswerNothing) {
 TEST_F(ClientTest, RefusesWhatCannotBeSentSoon) {
   serve({1});
   const std::string big(Connection::kMaxUnsent / 2, 'x');
-  at_once_ = false;
+  connector_.at_once = false;
   EXPECT_TRUE(client_.send(cluster(), big, 1));
   EXPECT_TRUE(client_.send(cluster(), big, 2));
   EXPECT_FALSE(client_.send(cluster(), "x", 3));
