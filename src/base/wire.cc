@@ -77,6 +77,17 @@ void putVarint(uint64_t value, std::string& out) {
   out.push_back(static_cast<char>(value));
 }
 
+void putField(uint32_t number, std::string_view bytes, std::string& out) {
+  putVarint(number << 3 | 2, out);
+  putVarint(bytes.size(), out);
+  out += bytes;
+}
+
+void putField(uint32_t number, uint64_t value, std::string& out) {
+  putVarint(number << 3, out);
+  putVarint(value, out);
+}
+
 std::optional<WireField> lastField(std::string_view message, uint32_t number, WireField::Kind kind) {
   std::optional<WireField> found;
   WireReader reader(message);

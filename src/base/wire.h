@@ -33,6 +33,9 @@ class WireReader {
 
 // Writes a number as the format has it; a field's tag is one, too: its number << 3 | its wire type.
 void putVarint(uint64_t value, std::string& out);
+// Writes a field: a string, bytes or message; a number, also zero (which proto3 leaves out).
+void putField(uint32_t number, std::string_view bytes, std::string& out);
+void putField(uint32_t number, uint64_t value, std::string& out);
 
 // The last field of that number and kind, as protobuf takes it; nullopt if absent.
 std::optional<WireField> lastField(std::string_view message, uint32_t number, WireField::Kind kind);

@@ -4,6 +4,7 @@
 #include "exchange/exchange.h"
 #include "http/status.h"
 #include "upstream/failure_words.h"
+#include "upstream/note_endpoint.h"
 
 namespace weir::exchange {
 namespace {
@@ -30,14 +31,6 @@ RetryState::Failure failureFor(http::ResetReason reason) {
   }
 }
 
-void noteEndpoint(const upstream::Endpoint& endpoint, filter::UpstreamInfo& info) {
-  info.remote = endpoint.address;
-  info.hostname = endpoint.hostname;
-  info.endpoint_metadata = endpoint.metadata;
-  info.locality = endpoint.locality_message;
-  info.locality_metadata = endpoint.locality_metadata;
-}
-
 }  // namespace
 
 // For the filters on the upstream's side, before there is a connection.
@@ -45,7 +38,7 @@ void Exchange::onAttemptChosen(const upstream::Endpoint& endpoint) { noteEndpoin
 
 void Exchange::onAttemptConnected(const upstream::ConnectionWaiter::Granted& granted) {
   const upstream::Endpoint& endpoint = granted.endpoint;
-  noteEndpoint(endpoint, *info_.upstream);
+  upstream::noteEndpoint(endpoint, *info_.upstream);
   info_.upstream->local = granted.local;
   info_.upstream->tls = granted.tls;
   noteConnection(granted);

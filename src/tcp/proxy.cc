@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "net/connection_id.h"
+#include "upstream/note_endpoint.h"
 
 namespace weir::tcp {
 namespace {
@@ -181,11 +182,7 @@ filter::UpstreamInfo& Proxy::upstreamInfo() {
 void Proxy::noteEndpoint() {
   filter::UpstreamInfo& info = upstreamInfo();
   ++info.attempts;
-  info.remote = endpoint_->address;
-  info.hostname = endpoint_->hostname;
-  info.endpoint_metadata = endpoint_->metadata;
-  info.locality = endpoint_->locality_message;
-  info.locality_metadata = endpoint_->locality_metadata;
+  upstream::noteEndpoint(*endpoint_, info);
   info.connect_began = sinceStart();
 }
 

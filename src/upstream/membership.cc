@@ -6,14 +6,10 @@
 
 #include "base/log.h"
 #include "base/wire.h"
+#include "upstream/kept_text.h"
 
 namespace weir::upstream {
 namespace {
-
-// Null where there is nothing to keep.
-std::shared_ptr<const std::string> kept(const std::string& text) {
-  return text.empty() ? nullptr : std::make_shared<const std::string>(text);
-}
 
 // As envoy.config.core.v3.Locality.
 std::string serialized(const Locality& locality) {
@@ -21,10 +17,7 @@ std::string serialized(const Locality& locality) {
   uint32_t field = 0;
   for (const std::string* name : {&locality.region, &locality.zone, &locality.sub_zone}) {
     ++field;
-    if (name->empty()) continue;
-    base::putVarint(field << 3 | 2, out);
-    base::putVarint(name->size(), out);
-    out += *name;
+    if (!name->empty()) base::putField(field, *name, out);
   }
   return out;
 }
@@ -75,13 +68,13 @@ Member Membership::memberAt(const net::Address& address, const EndpointSpec& spe
   // As Envoy: an address that was configured as such has no name, so nothing is rewritten to it.
   const bool is_name = !net::Address::parseIp(spec.host, 0).ok();
   endpoint->hostname = spec.hostname.empty() && is_name ? spec.host : spec.hostname;
-  endpoint->metadata = kept(spec.metadata);
+  endpoint->metadata = keepText(spec.metadata);
   endpoint->announced_tlvs = spec.announced_tlvs;
   endpoint->weight = std::max(spec.weight, 1u);
   endpoint->priority = spec.priority;
   endpoint->locality = spec.locality;
-  endpoint->locality_message = kept(serialized(spec.locality));
-  endpoint->locality_metadata = kept(spec.locality_metadata);
+  endpoint->locality_message = keepText(serialized(spec.locality));
+  endpoint->locality_metadata = keepText(spec.locality_metadata);
   endpoint->check = checkOf(address, spec);
   // The one endpoint of LOGICAL_DNS stays the same one when its address changes.
   const bool logical = spec_.discovery == Discovery::LogicalDns;

@@ -5,24 +5,17 @@
 
 #include "base/log.h"
 #include "upstream/announcement.h"
+#include "upstream/kept_text.h"
 #include "upstream/raw_stream.h"
 
 namespace weir::upstream {
 namespace {
-
-std::shared_ptr<const std::string> metadataOf(const ClusterSpec& spec) {
-  return spec.metadata.empty() ? nullptr : std::make_shared<const std::string>(spec.metadata);
-}
 
 LoadBalancer::Settings settingsOf(const ClusterSpec& spec) {
   return {.balancing = spec.balancing,
           .overprovisioning_percent = spec.assignment.overprovisioning_percent,
           .weighted_priority_health = spec.assignment.weighted_priority_health,
           .exclude_unchecked = spec.ignore_new_until_checked};
-}
-
-bool sameText(const std::shared_ptr<const std::string>& a, const std::shared_ptr<const std::string>& b) {
-  return a == b || (a != nullptr && b != nullptr && *a == *b);
 }
 
 bool sameCheck(const std::shared_ptr<const EndpointCheck>& a, const std::shared_ptr<const EndpointCheck>& b) {
@@ -43,7 +36,7 @@ WorkerCluster::WorkerCluster(const ClusterSpec& spec, const Environment& environ
                              Connector& connector, std::shared_ptr<SharedCluster> shared,
                              std::function<void()> on_first_answers)
     : spec_(spec),
-      metadata_(metadataOf(spec)),
+      metadata_(keepText(spec.metadata)),
       stats_(environment.stats, spec.alt_stat_name.empty() ? spec.name : spec.alt_stat_name),
       loop_(environment.loop),
       on_first_answers_(std::move(on_first_answers)),
@@ -101,21 +94,20 @@ WorkerCluster::~WorkerCluster() {
 std::unique_ptr<Acquisition> WorkerCluster::acquire(ConnectionWaiter& waiter, const Wish& wish) {
   const std::optional<size_t> index = pick(wish);
   if (index) return poolOf(hosts_[*index], wish.high_priority).acquire(waiter, wish);
-  stats_.upstream_cx_none_healthy.add();
   waiter.onNoConnection(AcquireFailure::NoEndpoint, nullptr, "");
   return nullptr;
 }
 
 std::optional<size_t> WorkerCluster::pick(const Wish& wish) {
   const auto active = static_cast<uint64_t>(std::max<int64_t>(stats_.upstream_rq_active.value(), 0));
-  return balancer_.pick(wish, active, loop_.now());
+  const std::optional<size_t> index = balancer_.pick(wish, active, loop_.now());
+  if (!index) stats_.upstream_cx_none_healthy.add();
+  return index;
 }
 
 std::shared_ptr<const Endpoint> WorkerCluster::choose(const Wish& wish) {
   const std::optional<size_t> index = pick(wish);
-  if (index) return hosts_[*index].endpoint;
-  stats_.upstream_cx_none_healthy.add();
-  return nullptr;
+  return index ? hosts_[*index].endpoint : nullptr;
 }
 
 EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
@@ -126,10 +118,7 @@ EndpointPool& WorkerCluster::poolOf(Host& host, bool high_priority) {
 
 StreamOffer WorkerCluster::openStream(const Wish& wish, const filter::ConnectionInfo& client) {
   const std::optional<size_t> index = pick(wish);
-  if (!index) {
-    stats_.upstream_cx_none_healthy.add();
-    return {};
-  }
+  if (!index) return {};
   const std::shared_ptr<const Endpoint>& endpoint = hosts_[*index].endpoint;
   Breakers& breakers = shared_->breakers(wish.high_priority);
   const bool fits = breakers.connections.hasRoom() &&
