@@ -3,6 +3,8 @@
 // weir.plugins.v1.
 #pragma once
 
+#include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +15,19 @@ namespace weir::proxy_wasm {
 // arguments: guest memory; no guest code may run meanwhile. result: for the guest, also where the status is none of
 // success.
 using ForeignFunction = AbiStatus (*)(Call& call, std::string_view arguments, std::string& result);
+
+// The fields of an argument that is a message, by their numbers; those above are nobody's.
+struct ForeignMessage {
+  std::array<std::string_view, 6> texts;  // Strings, bytes and messages; empty if absent.
+  std::array<std::optional<uint64_t>, 6> numbers;
+  bool well_formed = false;
+
+  uint64_t number(size_t field) const { return numbers[field].value_or(0); }
+  // As protobuf reads a uint32 of a longer number.
+  uint32_t number32(size_t field) const { return static_cast<uint32_t>(number(field)); }
+};
+// strings: a bit for each field that is a string, and hence UTF-8. The texts are views of the message.
+ForeignMessage readForeignMessage(std::string_view message, unsigned strings);
 
 // Null: there is none of that name.
 ForeignFunction findForeignFunction(std::string_view name);

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/utf8.h"
 #include "base/wire.h"
 #include "proxy_wasm/foreign.h"
 #include "tls/signature.h"
@@ -12,39 +11,7 @@
 namespace weir::proxy_wasm {
 namespace {
 
-using base::WireField;
-
 Bytef* bytesOf(std::string_view text) { return reinterpret_cast<Bytef*>(const_cast<char*>(text.data())); }
-
-// The bytes fields of a message by their numbers, up to 5.
-struct Fields {
-  std::array<std::string_view, 6> texts;
-  bool well_formed = false;
-};
-
-// text_fields: a bit for each field that is a string, and hence UTF-8.
-Fields readFields(std::string_view message, unsigned text_fields) {
-  Fields fields;
-  base::WireReader reader(message);
-  bool utf8 = true;
-  while (const auto field = reader.next()) {
-    if (field->number >= fields.texts.size() || field->kind != WireField::Kind::Bytes) continue;
-    fields.texts[field->number] = field->bytes;
-    if ((text_fields >> field->number & 1) != 0) utf8 = utf8 && base::isUtf8(field->bytes);
-  }
-  fields.well_formed = utf8 && !reader.malformed();
-  return fields;
-}
-
-void putBytes(uint32_t field, std::string_view bytes, std::string& out) {
-  base::putVarint(field << 3 | 2, out);
-  base::putVarint(bytes.size(), out);
-  out += bytes;
-}
-void putTrue(uint32_t field, std::string& out) {
-  base::putVarint(field << 3, out);
-  out.push_back('\1');
-}
 
 }  // namespace
 
@@ -90,26 +57,26 @@ AbiStatus uncompressBytes(Call&, std::string_view arguments, std::string& result
 // VerifySignatureArguments{hash_function, public_key, signature, text, public_key_pem};
 // VerifySignatureResult{result, error}.
 AbiStatus verifySignature(Call&, std::string_view arguments, std::string& result) {
-  const Fields fields = readFields(arguments, 1u << 1 | 1u << 5);
+  const ForeignMessage fields = readForeignMessage(arguments, 1u << 1 | 1u << 5);
   const auto& [unused, digest, key, signature, text, pem] = fields.texts;
   if (!fields.well_formed || key.empty() == pem.empty()) return AbiStatus::BadArgument;
   const auto verified = tls::verifySignature(digest, {key, pem}, signature, text);
-  verified.ok() ? putTrue(1, result) : putBytes(2, verified.error().detail, result);
+  verified.ok() ? base::putField(1, uint64_t{1}, result) : base::putField(2, verified.error().detail, result);
   return AbiStatus::Ok;
 }
 
 // SignArguments{hash_function, private_key, text, private_key_pem}; SignResult{result, signature, error}.
 AbiStatus signText(Call&, std::string_view arguments, std::string& result) {
-  const Fields fields = readFields(arguments, 1u << 1 | 1u << 4);
+  const ForeignMessage fields = readForeignMessage(arguments, 1u << 1 | 1u << 4);
   const auto& [unused, digest, key, text, pem, unknown] = fields.texts;
   if (!fields.well_formed || key.empty() == pem.empty()) return AbiStatus::BadArgument;
   const auto signature = tls::sign(digest, {key, pem}, text);
   if (!signature.ok()) {
-    putBytes(3, signature.error().detail, result);
+    base::putField(3, signature.error().detail, result);
     return AbiStatus::Ok;
   }
-  putTrue(1, result);
-  putBytes(2, *signature, result);
+  base::putField(1, uint64_t{1}, result);
+  base::putField(2, *signature, result);
   return AbiStatus::Ok;
 }
 

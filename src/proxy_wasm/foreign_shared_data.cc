@@ -1,5 +1,4 @@
 // What plugins can do with shared data beyond Envoy's two calls: messages of weir/plugins/v1/shared_data.proto.
-#include <array>
 #include <chrono>
 
 #include "base/wire.h"
@@ -9,41 +8,11 @@
 namespace weir::proxy_wasm {
 namespace {
 
-using base::WireField;
+constexpr unsigned kNoStrings = 0;  // Keys and values are bytes.
 
-// The fields of a message, by their numbers.
-struct Fields {
-  std::array<std::string_view, 6> texts;
-  std::array<std::optional<uint64_t>, 6> numbers;
-  bool well_formed = false;
-
-  uint64_t number(size_t field) const { return numbers[field].value_or(0); }
-  // As protobuf reads a uint32 of a longer number.
-  uint32_t number32(size_t field) const { return static_cast<uint32_t>(number(field)); }
-};
-
-Fields read(std::string_view message) {
-  Fields fields;
-  base::WireReader reader(message);
-  while (const auto field = reader.next()) {
-    if (field->number >= fields.texts.size()) continue;
-    if (field->kind == WireField::Kind::Bytes) fields.texts[field->number] = field->bytes;
-    if (field->kind == WireField::Kind::Varint) fields.numbers[field->number] = field->value;
-  }
-  fields.well_formed = !reader.malformed();
-  return fields;
-}
-
-void put(uint32_t field, std::string_view bytes, std::string& out) {
-  base::putVarint(field << 3 | 2, out);
-  base::putVarint(bytes.size(), out);
-  out += bytes;
-}
 // What is zero is left out, as in proto3.
 void put(uint32_t field, uint64_t number, std::string& out) {
-  if (number == 0) return;
-  base::putVarint(field << 3, out);
-  base::putVarint(number, out);
+  if (number != 0) base::putField(field, number, out);
 }
 
 // A life that is not over is one of a millisecond at least; one beyond a hundred years has no end.
@@ -61,7 +30,7 @@ SharedData::Space& spaceOf(Call& call) { return *call.vm().code().shared_data; }
 }  // namespace
 
 AbiStatus setSharedDataFor(Call& call, std::string_view arguments, std::string& result) {
-  const Fields fields = read(arguments);
+  const ForeignMessage fields = readForeignMessage(arguments, kNoStrings);
   if (!fields.well_formed) return AbiStatus::BadArgument;
   const PluginCode& code = call.vm().code();
   using If = SharedData::Write::If;
@@ -77,30 +46,30 @@ AbiStatus setSharedDataFor(Call& call, std::string_view arguments, std::string& 
 }
 
 AbiStatus deleteSharedData(Call& call, std::string_view arguments, std::string&) {
-  const Fields fields = read(arguments);
+  const ForeignMessage fields = readForeignMessage(arguments, kNoStrings);
   if (!fields.well_formed) return AbiStatus::BadArgument;
   return spaceOf(call).erase(fields.texts[1], fields.number32(2), clockOf(call));
 }
 
 AbiStatus listSharedData(Call& call, std::string_view arguments, std::string& result) {
-  const Fields fields = read(arguments);
+  const ForeignMessage fields = readForeignMessage(arguments, kNoStrings);
   if (!fields.well_formed) return AbiStatus::BadArgument;
   const size_t most = fields.number32(3) == 0 ? SharedData::Space::kMostListed : fields.number32(3);
   const SharedData::List list = spaceOf(call).list(fields.texts[1], fields.texts[2], most, clockOf(call));
   for (const SharedData::Listed& each : list.entries) {
     std::string entry;
-    put(1, each.key, entry);
+    base::putField(1, each.key, entry);
     put(2, each.cas, entry);
     put(3, each.size, entry);
     put(4, left(each.left), entry);
-    put(1, entry, result);
+    base::putField(1, entry, result);
   }
   put(2, list.more ? 1 : 0, result);
   return AbiStatus::Ok;
 }
 
 AbiStatus boundSharedData(Call& call, std::string_view arguments, std::string& result) {
-  const Fields fields = read(arguments);
+  const ForeignMessage fields = readForeignMessage(arguments, kNoStrings);
   if (!fields.well_formed) return AbiStatus::BadArgument;
   const auto most = [](uint64_t given) { return given == 0 ? SIZE_MAX : static_cast<size_t>(given); };
   spaceOf(call).bound([&](SharedData::Bounds& bounds) {

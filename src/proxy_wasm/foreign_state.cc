@@ -3,8 +3,6 @@
 #include <array>
 #include <charconv>
 
-#include "base/utf8.h"
-#include "base/wire.h"
 #include "net/address.h"
 #include "proxy_wasm/foreign.h"
 #include "proxy_wasm/root_context.h"
@@ -12,8 +10,6 @@
 
 namespace weir::proxy_wasm {
 namespace {
-
-using base::WireField;
 
 // What a value must be for Envoy to make an object of it.
 enum class Wanted : uint8_t { Anything, Number, Port, Ip, IpAndPort };
@@ -67,28 +63,16 @@ bool fits(Wanted wanted, std::string_view value) {
   return false;
 }
 
-// The message's fields of bytes, by number; false: it is none, or a string in it is no UTF-8.
-template <size_t N>
-bool readTexts(std::string_view message, std::array<std::string_view, N>& texts, std::array<uint64_t, N>& numbers) {
-  base::WireReader reader(message);
-  bool utf8 = true;
-  while (const auto field = reader.next()) {
-    if (field->number >= N) continue;
-    if (field->kind == WireField::Kind::Varint) numbers[field->number] = field->value;
-    if (field->kind != WireField::Kind::Bytes) continue;
-    texts[field->number] = field->bytes;
-    utf8 = utf8 && (field->number > 2 || base::isUtf8(field->bytes));  // The first two are strings.
-  }
-  return utf8 && !reader.malformed();
-}
+// In both messages the first two fields are strings.
+constexpr unsigned kStrings = 1u << 1 | 1u << 2;
 
 }  // namespace
 
 // SetEnvoyFilterStateArguments{path, value, span}. Whatever the span: it is kept with the request.
 AbiStatus setFilterState(Call& call, std::string_view arguments, std::string&) {
-  std::array<std::string_view, 4> texts;
-  std::array<uint64_t, 4> numbers{};
-  if (!readTexts(arguments, texts, numbers)) return AbiStatus::BadArgument;
+  const ForeignMessage message = readForeignMessage(arguments, kStrings);
+  if (!message.well_formed) return AbiStatus::BadArgument;
+  const auto& texts = message.texts;
   const auto key = std::find_if(kKeys.begin(), kKeys.end(), [&](const Key& k) { return k.name == texts[1]; });
   filter::StreamInfo* const info = call.context().ownInfo();
   if (key == kKeys.end() || info == nullptr) return AbiStatus::NotFound;
@@ -104,16 +88,15 @@ AbiStatus clearRouteCache(Call& call, std::string_view, std::string&) {
 // DeclarePropertyArguments{name, readonly, type, schema, span}. As in Envoy, what a stream declares has no effect: the
 // root's declarations count.
 AbiStatus declareProperty(Call& call, std::string_view arguments, std::string&) {
-  std::array<std::string_view, 6> texts;
-  std::array<uint64_t, 6> numbers{};
-  if (!readTexts(arguments, texts, numbers)) return AbiStatus::BadArgument;
+  const ForeignMessage message = readForeignMessage(arguments, kStrings);
+  if (!message.well_formed) return AbiStatus::BadArgument;
   Context& context = call.vm().current();
   if (context.root() != &context) return AbiStatus::Ok;
   DeclaredProperty declared;
-  declared.read_only = numbers[2] != 0;
-  if (numbers[3] == 1) declared.type = DeclaredProperty::Type::Text;
-  if (numbers[3] == 2 || numbers[3] == 3) declared.type = DeclaredProperty::Type::Message;
-  return context.root()->declare(texts[1], declared);
+  declared.read_only = message.number(2) != 0;
+  if (message.number(3) == 1) declared.type = DeclaredProperty::Type::Text;
+  if (message.number(3) == 2 || message.number(3) == 3) declared.type = DeclaredProperty::Type::Message;
+  return context.root()->declare(message.texts[1], declared);
 }
 
 }  // namespace weir::proxy_wasm

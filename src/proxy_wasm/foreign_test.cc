@@ -12,16 +12,14 @@ namespace {
 using testing::ElementsAre;
 
 // A field of a message.
-std::string field(uint32_t number, std::string_view bytes) {
+template <typename Value>
+std::string field(uint32_t number, const Value& value) {
   std::string out;
-  base::putVarint(number << 3 | 2, out);
-  base::putVarint(bytes.size(), out);
-  return out.append(bytes);
-}
-std::string field(uint32_t number, uint64_t value) {
-  std::string out;
-  base::putVarint(number << 3, out);
-  base::putVarint(value, out);
+  if constexpr (std::is_integral_v<Value>) {
+    base::putField(number, static_cast<uint64_t>(value), out);
+  } else {
+    base::putField(number, std::string_view(value), out);
+  }
   return out;
 }
 

@@ -1,6 +1,8 @@
 // proxy_call_foreign_function: abi.md 2.16.
 #include <array>
 
+#include "base/utf8.h"
+#include "base/wire.h"
 #include "proxy_wasm/foreign.h"
 #include "proxy_wasm/host_functions.h"
 
@@ -53,6 +55,22 @@ AbiStatus callForeignFunction(Call& call, uint32_t name, uint32_t name_size, uin
 }
 
 }  // namespace
+
+ForeignMessage readForeignMessage(std::string_view message, unsigned strings) {
+  using base::WireField;
+  ForeignMessage read;
+  base::WireReader reader(message);
+  bool utf8 = true;
+  while (const auto field = reader.next()) {
+    if (field->number >= read.texts.size()) continue;
+    if (field->kind == WireField::Kind::Varint) read.numbers[field->number] = field->value;
+    if (field->kind != WireField::Kind::Bytes) continue;
+    read.texts[field->number] = field->bytes;
+    if ((strings >> field->number & 1) != 0) utf8 = utf8 && base::isUtf8(field->bytes);
+  }
+  read.well_formed = utf8 && !reader.malformed();
+  return read;
+}
 
 ForeignFunction findForeignFunction(std::string_view name) {
   for (const Named& named : kFunctions) {
