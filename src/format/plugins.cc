@@ -1,9 +1,10 @@
 // Operators about what plugins did in a stream. weir's own: Envoy has none.
 //
-//   %WASM_CALLS%  %WASM_CALLS(NAME)%                        calls of callbacks, of all plugins or of that name
-//   %WASM_DURATION%  %WASM_DURATION(NAME:PRECISION)%        the time in them; ms, us (the default) or ns; NAME may be
-//   empty %WASM_FAULT%  %WASM_FAULT(NAME)%                        "NAME:unreachable:proxy_on_request_headers", or
-//   without NAME
+//   %WASM_CALLS(NAME)%               calls of callbacks
+//   %WASM_DURATION(NAME:PRECISION)%  the time in them; in ms, us (the default) or ns
+//   %WASM_FAULT(NAME)%               "unreachable:proxy_on_request_headers"
+//
+// Without NAME they tell of all plugins; a fault then has its plugin's name in front.
 //
 // Nothing where no plugin was called, or none died. Calls after the entry is written (proxy_on_done, proxy_on_delete)
 // are not in it.

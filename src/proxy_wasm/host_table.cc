@@ -111,11 +111,11 @@ base::Result<ResolvedImports> resolveImports(const wasm::Module& module,
   for (const wasm::Module::Import& import : module.imports()) {
     std::string name = fmt::format("{}.{}", import.module, import.name);
     const auto found = import.is_function ? table().find(name) : table().end();
+    if (found == table().end() && !(import.is_function && canBeCalled(import.type))) {
+      missing += (missing.empty() ? "" : ", ") + name;
+      continue;
+    }
     if (found == table().end()) {
-      if (!import.is_function || !canBeCalled(import.type)) {
-        missing += (missing.empty() ? "" : ", ") + name;
-        continue;
-      }
       imports.lacking.push_back(std::make_unique<const std::string>(std::move(name)));
       imports.functions.push_back(
           {import.module, import.name, import.type, lacking, const_cast<std::string*>(imports.lacking.back().get())});
