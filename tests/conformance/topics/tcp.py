@@ -56,7 +56,7 @@ g.talk("silence", ends="end", stats=COUNTERS, upstream=[], patience=2.5)
 g.talk("silence after words", b"hello", 0.2, b"again", ends="end", stats=COUNTERS, patience=2.5)
 g = group("tcp never idle", plain(tcp(idle_timeout="0s")))
 g.talk("silence", ends="open", upstream=[1.5])  # It leaves well after the client has looked.
-g = group("tcp duration", plain(tcp(max_downstream_connection_duration="0.5s")))
+g = group("tcp duration", plain(tcp(max_downstream_connection_duration="0.55s")))  # Between two of the words.
 g.talk("it talks too long", *[piece for _ in range(10) for piece in (b"x", 0.1)], stats=COUNTERS)
 
 g = group("tcp early data", plain(tcp(max_early_data_bytes=1024)))
