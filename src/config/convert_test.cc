@@ -53,9 +53,12 @@ TEST(Manager, Http2OptionsAndTheirDefaults) {
   EXPECT_EQ(defaults.codec, exchange::HttpManagerSpec::Codec::Auto);
   EXPECT_EQ(defaults.http2.max_concurrent_streams, 100u);
   EXPECT_TRUE(defaults.http2.stream_error_on_invalid_message);
+  EXPECT_FALSE(defaults.http2.allow_metadata);
+  EXPECT_EQ(defaults.http2.max_metadata_size, 1024u * 1024);
   const auto spec = managerOf(
       "codec_type: HTTP2\n          http2_protocol_options: {max_concurrent_streams: 7, initial_stream_window_size: "
       "65535, initial_connection_window_size: 65536, hpack_table_size: 0, allow_connect: true, max_outbound_frames: 5, "
+      "allow_metadata: true, max_metadata_size: 9, "
       "override_stream_error_on_invalid_http_message: false}");
   EXPECT_EQ(spec.codec, exchange::HttpManagerSpec::Codec::Http2);
   EXPECT_EQ(spec.http2.max_concurrent_streams, 7u);
@@ -63,6 +66,8 @@ TEST(Manager, Http2OptionsAndTheirDefaults) {
   EXPECT_EQ(spec.http2.connection_window, 65536u);
   EXPECT_EQ(spec.http2.hpack_table_size, 0u);
   EXPECT_TRUE(spec.http2.allow_connect);
+  EXPECT_TRUE(spec.http2.allow_metadata);
+  EXPECT_EQ(spec.http2.max_metadata_size, 9u);
   EXPECT_EQ(spec.http2.max_outbound_frames, 5u);
   EXPECT_FALSE(spec.http2.stream_error_on_invalid_message);
 }
@@ -209,9 +214,11 @@ TEST(Cluster, HttpOptionsInBothPlaces) {
   using upstream::HttpProtocol;
   EXPECT_EQ(clusterOf("").protocol, HttpProtocol::Http1);
   EXPECT_EQ(clusterOf("http2_protocol_options: {}").protocol, HttpProtocol::Http2);
-  const auto http2 = spoken("explicit_http_config: {http2_protocol_options: {max_concurrent_streams: 5}}");
+  const auto http2 =
+      spoken("explicit_http_config: {http2_protocol_options: {max_concurrent_streams: 5, allow_metadata: true}}");
   EXPECT_EQ(http2.protocol, HttpProtocol::Http2);
   EXPECT_EQ(http2.http2.max_concurrent_streams, 5u);
+  EXPECT_TRUE(http2.http2.allow_metadata);
   EXPECT_EQ(http2.http2.connection_window, 16u * 1024 * 1024);
   EXPECT_EQ(spoken("use_downstream_protocol_config: {}").protocol, HttpProtocol::Http1);
   EXPECT_EQ(spoken("use_downstream_protocol_config: {http2_protocol_options: {}}").protocol,

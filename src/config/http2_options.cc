@@ -42,6 +42,8 @@ http2::Settings convertHttp2(const Http2ProtocolOptions& options, const Place& p
        options.max_inbound_window_update_frames_per_data_frame_sent(),
        out.max_inbound_window_update_frames_per_data_frame_sent);
   out.allow_connect = options.allow_connect();
+  out.allow_metadata = options.allow_metadata();
+  if (options.has_max_metadata_size()) out.max_metadata_size = options.max_metadata_size().value();
   if (options.has_override_stream_error_on_invalid_http_message()) {
     out.stream_error_on_invalid_message = options.override_stream_error_on_invalid_http_message().value();
   }
@@ -60,6 +62,8 @@ const SupportTables& http2Support() {
         {"initial_stream_window_size"},
         {"initial_connection_window_size"},
         {"allow_connect"},
+        {"allow_metadata"},
+        {"max_metadata_size"},
         {"max_outbound_frames"},
         {"max_outbound_control_frames"},
         {"max_consecutive_inbound_frames_with_empty_payload"},
@@ -67,7 +71,6 @@ const SupportTables& http2Support() {
         {"max_inbound_window_update_frames_per_data_frame_sent"},
         {"override_stream_error_on_invalid_http_message"},
         noEffect("use_oghttp2_codec", "there is one codec"),
-        refused("allow_metadata", "METADATA frames are Envoy's own extension; they are ignored"),
         refused("stream_error_on_invalid_http_messaging",
                 "deprecated in Envoy; write override_stream_error_on_invalid_http_message"),
         refused("custom_settings_parameters", "no other SETTINGS are sent")}},

@@ -167,10 +167,9 @@ TEST(Rule, RangesAndLengths) {
 }
 
 TEST(Unsupported, FieldsAreRefusedByPath) {
-  EXPECT_THAT(clusterFaults("http2_protocol_options: {allow_metadata: true}"),
-              ElementsAre(cluster("http2_protocol_options.allow_metadata",
-                                  "not implemented in weir: METADATA frames are "
-                                  "Envoy's own extension; they are ignored")));
+  EXPECT_THAT(clusterFaults("http2_protocol_options: {custom_settings_parameters: [{identifier: 77, value: 1}]}"),
+              ElementsAre(cluster("http2_protocol_options.custom_settings_parameters",
+                                  "not implemented in weir: no other SETTINGS are sent")));
   EXPECT_THAT(
       clusterFaults("typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: "
                     "{'@type': type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, "

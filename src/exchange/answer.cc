@@ -68,6 +68,10 @@ void Exchange::answerTrailers(http::HeaderMap& trailers) {
   answered();
 }
 
+void Exchange::answerMetadata(http::Metadata& metadata) {
+  if (stream_ != nullptr && !answer_ended_) stream_->sendMetadata(metadata);
+}
+
 // The last part was handed to the codec. If that has ended the stream (onComplete), the exchange is over already.
 void Exchange::answered() {
   answer_ended_ = true;

@@ -76,7 +76,15 @@ void Attempt::onConnection(const Granted& granted) {
 void Attempt::sendHead() {
   if (holds_body_) stream_->expectTunnel();
   stream_->sendHeaders(headers_, headers_only_);
+  sendWaitingMetadata();
   if (!headers_only_ && !holds_body_) sendWaiting();
+}
+
+void Attempt::sendWaitingMetadata() {
+  for (const http::Metadata& metadata : waiting_metadata_) {
+    if (stream_ != nullptr) stream_->sendMetadata(metadata);
+  }
+  waiting_metadata_.clear();
 }
 
 void Attempt::sendWaiting() {
@@ -129,6 +137,17 @@ void Attempt::passTrailers(const http::HeaderMap& trailers) {
   waiting_trailers_ = &trailers;
 }
 
+void Attempt::sendMetadata(const http::Metadata& metadata) {
+  if (filters_ != nullptr) return filters_->requestMetadata(metadata);
+  passMetadata(metadata);
+}
+
+void Attempt::passMetadata(const http::Metadata& metadata) {
+  if (over_) return;
+  if (stream_ != nullptr) return stream_->sendMetadata(metadata);
+  waiting_metadata_.push_back(metadata.clone());
+}
+
 void Attempt::pauseReceiving() {
   ++paused_;
   if (stream_ != nullptr) stream_->pauseReceiving();
@@ -166,6 +185,8 @@ void Attempt::onTrailers(http::HeaderMap& trailers) {
   response_ended_ = true;
   owner_->onAttemptTrailers(trailers);
 }
+
+void Attempt::onMetadata(http::Metadata& metadata) { owner_->onAttemptMetadata(metadata); }
 
 void Attempt::onInformational(http::HeaderMap& headers) { owner_->onAttemptInformational(headers); }
 

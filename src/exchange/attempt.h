@@ -28,6 +28,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
     virtual void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) = 0;
     virtual void onAttemptBody(base::BufferChain& bytes, bool end_stream) = 0;
     virtual void onAttemptTrailers(http::HeaderMap& trailers) = 0;
+    virtual void onAttemptMetadata(http::Metadata& metadata) = 0;  // Before the headers, too.
     virtual void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                                        std::string_view detail) = 0;
     // The stream broke. on_reused: it was a kept-alive connection, or the peer refused the stream, and not a byte of a
@@ -67,6 +68,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void sendBody(base::BufferChain& bytes, bool end_stream);
   // trailers must outlive the attempt.
   void sendTrailers(const http::HeaderMap& trailers);
+  void sendMetadata(const http::Metadata& metadata);
   void pauseReceiving();
   void resumeReceiving();
   bool receivingPaused() const { return paused_ > 0; }
@@ -90,6 +92,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void onConnection(const Granted& granted) override;
   void sendHead();
   void sendWaiting();
+  void sendWaitingMetadata();
   const upstream::Endpoint* endpointReached() const { return stream_ != nullptr ? endpoint_ : held_endpoint_.get(); }
 
   // For the filters: what has passed them.
@@ -97,6 +100,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void passHeaders(bool end_stream);
   void passBody(base::BufferChain& bytes, bool end_stream);
   void passTrailers(const http::HeaderMap& trailers);
+  void passMetadata(const http::Metadata& metadata);
   void settleHeldBody(const http::HeaderMap& answer);
   void onNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                       std::string_view detail) override;
@@ -104,6 +108,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   void onHeaders(http::HeaderMap& headers, bool end_stream) override;
   void onBody(base::BufferChain& bytes, bool end_stream) override;
   void onTrailers(http::HeaderMap& trailers) override;
+  void onMetadata(http::Metadata& metadata) override;
   void onInformational(http::HeaderMap& headers) override;
   void onReset(http::ResetReason reason, std::string_view detail) override;
   void onComplete() override;
@@ -123,6 +128,7 @@ class Attempt final : public event::Deferred, private upstream::ConnectionWaiter
   http::Stream* stream_ = nullptr;  // Null before a connection was found and after the stream's end.
   base::BufferChain waiting_body_;
   const http::HeaderMap* waiting_trailers_ = nullptr;
+  std::vector<http::Metadata> waiting_metadata_;  // For the headers to be sent.
   const size_t buffer_limit_;
   const bool switches_;
   bool headers_only_;

@@ -49,6 +49,12 @@ void AttemptFilters::requestTrailers(const http::HeaderMap& trailers) {
   chain_.requestTrailers(request_trailers_);
 }
 
+void AttemptFilters::requestMetadata(const http::Metadata& metadata) {
+  if (ended_) return place_.attempt.passMetadata(metadata);
+  http::Metadata own = metadata.clone();  // The same.
+  chain_.requestMetadata(own);
+}
+
 void AttemptFilters::forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) {
   const std::string_view missing = missingHeader(headers);
   if (missing.empty()) return place_.attempt.passHeaders(end_stream);
@@ -67,6 +73,8 @@ void AttemptFilters::forwardRequestBody(base::BufferChain& bytes, bool end_strea
 }
 
 void AttemptFilters::forwardRequestTrailers(http::HeaderMap& trailers) { place_.attempt.passTrailers(trailers); }
+
+void AttemptFilters::forwardRequestMetadata(http::Metadata& metadata) { place_.attempt.passMetadata(metadata); }
 
 // --- The answer ---
 
@@ -101,6 +109,12 @@ void AttemptFilters::onAttemptTrailers(http::HeaderMap& trailers) {
   hideDetails();
 }
 
+void AttemptFilters::onAttemptMetadata(http::Metadata& metadata) {
+  showDetails();
+  chain_.responseMetadata(metadata);
+  hideDetails();
+}
+
 void AttemptFilters::answerHeaders(http::HeaderMap& headers, bool end_stream) {
   if (!http::parseStatus(headers.getOr(http::HeaderId::Status, ""))) {
     return replyWithout("filter_removed_required_response_headers", ":status", 502);
@@ -122,6 +136,8 @@ void AttemptFilters::answerTrailers(http::HeaderMap& trailers) {
   end();
   place_.owner.onAttemptTrailers(given);
 }
+
+void AttemptFilters::answerMetadata(http::Metadata& metadata) { place_.owner.onAttemptMetadata(metadata); }
 
 bool AttemptFilters::takeLocalReply(const filter::LocalReply& reply) {
   place_.attempt.silence();

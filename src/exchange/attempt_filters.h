@@ -38,6 +38,7 @@ class AttemptFilters final : public Attempt::Owner, private filter::Ends {
   void begin(const upstream::Endpoint& endpoint);
   void requestBody(base::BufferChain& bytes, bool end_stream);
   void requestTrailers(const http::HeaderMap& trailers);
+  void requestMetadata(const http::Metadata& metadata);
   // The filters are told `destroy`, once; what comes passes by from here on.
   void end();
 
@@ -46,9 +47,11 @@ class AttemptFilters final : public Attempt::Owner, private filter::Ends {
   void forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) override;
   void forwardRequestBody(base::BufferChain& bytes, bool end_stream) override;
   void forwardRequestTrailers(http::HeaderMap& trailers) override;
+  void forwardRequestMetadata(http::Metadata& metadata) override;
   void answerHeaders(http::HeaderMap& headers, bool end_stream) override;
   void answerBody(base::BufferChain& bytes, bool end_stream) override;
   void answerTrailers(http::HeaderMap& trailers) override;
+  void answerMetadata(http::Metadata& metadata) override;
   bool takeLocalReply(const filter::LocalReply& reply) override;
   http::HeaderMap& makeLocalReply(const filter::LocalReply&, base::BufferChain&) override { return response_headers_; }
   void abandonUpstream() override {}
@@ -69,6 +72,7 @@ class AttemptFilters final : public Attempt::Owner, private filter::Ends {
   void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) override;
   void onAttemptBody(base::BufferChain& bytes, bool end_stream) override;
   void onAttemptTrailers(http::HeaderMap& trailers) override;
+  void onAttemptMetadata(http::Metadata& metadata) override;
   void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                              std::string_view detail) override;
   void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) override;

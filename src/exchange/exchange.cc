@@ -120,6 +120,11 @@ void Exchange::onTrailers(http::HeaderMap& trailers) {
   if (!over_) requestEnded();
 }
 
+void Exchange::onMetadata(http::Metadata& metadata) {
+  touchIdleTimer();
+  chain_.requestMetadata(metadata);
+}
+
 void Exchange::requestEnded() {
   request_ended_ = true;
   info_.request_received = manager_.loop.now() - info_.start_monotonic;

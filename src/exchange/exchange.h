@@ -38,6 +38,7 @@ class Exchange final : public event::Deferred,
   void onHeaders(http::HeaderMap& headers, bool end_stream) override;
   void onBody(base::BufferChain& bytes, bool end_stream) override;
   void onTrailers(http::HeaderMap& trailers) override;
+  void onMetadata(http::Metadata& metadata) override;
   void onMalformed(int status, const base::Error& why) override;
   void onReset(http::ResetReason reason, std::string_view detail) override;
   void onComplete() override;
@@ -51,6 +52,7 @@ class Exchange final : public event::Deferred,
   void forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) override;
   void forwardRequestBody(base::BufferChain& bytes, bool end_stream) override;
   void forwardRequestTrailers(http::HeaderMap& trailers) override;
+  void forwardRequestMetadata(http::Metadata& metadata) override;
   const route::Match* route();
   void answerDirectly();
   void redirect();
@@ -76,7 +78,10 @@ class Exchange final : public event::Deferred,
   // ---- further attempts (retry.cc)
   void prepareRetries();
   size_t retryBufferLimit() const;
+  bool roomForRetries(size_t more);
   bool keepForRetries(const base::BufferChain& bytes);
+  void keepForRetries(http::Metadata& metadata);
+  bool endRetries();
   // True: there will be another try; drop the one that ended.
   bool retryAfterResponse(const http::HeaderMap& headers, int status);
   bool retryAfterFailure(RetryState::Failure failure);
@@ -86,6 +91,7 @@ class Exchange final : public event::Deferred,
   void noteAttempts(http::HeaderMap& response) const;
   void noteTried(const upstream::Endpoint& endpoint);
   void repeatBody();
+  void tellHeldMetadata();
   void armTryTimers();
   void touchTryIdleTimer();
   void onTryTimeout();
@@ -100,6 +106,7 @@ class Exchange final : public event::Deferred,
   void onAttemptHeaders(http::HeaderMap& headers, bool end_stream) override;
   void onAttemptBody(base::BufferChain& bytes, bool end_stream) override;
   void onAttemptTrailers(http::HeaderMap& trailers) override;
+  void onAttemptMetadata(http::Metadata& metadata) override;
   void onAttemptNoConnection(upstream::AcquireFailure why, const upstream::Endpoint* endpoint,
                              std::string_view detail) override;
   void onAttemptReset(http::ResetReason reason, std::string_view detail, bool on_reused) override;
@@ -115,6 +122,7 @@ class Exchange final : public event::Deferred,
   void answerHeaders(http::HeaderMap& headers, bool end_stream) override;
   void answerBody(base::BufferChain& bytes, bool end_stream) override;
   void answerTrailers(http::HeaderMap& trailers) override;
+  void answerMetadata(http::Metadata& metadata) override;
   http::HeaderMap& makeLocalReply(const filter::LocalReply& given, base::BufferChain& body) override;
   void abandonUpstream() override;
   void silenceUpstream();

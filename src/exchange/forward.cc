@@ -194,6 +194,11 @@ void Exchange::forwardRequestTrailers(http::HeaderMap& trailers) {
   if (attempt_ != nullptr) attempt_->sendTrailers(trailers);
 }
 
+void Exchange::forwardRequestMetadata(http::Metadata& metadata) {
+  if (attempt_ != nullptr) attempt_->sendMetadata(metadata);
+  keepForRetries(metadata);
+}
+
 // As Envoy: the time runs from when the request's last byte was forwarded.
 void Exchange::forwardEnded() {
   forward_ended_ = true;

@@ -80,6 +80,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   for (const std::string& cookie : set_cookies_) response_headers_.add("set-cookie", cookie);
   info_.route_table->finalizeResponse(*route_, response_headers_, logEntry(format::LogType::NotSet));
   if (end_stream) responseEnded();
+  tellHeldMetadata();
   chain_.responseHeaders(response_headers_, end_stream);
 }
 
@@ -97,6 +98,15 @@ void Exchange::onAttemptTrailers(http::HeaderMap& trailers) {
   response_trailers_ = std::move(trailers);
   responseEnded();
   chain_.responseTrailers(response_trailers_);
+}
+
+// Before the headers it is not known whether this answer will be taken.
+void Exchange::onAttemptMetadata(http::Metadata& metadata) {
+  touchIdleTimer();
+  touchTryIdleTimer();
+  const bool may_be_dropped = !response_seen_ && retries_ != nullptr && retries_->state != nullptr;
+  if (may_be_dropped) return retries_->early_metadata.push_back(std::move(metadata));
+  chain_.responseMetadata(metadata);
 }
 
 void Exchange::responseEnded() {

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "event/timer.h"
 #include "exchange/retry_state.h"
+#include "http/metadata.h"
 #include "upstream/cluster.h"
 
 namespace weir::exchange {
@@ -23,6 +24,8 @@ struct Retries {
   void end() {
     state.reset();
     body.clear();
+    metadata.clear();
+    metadata_bytes = 0;
     back_off.disarm();
     try_timer.disarm();
     try_idle_timer.disarm();
@@ -35,8 +38,11 @@ struct Retries {
   // Between two tries.
   bool waiting() const { return back_off.armed(); }
 
-  std::unique_ptr<RetryState> state;  // Null: there will be no further try.
-  base::BufferChain body;             // What has been forwarded, kept while there is a state.
+  std::unique_ptr<RetryState> state;     // Null: there will be no further try.
+  base::BufferChain body;                // What has been forwarded, kept while there is a state;
+  std::vector<http::Metadata> metadata;  // this, too. It is repeated before the body.
+  size_t metadata_bytes = 0;
+  std::vector<http::Metadata> early_metadata;  // Of a try's answer whose headers have not come.
   std::vector<const upstream::Endpoint*> tried;
   bool request_started = false;  // A byte of the request has been sent, in any try.
   bool timed_out = false;        // The last try took too long.

@@ -38,14 +38,32 @@ size_t Exchange::retryBufferLimit() const {
   return limit.value_or(manager_.buffer_limit);
 }
 
+// Of what has been forwarded. False: it is too much to be repeated, and there will be no further try.
+bool Exchange::roomForRetries(size_t more) {
+  return retries_->body.size() + retries_->metadata_bytes + more <= retryBufferLimit();
+}
+
 // A copy of what goes to the try under way, for those that may follow. False: it was too much while there is no try
 // that could have it, and the request is answered.
 bool Exchange::keepForRetries(const base::BufferChain& bytes) {
   if (retries_ == nullptr || retries_->state == nullptr || !retries_->state->enabled()) return true;
-  if (retries_->body.size() + bytes.size() <= retryBufferLimit()) {
+  if (roomForRetries(bytes.size())) {
     bytes.forEachPiece([this](std::string_view piece) { retries_->body.append(piece); });
     return true;
   }
+  return endRetries();
+}
+
+// Envoy loses METADATA when it tries again.
+void Exchange::keepForRetries(http::Metadata& metadata) {
+  if (retries_ == nullptr || retries_->state == nullptr || !retries_->state->enabled()) return;
+  if (!roomForRetries(metadata.bytes())) return void(endRetries());
+  retries_->metadata_bytes += metadata.bytes();
+  retries_->metadata.push_back(std::move(metadata));
+}
+
+// Too much has been forwarded to be repeated. False: and between two tries.
+bool Exchange::endRetries() {
   cluster_->stats().retry_or_shadow_abandoned.add();
   const bool waiting = retries_->waiting();
   retries_->end();
@@ -67,6 +85,7 @@ bool Exchange::retryAfterResponse(const http::HeaderMap& headers, int status) {
   }
   retries_->state.reset();
   retries_->body.clear();
+  retries_->metadata.clear();
   return false;
 }
 
@@ -108,6 +127,7 @@ bool Exchange::settleDecision(const RetryState::Decision& decision, upstream::Cl
 
 // The try under way is given up for the next one.
 void Exchange::dropTry() {
+  if (retries_ != nullptr) retries_->early_metadata.clear();
   if (attempt_ == nullptr) return;
   attempt_->abandon();
   manager_.loop.destroyLater(std::move(attempt_));
@@ -124,8 +144,8 @@ void Exchange::tryAgain() {
     request_headers_.set("x-envoy-is-timeout-retry", retries_->timed_out ? "true" : "false");
   }
   tellTimeouts(forward_ended_ ? manager_.loop.now() - forward_ended_at_ : base::Duration::zero());
-  const bool body = !retries_->body.empty();
-  startTry(forward_ended_ && !body && forwarded_trailers_ == nullptr);
+  const bool more = !retries_->body.empty() || !retries_->metadata.empty();
+  startTry(forward_ended_ && !more && forwarded_trailers_ == nullptr);
   repeatBody();
 }
 
@@ -143,12 +163,25 @@ void Exchange::noteTried(const upstream::Endpoint& endpoint) {
 void Exchange::repeatBody() {
   if (attempt_ == nullptr || retries_->waiting()) return;
   const Attempt* const current = attempt_.get();
-  if (!retries_->body.empty()) {
+  for (const http::Metadata& metadata : retries_->metadata) {
+    if (attempt_.get() != current) return;
+    attempt_->sendMetadata(metadata);
+  }
+  const bool ends = forward_ended_ && forwarded_trailers_ == nullptr;
+  if (attempt_.get() == current && (!retries_->body.empty() || (ends && !retries_->metadata.empty()))) {
     base::BufferChain copy;
     retries_->body.forEachPiece([&copy](std::string_view piece) { copy.append(piece); });
-    attempt_->sendBody(copy, forward_ended_ && forwarded_trailers_ == nullptr);
+    attempt_->sendBody(copy, ends);
   }
   if (attempt_.get() == current && forwarded_trailers_ != nullptr) attempt_->sendTrailers(*forwarded_trailers_);
+}
+
+// The answer's headers are taken.
+void Exchange::tellHeldMetadata() {
+  if (retries_ == nullptr) return;
+  std::vector<http::Metadata> held = std::move(retries_->early_metadata);
+  retries_->early_metadata.clear();
+  for (http::Metadata& metadata : held) chain_.responseMetadata(metadata);
 }
 
 // The try's time runs from when there is a connection and the request has been forwarded to its end.

@@ -1,5 +1,7 @@
 #include "filter/chain.h"
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace weir::filter {
@@ -15,11 +17,19 @@ void Chain::add(std::unique_ptr<Filter> filter) {
 }
 
 void Chain::responseHeaders(http::HeaderMap& headers, bool end_stream) {
-  if (!passes_set_) {
-    passes_set_ = true;
-    for (size_t i = stages_.size(); i > 0; --i) response_.addStage(stages_[i - 1]->filter());
-  }
+  settleFilters();
   response_.headers(headers, end_stream);
+}
+
+void Chain::responseMetadata(http::Metadata& metadata) {
+  settleFilters();
+  response_.metadata(metadata);
+}
+
+// The response begins: there will be no further filters.
+void Chain::settleFilters() {
+  if (std::exchange(passes_set_, true)) return;
+  for (size_t i = stages_.size(); i > 0; --i) response_.addStage(stages_[i - 1]->filter());
 }
 
 void Chain::sendLocalReply(const LocalReply& reply) {

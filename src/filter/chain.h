@@ -7,6 +7,11 @@
 // - What is kept lies in one buffer per direction. Over the limit, the sender is paused (watermark) or the stream is
 //   answered with 413 or 500 (buffer).
 // - Going on releases the headers first (if they were held), then what was kept, then the trailers.
+// - METADATA goes by a body that is kept. Before a filter that has not seen the headers, or has stopped with
+// StopAll...,
+//   it waits, and goes behind the headers: to the filter, and if the filters behind let it, out. So an answer's may
+//   reach the client before its headers; a request's leaves behind them. What waits is bounded by who counts it
+//   (http/metadata.h).
 // - A local reply ends the request direction. From a request callback it passes through the response side of the
 // filters;
 //   while response filters run it goes out directly; once headers were sent the stream is reset.
@@ -32,10 +37,12 @@ class Ends {
   virtual void forwardRequestHeaders(http::HeaderMap& headers, bool end_stream) = 0;
   virtual void forwardRequestBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual void forwardRequestTrailers(http::HeaderMap& trailers) = 0;
+  virtual void forwardRequestMetadata(http::Metadata& metadata) = 0;  // After the headers.
   // The response has passed every filter.
   virtual void answerHeaders(http::HeaderMap& headers, bool end_stream) = 0;
   virtual void answerBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual void answerTrailers(http::HeaderMap& trailers) = 0;
+  virtual void answerMetadata(http::Metadata& metadata) = 0;  // At any time.
 
   // Makes the response headers of a local reply and, if it has a body, leaves that in body. Called once per reply.
   virtual http::HeaderMap& makeLocalReply(const LocalReply& reply, base::BufferChain& body) = 0;
@@ -74,6 +81,7 @@ class Pass {
   void headers(http::HeaderMap& headers, bool end_stream);
   void body(base::BufferChain& bytes, bool end_stream);
   void trailers(http::HeaderMap& trailers);
+  void metadata(http::Metadata& metadata);
 
   // A filter's wish to go on; ignored unless it stopped.
   void resume(size_t stage);
@@ -104,12 +112,18 @@ class Pass {
     bool injected_waits = false;
     bool injected_end = false;
     base::BufferChain injected{};
+    bool headers_seen = false;
+    std::vector<http::Metadata> metadata{};  // That waits for the headers, or for the filter to go on.
     bool stoppedAll() const { return state == State::StoppedAllBuffer || state == State::StoppedAllWatermark; }
   };
 
   void runHeaders(size_t at, bool end_stream);
   void runBody(size_t at, base::BufferChain& bytes, bool end_stream);
   void runTrailers(size_t at);
+  // metadata.cc
+  void runMetadata(size_t at, http::Metadata& metadata);
+  void releaseMetadata(size_t at);
+  void releaseForwarded();
   // Whether to go on to the next stage.
   bool afterBody(size_t at, BodyAction action, base::BufferChain& bytes);
   // The filter has stopped, unless it asked to go on in the same breath.
@@ -127,6 +141,7 @@ class Pass {
   HeadersAction callHeaders(Stage& stage, bool end_stream);
   BodyAction callBody(Stage& stage, base::BufferChain& bytes, bool end_stream);
   TrailersAction callTrailers(Stage& stage);
+  void callMetadata(Stage& stage, http::Metadata& metadata);
   class OnStack;
 
   Chain& chain_;
@@ -140,9 +155,11 @@ class Pass {
   bool sender_paused_ = false;
   bool ended_ = false;  // The sender has sent its last part.
   bool over_ = false;
-  bool end_sent_ = false;  // The last part has passed every filter.
-  size_t cut_ = 0;         // What comes from these first stages, and to them, is dropped: one has ended the direction.
-  int depth_ = 0;          // Filter callbacks of this direction that are on the stack.
+  bool end_sent_ = false;                     // The last part has passed every filter.
+  bool headers_forwarded_ = false;            // The request's have passed every filter,
+  std::vector<http::Metadata> to_forward_{};  // for which what has passed them too waits.
+  size_t cut_ = 0;  // What comes from these first stages, and to them, is dropped: one has ended the direction.
+  int depth_ = 0;   // Filter callbacks of this direction that are on the stack.
 };
 
 class Chain {
@@ -159,9 +176,11 @@ class Chain {
   void requestHeaders(http::HeaderMap& headers, bool end_stream) { request_.headers(headers, end_stream); }
   void requestBody(base::BufferChain& bytes, bool end_stream) { request_.body(bytes, end_stream); }
   void requestTrailers(http::HeaderMap& trailers) { request_.trailers(trailers); }
+  void requestMetadata(http::Metadata& metadata) { request_.metadata(metadata); }
   void responseHeaders(http::HeaderMap& headers, bool end_stream);
   void responseBody(base::BufferChain& bytes, bool end_stream) { response_.body(bytes, end_stream); }
   void responseTrailers(http::HeaderMap& trailers) { response_.trailers(trailers); }
+  void responseMetadata(http::Metadata& metadata);
 
   void sendLocalReply(const LocalReply& reply);
   // Gives up the stream, without an answer if none has begun.
@@ -214,6 +233,7 @@ class Chain {
   };
 
   void stop();
+  void settleFilters();
   void sendThroughFilters(const LocalReply& reply);
   void sendDirectly(const LocalReply& reply);
   void finishPendingReply();

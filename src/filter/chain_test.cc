@@ -28,6 +28,12 @@ class ChainTest : public testing::Test, public Ends {
   void answerBody(base::BufferChain& bytes, bool end) override {
     log.push_back("<- body[" + bytes.toString() + "]" + (end ? " end" : ""));
   }
+  void forwardRequestMetadata(http::Metadata& metadata) override {
+    log.push_back("-> metadata " + metadata.fields().begin()->first);
+  }
+  void answerMetadata(http::Metadata& metadata) override {
+    log.push_back("<- metadata " + metadata.fields().begin()->first);
+  }
   void answerTrailers(http::HeaderMap&) override { log.push_back("<- trailers"); }
   http::HeaderMap& makeLocalReply(const LocalReply& reply, base::BufferChain& body) override {
     reply_headers.clear();
@@ -57,6 +63,16 @@ class ChainTest : public testing::Test, public Ends {
   void body(std::string_view text, bool end) {
     base::BufferChain bytes(text);
     chain.requestBody(bytes, end);
+  }
+  void metadata(std::string_view name) {
+    http::Metadata metadata;
+    metadata.add(name, "v");
+    chain.requestMetadata(metadata);
+  }
+  void responseMetadata(std::string_view name) {
+    http::Metadata metadata;
+    metadata.add(name, "v");
+    chain.responseMetadata(metadata);
   }
   void response(bool end) {
     response_headers.add(http::HeaderId::Status, "200");
@@ -214,6 +230,108 @@ TEST_F(ChainTest, LogsThenDestroysEveryFilterAtTheEnd) {
   chain.log();
   chain.destroy();
   EXPECT_THAT(log, ElementsAre("a log", "b log", "a destroy", "b destroy"));
+}
+
+// --- METADATA ---
+
+TEST_F(ChainTest, MetadataGoesByABodyThatIsKept) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  request(false);
+  a.body = BodyAction::StopAndBuffer;
+  body("one", false);
+  log.clear();
+  metadata("m");
+  EXPECT_THAT(log, ElementsAre("a metadata m", "b metadata m", "-> metadata m"));
+}
+
+TEST_F(ChainTest, MetadataWaitsBeforeAFilterThatStoppedAllAndComesBeforeTheBody) {
+  ScriptedFilter& a = addFilter("a");
+  a.headers = HeadersAction::StopAllAndWatermark;
+  request(false);
+  metadata("m");
+  body("one", true);
+  metadata("late");  // Behind the end: nobody's.
+  EXPECT_THAT(log, ElementsAre("a headers"));
+  a.handle().continueRequest();
+  EXPECT_THAT(log, ElementsAre("a headers", "-> headers", "a metadata m", "-> metadata m", "a body[one] end",
+                               "-> body[one] end"));
+}
+
+TEST_F(ChainTest, MetadataWaitsForTheHeadersThatAFilterBeforeHolds) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.headers = HeadersAction::StopIteration;
+  request(false);
+  metadata("m");
+  EXPECT_THAT(log, ElementsAre("a headers", "a metadata m"));
+  a.handle().continueRequest();
+  EXPECT_THAT(log,
+              ElementsAre("a headers", "a metadata m", "b headers", "b metadata m", "-> headers", "-> metadata m"));
+}
+
+TEST_F(ChainTest, AnAnswersMetadataMayReachTheClientBeforeItsHeaders) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  request(true);
+  log.clear();
+  responseMetadata("m");
+  EXPECT_TRUE(log.empty());
+  a.response_headers = HeadersAction::StopIteration;
+  response(false);
+  EXPECT_THAT(log, ElementsAre("b response 200", "b response metadata m", "a response 200", "a response metadata m",
+                               "<- metadata m"));
+  a.handle().continueResponse();
+  EXPECT_EQ(log.back(), "<- 200");
+}
+
+TEST_F(ChainTest, WithoutFiltersAnAnswersMetadataGoesAtOnce) {
+  request(true);
+  responseMetadata("m");
+  EXPECT_EQ(log.back(), "<- metadata m");
+}
+
+TEST_F(ChainTest, AFilterThatGoesOnInItsMetadataLetsTheHeadersGoFirst) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.headers = HeadersAction::StopIteration;
+  a.in_metadata = [&] { a.handle().continueRequest(); };
+  request(false);
+  metadata("m");
+  EXPECT_THAT(log,
+              ElementsAre("a headers", "a metadata m", "b headers", "-> headers", "b metadata m", "-> metadata m"));
+}
+
+TEST_F(ChainTest, AReplyFromMetadataEndsTheRequest) {
+  ScriptedFilter& a = addFilter("a");
+  addFilter("b");
+  a.in_metadata = [&] { a.handle().sendLocalReply({403, "", "no", {}, -1}); };
+  request(false);
+  log.clear();
+  metadata("m");
+  EXPECT_THAT(log, ElementsAre("a metadata m", "abandon", "b response 403 end", "a response 403 end", "<- 403 end"));
+}
+
+// Envoy crashes.
+TEST_F(ChainTest, AReplyFromAnAnswersMetadataThatWaitedForTheHeadersTakesTheirPlace) {
+  ScriptedFilter& a = addFilter("a");
+  request(true);
+  a.in_response_metadata = [&] { a.handle().sendLocalReply({403, "", "no", {}, -1}); };
+  responseMetadata("m");
+  log.clear();
+  response(false);
+  EXPECT_THAT(log, ElementsAre("a response 200", "a response metadata m", "abandon", "<- 403 end"));
+  responseBody("x", true);
+  EXPECT_EQ(log.back(), "<- 403 end");
+}
+
+TEST_F(ChainTest, AReplyFromAnAnswersMetadataBehindItsHeadersResetsTheStream) {
+  ScriptedFilter& a = addFilter("a");
+  request(true);
+  response(false);
+  a.in_response_metadata = [&] { a.handle().sendLocalReply({403, "", "no", {}, -1}); };
+  responseMetadata("m");
+  EXPECT_EQ(log.back(), "reset");
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "event/loop.h"
 #include "filter/stream_info.h"
 #include "http/header_map.h"
+#include "http/metadata.h"
 
 namespace weir::filter {
 
@@ -107,6 +108,10 @@ class Filter {
   virtual HeadersAction onResponseHeaders(http::HeaderMap& headers, bool end_stream) = 0;
   virtual BodyAction onResponseBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual TrailersAction onResponseTrailers(http::HeaderMap& trailers) = 0;
+  // METADATA of HTTP/2 (http/metadata.h), at any time after this direction's headers. It goes on when they return: a
+  // filter stops it only by answering, or by resetting the stream.
+  virtual void onRequestMetadata(http::Metadata& metadata) { (void)metadata; }
+  virtual void onResponseMetadata(http::Metadata& metadata) { (void)metadata; }
 
   // The stream is complete (or was reset), headers are still there to be read. Before onDestroy.
   virtual void onLog() = 0;

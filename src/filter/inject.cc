@@ -39,7 +39,9 @@ void Pass::injectedInHeaders(size_t at, HeadersAction action, bool end_stream) {
   if (action == HeadersAction::StopIteration) stage.state = State::Stopped;
   if (action == HeadersAction::StopAllAndBuffer) stage.state = State::StoppedAllBuffer;
   if (action == HeadersAction::StopAllAndWatermark) stage.state = State::StoppedAllWatermark;
-  passInjected(at, bytes, stage.injected_end || last);
+  releaseMetadata(at);
+  if (over_) return;
+  passInjected(at, bytes, stages_[at].injected_end || last);
   if (stages_[at].resume_asked) resume(at);
 }
 

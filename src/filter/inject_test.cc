@@ -20,6 +20,12 @@ class InjectTest : public testing::Test, public Ends {
   void answerBody(base::BufferChain& bytes, bool end) override {
     log.push_back("<- [" + bytes.toString() + "]" + (end ? " end" : ""));
   }
+  void forwardRequestMetadata(http::Metadata& metadata) override {
+    log.push_back("-> metadata " + metadata.fields().begin()->first);
+  }
+  void answerMetadata(http::Metadata& metadata) override {
+    log.push_back("<- metadata " + metadata.fields().begin()->first);
+  }
   void answerTrailers(http::HeaderMap&) override { log.push_back("<- trailers"); }
   http::HeaderMap& makeLocalReply(const LocalReply&, base::BufferChain&) override { return headers_; }
   void abandonUpstream() override { log.push_back("abandon"); }

@@ -50,13 +50,16 @@ void Pass::runHeaders(size_t at, bool end_stream) {
     if (stages_[at].injected_waits) return injectedInHeaders(at, action, end_stream);
     switch (action) {
       case HeadersAction::Continue: stages_[at].headers_passed = true; break;
-      case HeadersAction::StopIteration: return stopAt(at, State::Stopped);
+      case HeadersAction::StopIteration: stopAt(at, State::Stopped); return releaseMetadata(at);
       case HeadersAction::StopAllAndBuffer: return stopAt(at, State::StoppedAllBuffer);
       case HeadersAction::StopAllAndWatermark: return stopAt(at, State::StoppedAllWatermark);
     }
+    releaseMetadata(at);
+    if (over_ || isCut(at)) return;
   }
   if (direction_ == Direction::Request) {
     chain_.ends_.forwardRequestHeaders(*headers_, end_stream);
+    releaseForwarded();
   } else {
     chain_.answer_started_ = true;
     end_sent_ = end_stream;
@@ -152,6 +155,8 @@ void Pass::resume(size_t at) {
     runHeaders(at + 1, ended && !has_kept_ && trailers_ == nullptr);
     if (over_) return;
   }
+  releaseMetadata(at);
+  if (over_) return;
   if (has_kept_) {
     base::BufferChain released = std::move(kept_);
     has_kept_ = ended_ && held;
@@ -198,6 +203,7 @@ http::HeaderMap& Pass::addTrailers(http::HeaderMap& storage) {
 HeadersAction Pass::callHeaders(Stage& stage, bool end_stream) {
   const OnStack noted(depth_, stage);
   stage.end_told = end_stream;
+  stage.headers_seen = true;
   return direction_ == Direction::Request ? stage.filter->onRequestHeaders(*headers_, end_stream)
                                           : stage.filter->onResponseHeaders(*headers_, end_stream);
 }
@@ -214,6 +220,12 @@ TrailersAction Pass::callTrailers(Stage& stage) {
   stage.end_told = true;
   return direction_ == Direction::Request ? stage.filter->onRequestTrailers(*trailers_)
                                           : stage.filter->onResponseTrailers(*trailers_);
+}
+
+void Pass::callMetadata(Stage& stage, http::Metadata& metadata) {
+  const OnStack noted(depth_, stage);
+  direction_ == Direction::Request ? stage.filter->onRequestMetadata(metadata)
+                                   : stage.filter->onResponseMetadata(metadata);
 }
 
 }  // namespace weir::filter

@@ -43,6 +43,14 @@ class ScriptedFilter final : public Filter {
     log_.push_back(name_ + " response trailers");
     return TrailersAction::Continue;
   }
+  void onRequestMetadata(http::Metadata& metadata) override {
+    log_.push_back(name_ + " metadata " + metadata.fields().begin()->first);
+    if (in_metadata) in_metadata();
+  }
+  void onResponseMetadata(http::Metadata& metadata) override {
+    log_.push_back(name_ + " response metadata " + metadata.fields().begin()->first);
+    if (in_response_metadata) in_response_metadata();
+  }
   void onLog() override { log_.push_back(name_ + " log"); }
   void onDestroy() override { log_.push_back(name_ + " destroy"); }
 
@@ -52,6 +60,8 @@ class ScriptedFilter final : public Filter {
   TrailersAction trailers = TrailersAction::Continue;
   HeadersAction response_headers = HeadersAction::Continue;
   BodyAction response_body = BodyAction::Continue;
+  std::function<void()> in_metadata;
+  std::function<void()> in_response_metadata;
   std::function<void()> in_headers;
   std::function<void()> in_response;
   std::function<void(base::BufferChain&, bool)> in_response_body;

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/result.h"
 #include "http/header_map.h"
+#include "http/metadata.h"
 
 namespace weir::http {
 
@@ -50,6 +51,9 @@ class StreamReceiver {
   // Takes what it wants of bytes; what it leaves is dropped.
   virtual void onBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual void onTrailers(HeaderMap& trailers) = 0;
+  // HTTP/2 where it is allowed: at any time before the end, on the client's side before onHeaders() too. The receiver
+  // may move it away. Pauses do not hold it.
+  virtual void onMetadata(Metadata& metadata) { (void)metadata; }
   // Client side only: a 1xx response other than 101. Any number may come before onHeaders.
   virtual void onInformational(HeaderMap& headers) { (void)headers; }
   // Server side only: the request cannot be understood. The receiver should answer with this status and close;
@@ -83,6 +87,9 @@ class Stream {
   virtual void expectTunnel() {}
   virtual void sendBody(base::BufferChain& bytes, bool end_stream) = 0;
   virtual void sendTrailers(const HeaderMap& trailers) = 0;
+  // Where the protocol has it and it is allowed, else it is dropped. A request's after its headers. May go before body
+  // that waits for window.
+  virtual void sendMetadata(const Metadata& metadata) { (void)metadata; }
   // Ends the stream without a proper end. HTTP/1: the connection cannot be used further. The receiver is not told.
   virtual void reset(ResetReason reason) = 0;
   // Flow control for what is received: counted, so that two pauses need two resumes.

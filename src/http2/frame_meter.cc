@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http2/codec.h"
+#include "http2/metadata.h"
 
 namespace weir::http2 {
 namespace {
@@ -123,6 +124,9 @@ Flood FrameMeter::onFrame() {
     default: break;
   }
   if (type <= kContinuation) return Flood::None;  // Others are errors at once.
+  if (type == kMetadataFrame && settings_.allow_metadata) {
+    return metadata_.take(clock_.monotonic()) ? Flood::None : Flood::Metadata;
+  }
   return unknown_.take(clock_.monotonic()) ? Flood::None : Flood::Unknown;
 }
 
@@ -135,9 +139,13 @@ Flood FrameMeter::onBlockFrame(uint8_t type, uint8_t flags, uint32_t length) {
     const Flood flood = countEmpty(length == 0 && !ends);
     if (flood != Flood::None) return flood;
   }
-  if (type == kData) return Flood::None;
+  if (type == kData) {
+    metadata_.give(kMetadataPerData);
+    return Flood::None;
+  }
   if (type == kHeaders) {
     ++streams_;
+    metadata_.give(kMetadataPerHeaders);
     skip_ = ((flags & kPadded) != 0 ? 1 : 0) + ((flags & kHasPriority) != 0 ? 5 : 0);
     in_prelude_ = true;
     in_update_ = false;

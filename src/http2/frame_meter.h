@@ -25,6 +25,7 @@ enum class Flood : uint8_t {
   Settings,
   Reset,
   Unknown,
+  Metadata,
   Continuation,
   TableSizeUpdates,
 };
@@ -49,6 +50,9 @@ class FrameMeter {
   static constexpr double kPings = 1000, kPingsPerSecond = 50;
   static constexpr double kSettings = 100, kSettingsPerSecond = 1;
   static constexpr double kUnknown = 200, kUnknownPerSecond = 10;
+  // METADATA, where it is allowed: and so many more for each HEADERS and each DATA frame that has come.
+  static constexpr double kMetadata = 10'000, kMetadataPerSecond = 1'000;
+  static constexpr double kMetadataPerHeaders = 10, kMetadataPerData = 1;
   // RST_STREAM frames beyond one for each stream that was opened.
   static constexpr uint64_t kSpareResets = 100;
   // RFC 7541 4.2: two can be needed.
@@ -105,6 +109,7 @@ class FrameMeter {
   Allowance pings_{kPings, kPingsPerSecond};
   Allowance settings_frames_{kSettings, kSettingsPerSecond};
   Allowance unknown_{kUnknown, kUnknownPerSecond};
+  Allowance metadata_{kMetadata, kMetadataPerSecond};
 };
 
 }  // namespace weir::http2

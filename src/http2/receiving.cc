@@ -20,6 +20,7 @@ std::string_view nameOf(Flood flood) {
     case Flood::Settings: return "http2.inbound_settings_frames_flood";
     case Flood::Reset: return "http2.inbound_reset_frames_flood";
     case Flood::Unknown: return "http2.inbound_unknown_frames_flood";
+    case Flood::Metadata: return "http2.inbound_metadata_frames_flood";
     case Flood::Continuation: return "http2.inbound_continuation_flood";
     case Flood::TableSizeUpdates: return "http2.inbound_table_size_updates_flood";
     case Flood::None: break;
@@ -77,6 +78,7 @@ void Session::countFlood(Flood flood) {
     case Flood::Settings: stats_.inbound_settings_frames_flood.add(); break;
     case Flood::Reset: stats_.inbound_reset_frames_flood.add(); break;
     case Flood::Unknown: stats_.inbound_unknown_frames_flood.add(); break;
+    case Flood::Metadata: stats_.inbound_metadata_frames_flood.add(); break;
     case Flood::Continuation: stats_.inbound_continuation_flood.add(); break;
     case Flood::TableSizeUpdates: stats_.inbound_table_size_updates_flood.add(); break;
     case Flood::None: break;
@@ -121,6 +123,58 @@ void Session::onBlock(Stream& stream, bool end_stream) {
   stream.ended = true;
   stream.trailers_in = std::move(headers);
   deliver(stream);
+}
+
+// --- METADATA ---
+
+bool Session::takesMetadata(const Stream& stream) const {
+  const bool begun = role_ == Role::Client || stream.head_received;
+  return stream.receiver != nullptr && begun && !stream.ended && stream.fault.empty();
+}
+
+uint64_t Session::maxHeldMetadata() const {
+  return std::max<uint64_t>(kMaxHeldMetadata, 4 * std::min<uint64_t>(settings_.max_metadata_size, uint64_t{1} << 40));
+}
+
+void Session::onMetadataPart(Stream& stream, std::string_view bytes) {
+  stream.metadata_received += bytes.size();
+  if (stream.metadata_received > settings_.max_metadata_size) {
+    stats_.metadata_too_large.add();
+    return refuseMetadata(stream, NGHTTP2_ENHANCE_YOUR_CALM, "http2.metadata_too_large");
+  }
+  *held_metadata_ += bytes.size();
+  stream.metadata_in.append(bytes);
+  if (*held_metadata_ <= maxHeldMetadata()) return;
+  stats_.held_metadata_overflow.add();
+  refuseMetadata(stream, NGHTTP2_ENHANCE_YOUR_CALM, "http2.held_metadata_overflow");
+}
+
+// A frame is complete. As Envoy, what it tells goes by what the receiver was not given yet because it has paused: there
+// is no window for it. Envoy takes the end of a block only where END_METADATA is the frame's only flag; RFC 9113 4.1
+// has us ignore others.
+void Session::onMetadataFrame(Stream& stream, uint8_t flags) {
+  if ((flags & kEndMetadata) == 0) return;
+  const std::string block = std::move(stream.metadata_in);
+  stream.metadata_in.clear();
+  http::Metadata metadata;
+  const MetadataVerdict verdict = decodeMetadata(block, held_metadata_, maxHeldMetadata(), metadata);
+  *held_metadata_ -= block.size();
+  switch (verdict) {
+    case MetadataVerdict::Ok: break;
+    case MetadataVerdict::Malformed:
+      stats_.rx_messaging_error.add();
+      return refuseMetadata(stream, NGHTTP2_PROTOCOL_ERROR, "http2.invalid_metadata");
+    case MetadataVerdict::TooMuch:
+      stats_.held_metadata_overflow.add();
+      return refuseMetadata(stream, NGHTTP2_ENHANCE_YOUR_CALM, "http2.held_metadata_overflow");
+  }
+  if (metadata.empty()) return stats_.metadata_empty_frames.add();
+  stream.receiver->onMetadata(metadata);
+}
+
+void Session::refuseMetadata(Stream& stream, uint32_t code, std::string_view fault) {
+  stream.fault = fault;
+  nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, stream.id, code);
 }
 
 // --- Bodies ---
@@ -179,6 +233,8 @@ void Session::giveBack(Stream& stream, size_t delivered) {
 }
 
 void Session::dropReceived(Stream& stream) {
+  *held_metadata_ -= stream.metadata_in.size();
+  stream.metadata_in.clear();
   const size_t size = stream.in.size();
   stream.in.clear();
   if (size > 0) giveBack(stream, size);

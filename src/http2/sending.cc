@@ -35,6 +35,13 @@ void Stream::sendTrailers(const http::HeaderMap& trailers) {
   session.addBody(*this, nothing, true);
 }
 
+void Stream::sendMetadata(const http::Metadata& metadata) {
+  CHECK(receiver != nullptr);
+  if (!session.settings_.allow_metadata || metadata.empty() || closed || out_ended) return;
+  const Session::Work work(session);
+  session.addMetadata(*this, metadata);
+}
+
 void Stream::reset(http::ResetReason reason) {
   const Session::Work work(session);
   session.letGo(*this, reason);
@@ -66,6 +73,48 @@ void Session::addBody(Stream& stream, base::BufferChain& bytes, bool end_stream)
   stream.out.append(bytes);
   stream.out_ended = stream.out_ended || end_stream;
   wakeSender(stream);
+}
+
+// Goes before what of the body has not left: there is no window for it.
+void Session::addMetadata(Stream& stream, const http::Metadata& metadata) {
+  std::vector<std::string> payloads = metadata_writer_.payloads(metadata);
+  size_t size = 0;
+  for (const std::string& payload : payloads) size += payload.size();
+  if (unsent_metadata_ + size > kMaxUnsentMetadata) {
+    stats_.unsent_metadata_overflow.add();
+    if (stream.id == 0) return;  // There is nothing to reset yet; it loses this.
+    return refuseMetadata(stream, NGHTTP2_INTERNAL_ERROR, "http2.unsent_metadata_overflow");
+  }
+  unsent_metadata_ += size;
+  for (std::string& payload : payloads) {
+    stream.metadata_out.push_back(std::move(payload));
+    stream.metadata_flags.push_back(0);
+  }
+  stream.metadata_flags.back() = kEndMetadata;
+  // A request's must not come before its HEADERS, which may have to wait.
+  if (role_ == Role::Server || stream.head_on_wire) submitMetadata(stream);
+}
+
+void Session::submitMetadata(Stream& stream) {
+  for (; !stream.metadata_flags.empty(); stream.metadata_flags.pop_front()) {
+    nghttp2_submit_extension(library_, kMetadataFrame, stream.metadata_flags.front(), stream.id, nullptr);
+  }
+}
+
+// nghttp2 wants the next frame's payload.
+ssize_t Session::packMetadata(Stream& stream, uint8_t* to, size_t room) {
+  const std::string payload = std::move(stream.metadata_out.front());
+  stream.metadata_out.pop_front();
+  unsent_metadata_ -= payload.size();
+  CHECK(payload.size() <= room);
+  payload.copy(reinterpret_cast<char*>(to), payload.size());
+  return static_cast<ssize_t>(payload.size());
+}
+
+void Session::dropUnsentMetadata(Stream& stream) {
+  for (const std::string& payload : stream.metadata_out) unsent_metadata_ -= payload.size();
+  stream.metadata_out.clear();
+  stream.metadata_flags.clear();
 }
 
 void Session::wakeSender(Stream& stream) {
@@ -126,8 +175,14 @@ void Session::onFrameSent(const nghttp2_frame& frame) {
                        : static_cast<Stream*>(nghttp2_session_get_stream_user_data(library_, frame.hd.stream_id));
   switch (frame.hd.type) {
     case NGHTTP2_HEADERS:
-      if (stream != nullptr) countHeadersSent(*stream, frame);
+      if (stream == nullptr) break;
+      countHeadersSent(*stream, frame);
+      stream->head_on_wire = true;
+      submitMetadata(*stream);
       break;
+    case kMetadataFrame:  // As Envoy: no answer to a frame, so none of the control frames.
+      if (stream != nullptr) stream->bytes_sent += frame.hd.length + 9;
+      return;
     case NGHTTP2_DATA: break;
     case NGHTTP2_RST_STREAM:
       stats_.tx_reset.add();

@@ -33,7 +33,8 @@ void Session::onStreamClosed(Stream& stream, uint32_t code) {
 
 // As Envoy: a message that is too big breaks no rule, and counts as one that was given up.
 bool Session::overLimit(const Stream& stream) {
-  return stream.fault == "http2.too_many_headers" || stream.fault == "http2.header_list_size_too_large";
+  return stream.fault == "http2.too_many_headers" || stream.fault == "http2.header_list_size_too_large" ||
+         stream.fault == "http2.unsent_metadata_overflow";
 }
 
 bool Session::ourFault(const Stream& stream) const { return !stream.reset_by_peer && !stream.local_reset; }
@@ -73,6 +74,7 @@ void Session::settle(Stream& stream) {
 
 void Session::remove(Stream& stream) {
   dropReceived(stream);
+  dropUnsentMetadata(stream);
   if (!stream.closed && stream.id != 0) nghttp2_session_set_stream_user_data(library_, stream.id, nullptr);
   pending_ -= stream.out.size();
   stats_.pending_send_bytes.sub(static_cast<int64_t>(stream.out.size()));

@@ -17,6 +17,7 @@
 #include "http2/codec.h"
 #include "http2/frame_backlog.h"
 #include "http2/frame_meter.h"
+#include "http2/metadata.h"
 #include "http2/stream.h"
 
 namespace weir::http2 {
@@ -78,6 +79,11 @@ class Session {
   void onBlock(Stream& stream, bool end_stream);
   void onData(Stream& stream, std::string_view bytes);
   void onDataFrame(Stream& stream, bool end_stream);
+  bool takesMetadata(const Stream& stream) const;
+  void onMetadataPart(Stream& stream, std::string_view bytes);
+  void onMetadataFrame(Stream& stream, uint8_t flags);
+  void refuseMetadata(Stream& stream, uint32_t code, std::string_view fault);
+  uint64_t maxHeldMetadata() const;
   void deliver(Stream& stream);
   void afterEnd(Stream& stream);
   void deliverWaiting();
@@ -93,6 +99,10 @@ class Session {
   ssize_t nextData(Stream& stream, size_t room, uint32_t* flags);
   void putData(Stream& stream, const uint8_t* frame_header, size_t size);
   void addBody(Stream& stream, base::BufferChain& bytes, bool end_stream);
+  void addMetadata(Stream& stream, const http::Metadata& metadata);
+  void submitMetadata(Stream& stream);
+  ssize_t packMetadata(Stream& stream, uint8_t* to, size_t room);
+  void dropUnsentMetadata(Stream& stream);
   void wakeSender(Stream& stream);
   void judgeSender(Stream& stream);
   static void countHeadersSent(Stream& stream, const nghttp2_frame& frame);
@@ -132,9 +142,12 @@ class Session {
   size_t blocked_streams_ = 0;
   size_t pending_ = 0;  // Bytes of all streams' out.
   size_t held_header_bytes_ = 0;
+  const http::Metadata::Held held_metadata_ = std::make_shared<size_t>(0);  // Bytes: see http/metadata.h.
+  size_t unsent_metadata_ = 0;                                              // Bytes of all streams' metadata_out.
 
   FrameMeter meter_;
   FieldWriter writer_;
+  MetadataWriter metadata_writer_;
   base::BufferChain out_;  // Frames on their way to the wire.
   uint64_t put_ = 0;       // Bytes given to the wire.
   FrameBacklog all_frames_;

@@ -101,9 +101,35 @@ struct Session::Callbacks {
         session.onPingAnswered(mark);
         break;
       }
+      case kMetadataFrame:
+        if (stream == nullptr) break;
+        stream->bytes_received += frame->hd.length + 9;
+        if (session.takesMetadata(*stream)) session.onMetadataFrame(*stream, frame->hd.flags);
+        break;
       default: break;
     }
     return 0;
+  }
+
+  // Of METADATA, the only type of ours that nghttp2 tells us of.
+  static int onExtensionChunk(nghttp2_session* library, const nghttp2_frame_hd* header, const uint8_t* bytes,
+                              size_t size, void* user) {
+    Session& session = of(user);
+    Stream* stream = header->stream_id == 0 ? nullptr : streamOf(library, header->stream_id);
+    if (stream != nullptr && session.takesMetadata(*stream)) session.onMetadataPart(*stream, text(bytes, size));
+    return 0;
+  }
+
+  static int unpackExtension(nghttp2_session*, void** payload, const nghttp2_frame_hd*, void*) {
+    *payload = nullptr;
+    return 0;
+  }
+
+  static ssize_t packExtension(nghttp2_session* library, uint8_t* to, size_t room, const nghttp2_frame* frame,
+                               void* user) {
+    Stream* stream = streamOf(library, frame->hd.stream_id);
+    if (stream == nullptr) return NGHTTP2_ERR_CANCEL;  // It has ended meanwhile.
+    return of(user).packMetadata(*stream, to, room);
   }
 
   static int onDataChunk(nghttp2_session* library, uint8_t, int32_t id, const uint8_t* bytes, size_t size, void* user) {
@@ -161,6 +187,9 @@ struct Session::Callbacks {
       nghttp2_session_callbacks_set_send_callback(table, onSend);
       nghttp2_session_callbacks_set_send_data_callback(table, onSendData);
       nghttp2_session_callbacks_set_on_frame_send_callback(table, Callbacks::onFrameSent);
+      nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(table, onExtensionChunk);
+      nghttp2_session_callbacks_set_unpack_extension_callback(table, unpackExtension);
+      nghttp2_session_callbacks_set_pack_extension_callback(table, packExtension);
       return table;
     }();
     return kTable;
@@ -186,6 +215,7 @@ Session::Session(http::Wire& wire, Owner& owner, const Settings& settings, Stats
   nghttp2_option* options = nullptr;
   CHECK(nghttp2_option_new(&options) == 0);
   nghttp2_option_set_no_auto_window_update(options, 1);
+  if (settings_.allow_metadata) nghttp2_option_set_user_recv_extension_type(options, kMetadataFrame);
   nghttp2_option_set_max_deflate_dynamic_table_size(options, settings_.hpack_table_size);
   nghttp2_option_set_max_outbound_ack(options, settings_.max_outbound_control_frames);
   // Judged by FrameMeter and ServerSession, which know more of the connection.

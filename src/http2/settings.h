@@ -25,6 +25,10 @@ struct Settings {
   uint32_t stream_window = 256 * 1024;
   uint32_t connection_window = 1024 * 1024;
   bool allow_connect = false;  // RFC 8441.
+  // METADATA frames are taken and sent (metadata.h); else they are frames of an unknown type. The limit is for what the
+  // frames of one stream hold, all of them together.
+  bool allow_metadata = false;
+  uint64_t max_metadata_size = 1024 * 1024;
   // A message that breaks RFC 9113 8 ends its stream; if false, the connection.
   bool stream_error_on_invalid_message = true;
   Keepalive keepalive;

@@ -16,6 +16,7 @@ Stats::Stats(stats::Store& store, std::string_view prefix)
       COUNTER(inbound_priority_frames_flood),
       COUNTER(inbound_window_update_frames_flood),
       COUNTER(keepalive_timeout),
+      COUNTER(metadata_empty_frames),
       COUNTER(outbound_control_flood),
       COUNTER(outbound_flood),
       COUNTER(rx_messaging_error),
@@ -28,10 +29,14 @@ Stats::Stats(stats::Store& store, std::string_view prefix)
       COUNTER(inbound_settings_frames_flood),
       COUNTER(inbound_reset_frames_flood),
       COUNTER(inbound_unknown_frames_flood),
+      COUNTER(inbound_metadata_frames_flood),
       COUNTER(inbound_continuation_flood),
       COUNTER(inbound_table_size_updates_flood),
       COUNTER(premature_resets_flood),
       COUNTER(held_headers_overflow),
+      COUNTER(metadata_too_large),
+      COUNTER(held_metadata_overflow),
+      COUNTER(unsent_metadata_overflow),
       GAUGE(streams_active),
       GAUGE(pending_send_bytes) {}
 

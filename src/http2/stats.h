@@ -19,6 +19,7 @@ struct Stats {
   stats::Counter& inbound_priority_frames_flood;
   stats::Counter& inbound_window_update_frames_flood;
   stats::Counter& keepalive_timeout;
+  stats::Counter& metadata_empty_frames;
   stats::Counter& outbound_control_flood;
   stats::Counter& outbound_flood;
   stats::Counter& rx_messaging_error;
@@ -32,10 +33,15 @@ struct Stats {
   stats::Counter& inbound_settings_frames_flood;
   stats::Counter& inbound_reset_frames_flood;
   stats::Counter& inbound_unknown_frames_flood;
+  stats::Counter& inbound_metadata_frames_flood;
   stats::Counter& inbound_continuation_flood;
   stats::Counter& inbound_table_size_updates_flood;
   stats::Counter& premature_resets_flood;
   stats::Counter& held_headers_overflow;
+  // Ours: streams reset for their METADATA.
+  stats::Counter& metadata_too_large;
+  stats::Counter& held_metadata_overflow;
+  stats::Counter& unsent_metadata_overflow;
   stats::Gauge& streams_active;
   stats::Gauge& pending_send_bytes;
 };

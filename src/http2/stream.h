@@ -1,7 +1,9 @@
 // One stream of a session: what the codec's user sees of it, and what the session keeps for it.
 #pragma once
 
+#include <deque>
 #include <optional>
+#include <string>
 
 #include "base/clock.h"
 #include "http/codec.h"
@@ -21,6 +23,7 @@ class Stream final : public http::Stream {
   void expectTunnel() override { may_tunnel = true; }
   void sendBody(base::BufferChain& bytes, bool end_stream) override;
   void sendTrailers(const http::HeaderMap& trailers) override;
+  void sendMetadata(const http::Metadata& metadata) override;
   void reset(http::ResetReason reason) override;
   void pauseReceiving() override;
   void resumeReceiving() override;
@@ -52,6 +55,8 @@ class Stream final : public http::Stream {
   int pauses = 0;
   int informational = 0;
   size_t held_header_bytes = 0;
+  std::string metadata_in;         // Of a block of METADATA that is not complete.
+  uint64_t metadata_received = 0;  // Bytes, of all blocks.
 
   // Sending.
   bool may_tunnel = false;                  // Client side: expectTunnel().
@@ -64,6 +69,9 @@ class Stream final : public http::Stream {
   bool blocked = false;  // As the receiver was told.
   base::BufferChain out;
   std::optional<http::HeaderMap> trailers_out;
+  std::deque<std::string> metadata_out;  // Payloads of METADATA frames that have not left;
+  std::deque<uint8_t> metadata_flags;    // flags of the last ones of them, which nghttp2 does not know of yet.
+  bool head_on_wire = false;             // Client side.
 
   // The end.
   bool closed = false;  // nghttp2 has closed it.

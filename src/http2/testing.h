@@ -34,6 +34,12 @@ inline std::string describe(const http::HeaderMap& headers) {
   return out;
 }
 
+inline std::string describe(const http::Metadata& metadata) {
+  std::string out;
+  for (const auto& [name, value] : metadata.fields()) out.append(name).append("=").append(value).append(";");
+  return out;
+}
+
 // Events read like "headers(:method=GET;) end | body(hello) end | trailers(a=b;) | complete".
 class Recorder : public http::StreamReceiver {
  public:
@@ -43,6 +49,9 @@ class Recorder : public http::StreamReceiver {
     note(bytes.size() > 64 ? "body" : "body(" + bytes.toString() + ")", end);
   }
   void onTrailers(http::HeaderMap& trailers) override { note("trailers(" + describe(trailers) + ")", false); }
+  void onMetadata(http::Metadata& metadata) override {
+    note(metadata.bytes() > 500 ? "metadata" : "metadata(" + describe(metadata) + ")", false);
+  }
   void onInformational(http::HeaderMap& headers) override { note("informational(" + describe(headers) + ")", false); }
   void onReset(http::ResetReason reason, std::string_view detail) override {
     over = true;

@@ -239,6 +239,8 @@ GuestText mischief() {
   for (const auto& [name, params, result] : {std::tuple{"request_headers", 3, true},
                                              {"request_body", 3, true},
                                              {"request_trailers", 2, true},
+                                             {"request_metadata", 2, true},
+                                             {"response_metadata", 2, true},
                                              {"response_headers", 3, true},
                                              {"response_body", 3, true},
                                              {"response_trailers", 2, true},
@@ -289,9 +291,13 @@ class GuestCalls : public PluginTest {
     stream.requestHeaders(below(2) == 0);
     upstreamActs();
     for (uint64_t i = below(3); i > 0; --i) stream.requestBody("body", i == 1);
+    http::Metadata metadata;
+    metadata.add("a", "1");
+    if (below(2) == 0) stream.filter->onRequestMetadata(metadata);
     if (below(2) == 0) stream.filter->onRequestTrailers(handle.request_trailers);
     upstreamActs();
     stream.responseHeaders(false);
+    if (below(2) == 0) stream.filter->onResponseMetadata(metadata);
     for (uint64_t i = below(3); i > 0; --i) {
       base::BufferChain bytes("answer");
       stream.filter->onResponseBody(bytes, i == 1);

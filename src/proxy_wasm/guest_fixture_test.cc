@@ -101,6 +101,8 @@ GuestText& GuestText::everything() {
   on("proxy_on_request_headers", three + result, event('H', 3) + "(i32.const 0)");
   on("proxy_on_request_body", three + result, event('B', 3) + "(i32.const 0)");
   on("proxy_on_request_trailers", two + result, event('T', 2) + "(i32.const 0)");
+  on("proxy_on_request_metadata", two + result, event('M', 2) + "(i32.const 1)");
+  on("proxy_on_response_metadata", two + result, event('m', 2) + "(i32.const 1)");
   on("proxy_on_response_headers", three + result, event('h', 3) + "(i32.const 0)");
   on("proxy_on_response_body", three + result, event('b', 3) + "(i32.const 0)");
   on("proxy_on_response_trailers", two + result, event('t', 2) + "(i32.const 0)");

@@ -32,6 +32,36 @@ TEST_F(PluginTest, TellsAWholeStreamInOrder) {
                                    "t 2 0 0", "L 2 0 0", "D 2 0 0", "X 2 0 0"));
 }
 
+TEST_F(PluginTest, TellsHowManyFieldsMetadataHas) {
+  start(GuestText().everything());
+  Stream s = stream();
+  http::Metadata metadata;
+  metadata.add("a", "1");
+  metadata.add("b", "2");
+  s.requestHeaders(false);
+  lines();
+  s.filter->onRequestMetadata(metadata);
+  s.filter->onResponseMetadata(metadata);
+  EXPECT_THAT(lines(), ElementsAre("M 2 2 0", "m 2 2 0"));
+  EXPECT_TRUE(s.handle->replies.empty());
+  s.finish();
+}
+
+TEST_F(PluginTest, AGuestThatTrapsInMetadataFailsItsStream) {
+  start(GuestText().on("proxy_on_request_metadata", "(param i32 i32) (result i32)", "(unreachable)"));
+  Stream s = stream();
+  http::Metadata metadata;
+  metadata.add("a", "1");
+  s.requestHeaders(false);
+  s.filter->onRequestMetadata(metadata);
+  ASSERT_EQ(s.handle->replies.size(), 1u);
+  EXPECT_EQ(s.handle->replies[0].status, 503);
+  s.filter->onRequestMetadata(metadata);
+  s.filter->onResponseMetadata(metadata);
+  EXPECT_EQ(s.handle->replies.size(), 1u);
+  s.finish();
+}
+
 TEST_F(PluginTest, CountsContextsFromOneAndRootsAmongThem) {
   start(GuestText().everything());
   for (const char* created : {"C 2 1 0", "C 3 1 0"}) {

@@ -43,6 +43,12 @@ TrailersAction StreamContext::onResponseTrailers(http::HeaderMap& map) {
   return trailers(response_, Callback::ResponseTrailers, map);
 }
 
+void StreamContext::onRequestMetadata(http::Metadata& metadata) { this->metadata(Callback::RequestMetadata, metadata); }
+
+void StreamContext::onResponseMetadata(http::Metadata& metadata) {
+  this->metadata(Callback::ResponseMetadata, metadata);
+}
+
 void StreamContext::onLog() {
   if (passing_ || vm_.failed()) return;
   if (!enterGuest()) return;
@@ -145,6 +151,15 @@ TrailersAction StreamContext::trailers(Side& side, Callback callback, http::Head
   side.stopped = reply_asked_in_call_ || *result == 1;
   if (!side.stopped) side.trailers = nullptr;
   return side.stopped ? TrailersAction::Stop : TrailersAction::Continue;
+}
+
+// As Envoy, the guest is told how many fields there are; no map holds them, and what it returns means nothing.
+void StreamContext::metadata(Callback callback, const http::Metadata& metadata) {
+  if (!created_ || passing_) return;
+  reply_asked_in_call_ = false;
+  const bool asks = !vm_.failed() && vm_.has(callback);
+  if (asks && call(callback, static_cast<uint32_t>(metadata.size()), 0, 2)) return;
+  if (!destroyed_ && vm_.failed()) goesOnWithout();
 }
 
 // abi.md 2.2: plugins of every SDK pause with 1, which Envoy takes for StopAllAndWatermark unless it is told otherwise.

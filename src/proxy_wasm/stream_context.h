@@ -28,6 +28,8 @@ class StreamContext final : public Context, public filter::Filter {
   filter::HeadersAction onResponseHeaders(http::HeaderMap& headers, bool end_stream) override;
   filter::BodyAction onResponseBody(base::BufferChain& bytes, bool end_stream) override;
   filter::TrailersAction onResponseTrailers(http::HeaderMap& trailers) override;
+  void onRequestMetadata(http::Metadata& metadata) override;
+  void onResponseMetadata(http::Metadata& metadata) override;
   void onLog() override;
   void onDestroy() override;
 
@@ -80,6 +82,7 @@ class StreamContext final : public Context, public filter::Filter {
                                 bool end_stream);
   filter::BodyAction body(Side& side, Callback callback, base::BufferChain& bytes, bool end_stream);
   filter::TrailersAction trailers(Side& side, Callback callback, http::HeaderMap& trailers);
+  void metadata(Callback callback, const http::Metadata& metadata);
   filter::HeadersAction headersAction(uint32_t result) const;
   filter::BodyAction bodyAction(uint32_t result) const;
   void keepBody(const Side& side, base::BufferChain& bytes);

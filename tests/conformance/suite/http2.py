@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 @dataclasses.dataclass
 class Http2Request:
     fields: list  # (name, value) in order, pseudo headers too
-    parts: list = dataclasses.field(default_factory=list)  # of bytes: a DATA frame each; and of floats: seconds to wait
+    parts: list = dataclasses.field(default_factory=list)  # of bytes: a DATA frame each; of Metadata; and of floats: seconds to wait
     trailers: list = None
     wait: bool = False  # let the answer arrive before the connection's next request is sent
     patience: float = 5.0
@@ -27,6 +27,59 @@ class Http2Request:
     ends: bool = True  # with END_STREAM
     abandon: bool = False
     deaf: bool = False  # of a connection's first request: its client does not answer pings
+    before: list = dataclasses.field(default_factory=list)  # of Metadata: sent before its headers
+
+
+@dataclasses.dataclass
+class Metadata:
+    """A frame of Envoy's extension: name and value pairs of one stream, compressed as header blocks are."""
+    payload: bytes
+    flags: int = 4  # END_METADATA
+
+    def frame(self, stream):
+        return len(self.payload).to_bytes(3, "big") + bytes([0x4d, self.flags]) + stream.to_bytes(4, "big") + self.payload
+
+
+def metadata(*pairs, flags=4, payload=None):
+    """payload: instead of the pairs, these bytes."""
+    return Metadata(b"".join(b"\x10" + _literal(name) + _literal(value) for name, value in pairs) if payload is None else payload, flags)
+
+
+def _literal(text):
+    """A string literal of RFC 7541 5.2, without Huffman's code."""
+    data = text.encode("latin-1")
+    if len(data) < 127:
+        return bytes([len(data)]) + data
+    out, rest = b"\x7f", len(data) - 127
+    while rest >= 128:
+        out, rest = out + bytes([rest % 128 + 128]), rest // 128
+    return out + bytes([rest]) + data
+
+
+class MetadataReader:
+    """What METADATA frames of one connection hold, as lines that tell where they came among the message's parts."""
+
+    def __init__(self):
+        self.blocks = {}
+
+    def take(self, frame, stream, message):
+        """The line of a block that is complete; None if there is more to come."""
+        block = self.blocks.pop(stream, b"") + frame.body
+        if not frame.flag_byte & 4:
+            self.blocks[stream] = block
+            return None
+        import hpack
+        try:
+            pairs = hpack.Decoder(max_header_list_size=1 << 24).decode(block, raw=True)
+            text = " ".join(f"{name.decode('latin-1')}={_short(value.decode('latin-1'))}" for name, value in sorted(pairs))
+        except hpack.HPACKError as why:
+            text = f"broken: {type(why).__name__}"
+        where = "before the headers" if message is None else f"after {len(message['body'])} bytes of body"
+        return f"{where}: {text}"
+
+
+def _short(text):
+    return text if len(text) < 100 else f"<{len(text)} bytes>"
 
 
 def h2_request(method="GET", path="/", headers=None, body=None, trailers=None, script=None, authority=HOST[1], scheme="http", fields=None, **options):
@@ -70,6 +123,7 @@ class _Connection:
             client_side=True, validate_outbound_headers=False, normalize_outbound_headers=False, validate_inbound_headers=False, header_encoding="latin-1"))
         self.h2.initiate_connection()
         self.answers, self.over, self.closed, self.goaway = {}, set(), False, None
+        self.metadata, self.early = MetadataReader(), {}
         self.flush()
 
     def flush(self):
@@ -81,14 +135,19 @@ class _Connection:
     def send(self, request):
         stream = self.h2.get_next_available_stream_id()
         self.answers[stream] = []
-        last = not request.parts and not request.trailers and request.ends
+        whole = [at for at, part in enumerate(request.parts) if isinstance(part, bytes)]
+        last = not whole and not request.trailers and request.ends
+        self.put(request.before, stream)
         self.h2.send_headers(stream, request.fields, end_stream=last)
         self.flush()
         for at, part in enumerate(request.parts):
             if isinstance(part, float):
                 time.sleep(part)
                 continue
-            self.data(stream, part, request.ends and at == len(request.parts) - 1 and not request.trailers)
+            if isinstance(part, Metadata):
+                self.put([part], stream)
+                continue
+            self.data(stream, part, request.ends and at == whole[-1] and not request.trailers)
         if request.trailers and not self.closed and stream not in self.over:
             self.h2.send_headers(stream, request.trailers, end_stream=True)
         self.flush()
@@ -97,6 +156,12 @@ class _Connection:
             self.h2.reset_stream(stream, 8)
             self.flush()
         return stream
+
+    def put(self, frames, stream):
+        """Frames beside the library, which knows none of their kind."""
+        for frame in frames:
+            self.h2._data_to_send += frame.frame(stream)
+        self.flush()
 
     def data(self, stream, part, end):
         """As much at a time as the windows allow."""
@@ -140,7 +205,7 @@ class _Connection:
         if isinstance(event, (kinds.ResponseReceived, kinds.InformationalResponseReceived)):
             status = dict(event.headers)[":status"]
             self.answers[event.stream_id].append({"version": "HTTP/2", "status": int(status), "reason": "", "framing": "h2", "body": b"", "trailers": [],
-                                                  "headers": [(n, v) for n, v in event.headers if n != ":status"]})
+                                                  "headers": [(n, v) for n, v in event.headers if n != ":status"], "metadata": self.early.pop(event.stream_id, [])})
         elif isinstance(event, kinds.DataReceived):
             self.answers[event.stream_id][-1]["body"] += event.data
             self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -152,8 +217,18 @@ class _Connection:
             if event.stream_id not in self.over:
                 self._cut(event.stream_id, f"reset with {int(event.error_code)}")
             self.over.add(event.stream_id)
+        elif isinstance(event, kinds.UnknownFrameReceived):
+            self.note_metadata(event.frame)
         elif isinstance(event, kinds.ConnectionTerminated):
             self.goaway = f"goaway {int(event.error_code)}"
+
+    def note_metadata(self, frame):
+        if frame.type != 0x4d:
+            return
+        answer = self.answers.get(frame.stream_id, [])[-1:]
+        line = self.metadata.take(frame, frame.stream_id, answer[0] if answer else None)
+        if line:
+            (answer[0]["metadata"] if answer else self.early.setdefault(frame.stream_id, [])).append(line)
 
     def _cut(self, stream, how):
         if self.answers[stream]:

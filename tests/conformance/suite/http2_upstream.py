@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 
-from .http2 import be_deaf, library
+from .http2 import Metadata, MetadataReader, be_deaf, library
 
 END = object()
 
@@ -22,8 +22,8 @@ def h2_scripted(*actions, early=False):
     return act
 
 
-def h2_answer(status=200, headers=(("content-type", "text/plain"),), body=b"upstream says hello\n", trailers=None):
-    return h2_scripted(heads(status, *headers), body, sends_trailers(*trailers) if trailers else END)
+def h2_answer(status=200, headers=(("content-type", "text/plain"),), body=b"upstream says hello\n", trailers=None, delay=None):
+    return h2_scripted(*([delay] if delay else []), heads(status, *headers), body, sends_trailers(*trailers) if trailers else END)
 
 
 def grpc_health(status=1, grpc_status="0", message=None):
@@ -110,6 +110,8 @@ class _Stream:
                     self.end()
                 elif isinstance(action, bytes):
                     self.send(action)
+                elif isinstance(action, Metadata):
+                    self.connection.add(action.frame(self.id))
                 else:
                     action(self)
             self.connection.let_go()
@@ -134,7 +136,7 @@ class Http2Connection:
         self.h2.initiate_connection()
         if upstream.h2_deaf:
             be_deaf(self.h2)
-        self.streams = {}
+        self.streams, self.metadata = {}, MetadataReader()
         self.flush()
         self.take(begun)
 
@@ -157,6 +159,12 @@ class Http2Connection:
         with self.lock:
             self.let_go()
             self.sock.sendall(data)
+
+    def add(self, frame):
+        """A frame that the library does not know, in its place among the others."""
+        with self.lock:
+            self.h2._data_to_send += frame
+            self.flush()
 
     def hold(self):
         """From here to let_go this thread's frames gather; nobody else uses the connection meanwhile."""
@@ -198,6 +206,8 @@ class Http2Connection:
         stream = self.streams.get(getattr(event, "stream_id", None))
         if isinstance(event, kinds.RequestReceived):
             self.begin(event)
+        elif isinstance(event, kinds.UnknownFrameReceived) and event.frame.type == 0x4d:
+            self.note_metadata(event.frame)
         elif stream is None:
             return
         elif isinstance(event, kinds.DataReceived):
@@ -212,6 +222,12 @@ class Http2Connection:
         elif isinstance(event, kinds.StreamReset):
             stream.seen["cut"] = "reset"
             self.finish(stream, "reset")
+
+    def note_metadata(self, frame):
+        stream = self.streams.get(frame.stream_id)
+        line = self.metadata.take(frame, frame.stream_id, stream and stream.seen)
+        if line and stream:
+            stream.seen.setdefault("metadata", []).append(line)
 
     @staticmethod
     def finish(stream, how):

@@ -25,6 +25,7 @@ def _answer(answer, ports, keep_order):
     lines += _fields(answer["headers"], ports, keep_order, "    ")
     lines.append(f"    body {body(normalise.text(answer['body'].decode('latin-1'), ports).encode('latin-1'))}")
     lines += [f"    trailer {line.strip()}" for line in _fields(answer["trailers"], ports, keep_order, "")]
+    lines += [f"    metadata {visible(line)}" for line in answer.get("metadata", [])]
     return lines + ([f"    cut short: {answer['cut']}"] if "cut" in answer else [])
 
 
@@ -52,6 +53,7 @@ def upstream(name, requests, ports, keep_order):
         lines += _fields(seen["headers"], ports, keep_order, "    ")
         lines.append(f"    body {body(seen['body'])}")
         lines += [f"    trailer {line.strip()}" for line in _fields(seen["trailers"], ports, keep_order, "")]
+        lines += [f"    metadata {visible(line)}" for line in seen.get("metadata", [])]
         lines += [f"    cut short: {seen['cut']}"] if "cut" in seen else []
     return lines or [f"{name} saw nothing"]
 

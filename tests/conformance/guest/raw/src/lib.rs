@@ -127,6 +127,16 @@ pub extern "C" fn proxy_on_request_trailers(context: u32, count: u32) -> u32 {
 }
 
 #[no_mangle]
+pub extern "C" fn proxy_on_request_metadata(context: u32, count: u32) -> u32 {
+    callback("request_metadata", context, format!(" n={count}"), false, 0)
+}
+
+#[no_mangle]
+pub extern "C" fn proxy_on_response_metadata(context: u32, count: u32) -> u32 {
+    callback("response_metadata", context, format!(" n={count}"), false, 0)
+}
+
+#[no_mangle]
 pub extern "C" fn proxy_on_response_headers(context: u32, count: u32, eos: u32) -> u32 {
     callback("response_headers", context, format!(" n={count} eos={eos}"), eos != 0, 0)
 }
