@@ -111,6 +111,8 @@ void takeHosts(const std::vector<std::string>& given, Flags& flags) {
 void addOwnFlags(CLI::App& app, Flags& flags) {
   addLimitFlags(app, flags);
   app.add_flag("--plugin-watch", flags.plugin_watch, "Plugins whose files change are exchanged while weir runs");
+  app.add_flag("--plugin-strict-start", flags.plugin_strict_start,
+               "A plugin that cannot be loaded ends the start; else weir starts without it and keeps trying");
   app.add_option("--plugin-time-calls", flags.plugin_time_calls,
                  "Of so many calls of a plugin's callback one is timed (default 16; 1: every call, 0: none)");
   app.add_option("--max-connections", flags.max_connections, "Most connections of clients; 0: no limit");

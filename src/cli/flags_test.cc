@@ -58,6 +58,11 @@ TEST(Flags, SayWhatPluginsMayUse) {
   EXPECT_EQ(rules.by_plugin.at("b").pending_calls, 0u);
 }
 
+TEST(Flags, SayWhetherAStartNeedsAllPlugins) {
+  EXPECT_FALSE(parseFlags({"-c", "x"}).flags->plugin_strict_start);
+  EXPECT_TRUE(parseFlags({"-c", "x", "--plugin-strict-start"}).flags->plugin_strict_start);
+}
+
 TEST(Flags, SayHowManyCallsOfPluginsAreTimed) {
   EXPECT_EQ(parseFlags({"-c", "x"}).flags->plugin_time_calls, 16u);
   EXPECT_EQ(parseFlags({"-c", "x", "--plugin-time-calls", "0"}).flags->plugin_time_calls, 0u);

@@ -122,6 +122,7 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.reject_unknown_dynamic_fields = flags.reject_unknown_dynamic_fields;
   options.plugin_limits = flags.plugin_limits;
   options.plugin_watch = flags.plugin_watch;
+  options.plugin_strict_start = flags.plugin_strict_start;
   options.time_one_plugin_call_in = flags.plugin_time_calls;
   options.log_flush.interval = std::chrono::milliseconds(flags.file_flush_interval_msec);
   options.log_flush.min_size = size_t{flags.file_flush_min_size_kb} * 1024;

@@ -1,11 +1,8 @@
 // envoy.extensions.wasm.v3: a plugin and its VM.
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/wrappers.pb.h>
-#include <sys/stat.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "config/names.h"
 #include "config/struct_json.h"
@@ -45,16 +42,6 @@ void checkRuntime(const std::string& runtime, const Place& place) {
               fmt::format("unknown runtime '{}'; expected envoy.wasm.runtime.v8 or nothing (all names mean weir's one "
                           "engine)",
                           runtime));
-}
-
-void checkFile(const std::string& path, const Place& place) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) {
-    const int reason = errno;
-    place.fault(FaultKind::File, fmt::format("cannot read the plugin '{}': {}", path, std::strerror(reason)));
-  } else if (!S_ISREG(info.st_mode)) {
-    place.fault(FaultKind::File, fmt::format("the plugin '{}' is no file", path));
-  }
 }
 
 bool isDigest(std::string_view text) {
@@ -110,8 +97,7 @@ proxy_wasm::CodeSource convertCode(const envoy::config::core::v3::AsyncDataSourc
   if (!code.has_local()) return source;  // Reported by the rules, if there is nothing at all.
   const Place here = place.field("local");
   if (!code.local().filename().empty()) {
-    source.path = code.local().filename();
-    checkFile(source.path, here.field("filename"));
+    source.path = code.local().filename();  // Whether it is there is for whoever loads it: that need not be the end.
     return source;
   }
   source.kind = proxy_wasm::CodeSource::Kind::Inline;

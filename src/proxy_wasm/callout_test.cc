@@ -104,7 +104,7 @@ TEST_F(CalloutTest, IsDroppedWithAGuestThatDiedAndItsStreamIsAnswered) {
   loop_.runReady();
   EXPECT_TRUE(cluster_.waiting.empty());
   ASSERT_EQ(stream_.handle->replies.size(), 1u);
-  EXPECT_EQ(stream_.handle->replies[0].details, "wasm_fail_stream");
+  EXPECT_EQ(stream_.handle->replies[0].details, "wasm_fail_stream{plugin}");
 }
 
 TEST_F(CalloutTest, EndsTheStreamThatWaitsWhenItsCallbackTraps) {

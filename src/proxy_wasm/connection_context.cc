@@ -134,10 +134,9 @@ void ConnectionContext::closeAs(StreamType direction) {
 // --- The guest is dead ---
 
 bool ConnectionContext::goesOnWithout(StreamType direction) {
-  const PluginSpec& spec = plugin_->root().spec();
   passing_ = true;
   noteFault();
-  if (spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open) return true;
+  if (plugin_->root().spec().failsOpen()) return true;
   closeAs(direction);
   return false;
 }

@@ -50,7 +50,7 @@ TEST_F(FailureTest, EndsItsOwnStreamWith503AndServesTheNext) {
     EXPECT_EQ(ask(path), HeadersAction::StopAllAndWatermark) << path;
     ASSERT_EQ(replies_.size(), 1u);
     EXPECT_EQ(replies_[0].status, 503);
-    EXPECT_EQ(replies_[0].details, "wasm_fail_stream");
+    EXPECT_EQ(replies_[0].details, "wasm_fail_stream{plugin}");
     EXPECT_EQ(replies_[0].body, "");
     EXPECT_EQ(replies_[0].grpc_status, 14);
     EXPECT_EQ(ask("/good"), HeadersAction::Continue) << path;
@@ -147,7 +147,7 @@ TEST_F(FailureTest, WaitsBetweenLivesThatServeNothing) {
   EXPECT_LT(stats_.counter("wasm.plugin.vm_reload_success").value(), PluginOnWorker::kFreeRevivals + 10u);
   EXPECT_EQ(ask("/good"), HeadersAction::StopAllAndWatermark);
   ASSERT_EQ(replies_.size(), 1u);
-  EXPECT_EQ(replies_[0].details, "wasm_fail_stream");
+  EXPECT_EQ(replies_[0].details, "wasm_fail_stream{plugin}");
   clock_.advance(std::chrono::milliseconds(1600));
   loop_.runReady();
   EXPECT_EQ(ask("/good"), HeadersAction::Continue);

@@ -1,4 +1,5 @@
-// A plugin whose code is still to come: until then its streams get what the failure policy says.
+// A plugin whose code is still to come, or that could not be loaded so far (degraded_plugins.h): until then its streams
+// get what the failure policy says.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// A plugin that has been read, compiled, checked, and configured once on trial; or one whose code is still to come.
+// A plugin that has been read, compiled, checked, and configured once on trial; or one that is still
+// to come (late_plugin.h).
 // Immutable, shared by all workers.
 #pragma once
 

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -27,12 +28,10 @@ std::string_view placeOf(const CodeSource& code) {
   return "";
 }
 
-// Null: it is still to be fetched.
-base::Result<std::shared_ptr<const std::string>> readCode(const CodeSource& code, RemoteCode* remote) {
-  if (code.kind == CodeSource::Kind::Remote) return remote == nullptr ? nullptr : remote->find(code.remote);
-  if (code.kind == CodeSource::Kind::Inline) return std::make_shared<const std::string>(code.bytes);
-  std::ifstream file(code.path, std::ios::binary);
-  if (!file) return refused(fmt::format("Invalid path: {}: {}", code.path, std::strerror(errno)));
+base::Result<std::shared_ptr<const std::string>> readFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return refused(fmt::format("Invalid path: {}: {}", path, std::strerror(errno)));
+  if (std::error_code none; !std::filesystem::is_regular_file(path, none)) return refused("is no file");
   std::ostringstream bytes;
   bytes << file.rdbuf();
   if (!file || bytes.view().empty()) return refused("cannot be read, or is empty");
@@ -85,6 +84,16 @@ std::string codeName(const RemoteSource& source) {
   return source.sha256.empty() ? source.cluster + " " + source.uri : source.sha256;
 }
 
+// The same of a plugin that is degraded.
+std::string faultyName(const CodeSource& code) {
+  switch (code.kind) {
+    case CodeSource::Kind::File: return "faulty file " + code.path;
+    case CodeSource::Kind::Inline: return "faulty code " + sha256Of(code.bytes);
+    case CodeSource::Kind::Remote: return "faulty fetched " + codeName(code.remote);
+  }
+  return "";
+}
+
 class CanaryClusters final : public ClusterAccess {
  public:
   explicit CanaryClusters(const std::function<bool(std::string_view)>& known) : known_(known) {}
@@ -97,19 +106,95 @@ class CanaryClusters final : public ClusterAccess {
 
 }  // namespace
 
-base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginSpec& spec) {
+DegradedPlugins::Environment PluginHost::environment() {
+  const auto again = [this](const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec) {
+    return loadAgain(late, spec);
+  };
+  return {settings_.loop, clock_, stats_, again, settings_.on_arrival, settings_.watch};
+}
+
+base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::load(const PluginSpec& spec, std::string_view where) {
   dropUnused();
-  auto bytes = readCode(spec.vm.code, settings_.remote);
-  auto plugin = !bytes.ok()         ? base::Result<std::shared_ptr<const LoadedPlugin>>(std::move(bytes).error())
-                : *bytes == nullptr ? loadLate(spec)
-                                    : loadWith(spec, **bytes);
+  const auto told = [&](base::Error why) {
+    why = std::move(why).in(fmt::format("Unable to create Wasm plugin {}: {}", spec.name, placeOf(spec.vm.code)));
+    return where.empty() ? std::move(why) : std::move(why).in(std::string(where));
+  };
+  auto bytes = readCode(spec);
+  if (bytes.ok() && *bytes == nullptr) {
+    auto late = loadLate(spec);
+    return late.ok() ? std::move(late) : told(std::move(late).error());
+  }
+  auto plugin = bytes.ok() ? loadWith(spec, **bytes)
+                           : base::Result<std::shared_ptr<const LoadedPlugin>>(std::move(bytes).error());
   if (plugin.ok()) return plugin;
-  return std::move(plugin).error().in(
-      fmt::format("Unable to create Wasm plugin {}: {}", spec.name, placeOf(spec.vm.code)));
+  base::Error why = told(std::move(plugin).error());
+  if (auto without = goOnWithout(spec, why)) return without;
+  return why;
+}
+
+// Null: neither is it degraded already, nor is that a way to begin.
+std::shared_ptr<const LoadedPlugin> PluginHost::goOnWithout(const PluginSpec& spec, const base::Error& why) {
+  const std::string identity = identityOf(spec, settings_.budgets.of(spec.name), faultyName(spec.vm.code));
+  std::string key = keyOf(spec);
+  std::weak_ptr<const LoadedPlugin>& place = plugins_[identity + key];
+  if (auto known = place.lock(); known != nullptr && (go_on_ || known->late->get() == nullptr)) return known;
+  if (!go_on_) return nullptr;
+  auto late = std::make_shared<LatePlugin>(stats_, identity);
+  late->settle();
+  auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late, nullptr});
+  place = plugin;
+  LOG(Wasm, Error, "{}", why.detail);
+  LOG(Wasm, Error, "plugin {} is degraded and will be tried again; until it can be loaded, its streams {}", spec.name,
+      spec.failsOpen() ? "go on without it" : "are refused");
+  degraded_.put(late, spec, why, DegradedPlugins::Again::ByTimer);
+  return plugin;
+}
+
+base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadAgain(const std::shared_ptr<LatePlugin>& late,
+                                                                        const PluginSpec& spec) {
+  dropUnused();
+  auto bytes = readCode(spec);
+  if (!bytes.ok()) return std::move(bytes).error();
+  if (*bytes != nullptr) return loadWith(spec, **bytes);
+  fetch(late, spec);
+  return std::shared_ptr<const LoadedPlugin>();
+}
+
+std::vector<std::string> PluginHost::degraded() {
+  dropUnused();
+  return degraded_.lines();
+}
+
+// Null: it is still to be fetched.
+base::Result<std::shared_ptr<const std::string>> PluginHost::readCode(const PluginSpec& spec) {
+  const CodeSource& code = spec.vm.code;
+  if (code.kind == CodeSource::Kind::Inline) return std::make_shared<const std::string>(code.bytes);
+  if (code.kind == CodeSource::Kind::Remote) {
+    return settings_.remote == nullptr ? nullptr : settings_.remote->find(code.remote);
+  }
+  auto bytes = readFile(code.path);
+  if (!bytes.ok()) {
+    counter(spec, "load_attempts").add();
+    counter(spec, "load_failures").add();
+  }
+  return bytes;
+}
+
+stats::Counter& PluginHost::counter(const PluginSpec& spec, std::string_view what) {
+  return stats_.counter(fmt::format("wasm.{}.{}", spec.name, what));
 }
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadWith(const PluginSpec& spec,
                                                                        const std::string& bytes) {
+  stats_.gauge(fmt::format("wasm.{}.degraded", spec.name)).add(0);  // There from now on.
+  auto plugin = tryToLoad(spec, bytes);
+  counter(spec, "load_attempts").add();
+  counter(spec, "load_failures").add(plugin.ok() ? 0 : 1);
+  return plugin;
+}
+
+base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::tryToLoad(const PluginSpec& spec,
+                                                                        const std::string& bytes) {
   auto code = loadCode(spec, bytes);
   if (!code.ok()) return std::move(code).error();
   std::string key = keyOf(spec);
@@ -134,6 +219,7 @@ void PluginHost::dropUnused() {
   std::erase_if(watched_, [](const auto& known) { return known.second.successor.expired(); });
   std::erase_if(plugins_, [](const auto& known) { return known.second.expired(); });
   std::erase_if(codes_, [](const auto& known) { return known.second.expired(); });
+  degraded_.dropUnused();
 }
 
 std::shared_ptr<Successor> PluginHost::successorOf(const PluginSpec& spec, const std::string& key,
@@ -155,12 +241,11 @@ void PluginHost::reload(const std::string& name) {
   if (found == watched_.end()) return;
   Watched& watched = found->second;
   const PluginSpec& spec = watched.spec;
-  const auto count = [&](std::string_view what) { stats_.counter(fmt::format("wasm.{}.{}", spec.name, what)).add(); };
-  const auto bytes = readCode(spec.vm.code, nullptr);
+  const auto bytes = readCode(spec);
   const auto plugin =
       bytes.ok() ? loadWith(spec, **bytes) : base::Result<std::shared_ptr<const LoadedPlugin>>(bytes.error());
   if (!plugin.ok()) {
-    count("file_reload_failure");
+    counter(spec, "file_reload_failure").add();
     LOG(Wasm, Error, "plugin {} stays as it is, the new {} cannot be used: {}", spec.name, spec.vm.code.path,
         plugin.error().detail);
     return;
@@ -169,7 +254,7 @@ void PluginHost::reload(const std::string& name) {
   watched.identity = (*plugin)->code->identity;
   watched.newest = *plugin;
   (*plugin)->successor->set(*plugin);
-  count("file_reload_success");
+  counter(spec, "file_reload_success").add();
   LOG(Wasm, Info, "plugin {}: {} has changed, the new version serves from now on", spec.name, spec.vm.code.path);
   if (settings_.on_arrival) settings_.on_arrival();
 }
@@ -197,28 +282,38 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadLate(const Plu
   auto plugin = std::make_shared<const LoadedPlugin>(LoadedPlugin{spec, nullptr, std::move(key), late, nullptr});
   place = plugin;
   late_.push_back(late);
-  if (settings_.remote == nullptr) return plugin;
-  const auto told = [this, weak = std::weak_ptr<LatePlugin>(late), spec](const std::string* code,
-                                                                         std::string_view why_not) {
-    if (const auto late = weak.lock()) arrive(*late, spec, code, why_not);
-  };
-  settings_.remote->want(source, late, told);
+  if (settings_.remote != nullptr) fetch(late, spec);
   return plugin;
 }
 
+void PluginHost::fetch(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec) {
+  const auto told = [this, weak = std::weak_ptr(late), spec](const std::string* code, std::string_view why_not) {
+    if (const auto late = weak.lock()) arrive(late, spec, code, why_not);
+  };
+  settings_.remote->want(spec.vm.code.remote, late, told);
+}
+
 // code: null if it could not be fetched so far.
-void PluginHost::arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code, std::string_view why_not) {
+void PluginHost::arrive(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec, const std::string* code,
+                        std::string_view why_not) {
+  using Again = DegradedPlugins::Again;
+  const std::string& uri = spec.vm.code.remote.uri;
   if (code == nullptr) {
-    LOG(Wasm, Critical, "Plugin {} has no code: it could not be fetched from {}: {}", spec.name,
-        spec.vm.code.remote.uri, why_not);
+    const base::Error why =
+        refused(fmt::format("Plugin {} has no code: it could not be fetched from {}: {}", spec.name, uri, why_not));
+    LOG(Wasm, Critical, "{}", why.detail);
+    degraded_.put(late, spec, why, Again::WhenFetched);
   } else if (auto plugin = loadWith(spec, *code); plugin.ok()) {
-    late.arrive(*std::move(plugin));
+    late->arrive(*std::move(plugin));
+    degraded_.end(*late);
     if (settings_.on_arrival) settings_.on_arrival();
   } else {
-    LOG(Wasm, Critical, "Unable to create Wasm plugin {}: {}: {}", spec.name, spec.vm.code.remote.uri,
-        plugin.error().detail);
+    const base::Error why =
+        std::move(plugin).error().in(fmt::format("Unable to create Wasm plugin {}: {}", spec.name, uri));
+    LOG(Wasm, Critical, "{}", why.detail);
+    degraded_.put(late, spec, why, Again::ByTimer);
   }
-  late.settle();
+  late->settle();
 }
 
 base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec, const std::string& bytes) {

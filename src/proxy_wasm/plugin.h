@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "proxy_wasm/budgets.h"
 #include "proxy_wasm/call_stats.h"
+#include "proxy_wasm/degraded_plugins.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/remote_code.h"
 #include "proxy_wasm/shared_data.h"
@@ -38,6 +39,8 @@ class PluginHost {
     std::function<bool(std::string_view cluster)> knows_cluster;
     // Where code that is fetched comes from; null: nowhere, what waits for it waits for ever.
     RemoteCode* remote = nullptr;
+    // Of the main thread; null: what could not be loaded is not tried again.
+    event::Loop* loop = nullptr;
     // A late plugin has its code, or one has a new version: workers can start it.
     std::function<void()> on_arrival = nullptr;
     uint32_t time_one_call_in = kTimeOneCallIn;  // See CallStats.
@@ -48,13 +51,19 @@ class PluginHost {
 
   // All references must outlive the host and everything it loads.
   PluginHost(wasm::Engine& engine, stats::Store& stats, const base::Clock& clock, Settings settings)
-      : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)) {}
+      : engine_(engine), stats_(stats), clock_(clock), settings_(std::move(settings)), degraded_(environment()) {}
 
-  // Equal specs give the same plugin while somebody holds it, and run one canary. Error (side Operator or Plugin):
-  // "Unable to create Wasm plugin <name>: <where the code is>: <everything that is wrong with it>", whatever the
-  // failure policy: an open one is about requests, not about configurations that never worked.
+  // Equal specs give the same plugin while somebody holds it, and run one canary. where: in the configuration, if that
+  // is to be told. Error (side Operator or Plugin):
+  // "<where>: Unable to create Wasm plugin <name>: <where the code is>: <everything that is wrong with it>".
   // Code that is still to be fetched is no error, unless the spec says so (nack_on_miss): the plugin comes late.
-  base::Result<std::shared_ptr<const LoadedPlugin>> load(const PluginSpec& spec);
+  base::Result<std::shared_ptr<const LoadedPlugin>> load(const PluginSpec& spec, std::string_view where = "");
+  // What is wrong with a plugin is from now on (true) no error of load() either: it is logged, the plugin is degraded,
+  // comes late, and is tried again and again. For the start of a proxy; a configuration that replaces another one is
+  // better refused. One that is degraded already is given in any case: it is no worse than it was.
+  void goOnWithoutFaulty(bool go_on) { go_on_ = go_on; }
+  // What is degraded now, for people, a line each.
+  std::vector<std::string> degraded();
   // Of a plugin whose file has changed while it is watched, the new version is compiled and tried aside. Then workers
   // exchange it between two streams; those under way end with the version that they began with. One that fails is
   // logged and counted, and the old one stays.
@@ -63,12 +72,21 @@ class PluginHost {
   std::vector<std::shared_ptr<LatePlugin>> takeLate() { return std::exchange(late_, {}); }
 
  private:
+  DegradedPlugins::Environment environment();
   base::Result<std::shared_ptr<const LoadedPlugin>> loadLate(const PluginSpec& spec);
+  std::shared_ptr<const LoadedPlugin> goOnWithout(const PluginSpec& spec, const base::Error& why);
+  base::Result<std::shared_ptr<const LoadedPlugin>> loadAgain(const std::shared_ptr<LatePlugin>& late,
+                                                              const PluginSpec& spec);
+  void fetch(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec);
+  base::Result<std::shared_ptr<const std::string>> readCode(const PluginSpec& spec);
+  stats::Counter& counter(const PluginSpec& spec, std::string_view what);
+  base::Result<std::shared_ptr<const LoadedPlugin>> tryToLoad(const PluginSpec& spec, const std::string& bytes);
   base::Result<std::shared_ptr<const LoadedPlugin>> loadWith(const PluginSpec& spec, const std::string& bytes);
   std::shared_ptr<Successor> successorOf(const PluginSpec& spec, const std::string& key, const std::string& identity);
   void dropUnused();
   void reload(const std::string& name);
-  void arrive(LatePlugin& late, const PluginSpec& spec, const std::string* code, std::string_view why_not);
+  void arrive(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec, const std::string* code,
+              std::string_view why_not);
   base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, const std::string& bytes);
   base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
 
@@ -90,6 +108,8 @@ class PluginHost {
     std::shared_ptr<void> watch;
   };
   std::map<std::string, Watched> watched_;  // By all of the spec.
+  bool go_on_ = false;
+  DegradedPlugins degraded_;
 };
 
 }  // namespace weir::proxy_wasm

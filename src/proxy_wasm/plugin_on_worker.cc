@@ -12,9 +12,10 @@ constexpr int kGrpcUnavailable = 14;
 // Stands in for a plugin that does not run and must not be left out.
 class ClosedFilter final : public filter::Filter {
  public:
+  explicit ClosedFilter(std::string details) : details_(std::move(details)) {}
   void setHandle(filter::StreamHandle& handle) override { handle_ = &handle; }
   filter::HeadersAction onRequestHeaders(http::HeaderMap&, bool) override {
-    handle_->sendLocalReply({503, "", "wasm_fail_stream", {}, kGrpcUnavailable});
+    handle_->sendLocalReply({503, "", std::move(details_), {}, kGrpcUnavailable});
     return filter::HeadersAction::StopAllAndWatermark;
   }
   filter::BodyAction onRequestBody(base::BufferChain&, bool) override { return filter::BodyAction::Continue; }
@@ -26,6 +27,7 @@ class ClosedFilter final : public filter::Filter {
   void onDestroy() override {}
 
  private:
+  std::string details_;
   filter::StreamHandle* handle_ = nullptr;
 };
 
@@ -66,17 +68,13 @@ std::unique_ptr<filter::Filter> PluginOnWorker::create() {
   if (!alive()) revive();
   if (alive()) return std::make_unique<StreamContext>(current_);
   if (open()) return nullptr;
-  return std::make_unique<ClosedFilter>();
+  return std::make_unique<ClosedFilter>(plugin_->spec.failureDetails());
 }
 
 std::unique_ptr<tcp::Filter> PluginOnWorker::createForConnection() {
   if (!alive()) revive();
   if (alive()) return std::make_unique<ConnectionContext>(current_);
   return std::make_unique<AbsentFilter>(open());
-}
-
-bool PluginOnWorker::open() const {
-  return plugin_->spec.legacy_fail_open || plugin_->spec.failure_policy == FailurePolicy::Open;
 }
 
 template <typename Use>

@@ -38,7 +38,7 @@ class PluginOnWorker {
   // Calls use(root) if it runs, or can be made to.
   template <typename Use>
   void withRoot(Use use);
-  bool open() const;  // Its failure policy.
+  bool open() const { return plugin_->spec.failsOpen(); }
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
   bool codeIsHere();
   base::Result<std::shared_ptr<StartedPlugin>> started(const std::shared_ptr<const LoadedPlugin>& plugin);

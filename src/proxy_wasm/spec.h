@@ -59,6 +59,11 @@ struct PluginSpec {
   bool allow_on_headers_stop_iteration = false;
   // Non-empty: only these capabilities are linked.
   std::optional<std::vector<std::string>> allowed_capabilities;
+
+  // Streams go on without it where it does not run.
+  bool failsOpen() const { return legacy_fail_open || failure_policy == FailurePolicy::Open; }
+  // Of the answer that a stream gets otherwise: Envoy's word, with the plugin's name.
+  std::string failureDetails() const { return "wasm_fail_stream{" + name + "}"; }
 };
 
 // A plugin that serves no stream, after envoy.extensions.wasm.v3.WasmService.

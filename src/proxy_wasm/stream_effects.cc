@@ -118,10 +118,7 @@ void StreamContext::close() {
   if (handle_ != nullptr) handle_->resetStream();
 }
 
-bool StreamContext::failsOpen() const {
-  const PluginSpec& spec = plugin_->root().spec();
-  return spec.legacy_fail_open || spec.failure_policy == FailurePolicy::Open;
-}
+bool StreamContext::failsOpen() const { return plugin_->root().spec().failsOpen(); }
 
 bool StreamContext::goesOnWithout() {
   if (passing_) return true;
@@ -131,7 +128,7 @@ bool StreamContext::goesOnWithout() {
     return true;
   }
   passing_ = true;  // The answer passes this filter, too.
-  handle_->sendLocalReply({503, "", "wasm_fail_stream", {}, kGrpcUnavailable});
+  handle_->sendLocalReply({503, "", plugin_->root().spec().failureDetails(), {}, kGrpcUnavailable});
   return false;
 }
 

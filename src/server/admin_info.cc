@@ -40,9 +40,13 @@ uint64_t residentBytes() {
 
 }  // namespace
 
-AdminAnswer adminReady(const AdminContext& context, const AdminQuery&) {
+// The first line and the status are for machines, and Envoy's: a degraded plugin takes no proxy out of service.
+AdminAnswer adminReady(const AdminContext& context, const AdminQuery& query) {
   const ServerState state = context.source.state();
-  return {.status = state == ServerState::Live ? 200 : 503, .body = std::string(nameOf(state)) + "\n"};
+  AdminAnswer answer{.status = state == ServerState::Live ? 200 : 503, .body = std::string(nameOf(state)) + "\n"};
+  if (!query.has("verbose")) return answer;
+  for (const std::string& line : context.source.degraded()) answer.body += line + "\n";
+  return answer;
 }
 
 AdminAnswer adminServerInfo(const AdminContext& context, const AdminQuery&) {

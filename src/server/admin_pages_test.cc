@@ -37,6 +37,14 @@ TEST_F(Admin, ReadySaysTheStateAnd503UnlessLive) {
   EXPECT_EQ(get("/ready").body, "DRAINING\n");
 }
 
+TEST_F(Admin, ReadySaysWhatIsDegradedToWhomAsksForItAndIsLiveForLoadBalancers) {
+  EXPECT_EQ(get("/ready?verbose").body, "LIVE\n");
+  source_.degraded_ = {"degraded: plugin a: no file", "degraded: plugin b: no module"};
+  EXPECT_EQ(get("/ready").body, "LIVE\n");
+  EXPECT_EQ(get("/ready?verbose").body, "LIVE\ndegraded: plugin a: no file\ndegraded: plugin b: no module\n");
+  EXPECT_EQ(get("/ready?verbose").status, 200);
+}
+
 TEST_F(Admin, AnUnknownPageIs404WithTheList) {
   for (const auto* target : {"/nothing", "/listeners/", "/stats/", "", "*", "/READY"}) {
     EXPECT_EQ(get(target).status, 404) << target;

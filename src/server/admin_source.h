@@ -104,6 +104,8 @@ class AdminSource {
   virtual std::vector<ListenerStatus> listeners() const = 0;
   virtual std::vector<ClusterStatus> clusters() = 0;
   virtual DiscoveryStatus discovery() const = 0;
+  // What does not work as configured while the process serves, for people, a line each.
+  virtual std::vector<std::string> degraded() { return {}; }
   virtual void drainListeners(const DrainRequest& request) = 0;
   // While failed, /ready says DRAINING.
   virtual void failHealthChecks(bool fail) = 0;

@@ -12,6 +12,7 @@ class FakeSource final : public AdminSource {
   std::vector<ListenerStatus> listeners() const override { return listeners_; }
   std::vector<ClusterStatus> clusters() override { return clusters_; }
   DiscoveryStatus discovery() const override { return discovery_; }
+  std::vector<std::string> degraded() override { return degraded_; }
   void drainListeners(const DrainRequest& request) override { drained_ = request; }
   void failHealthChecks(bool fail) override { health_checks_failed_ = fail; }
   void quit() override { quit_ = true; }
@@ -22,6 +23,7 @@ class FakeSource final : public AdminSource {
   std::vector<ClusterStatus> clusters_;
   bool health_checks_failed_ = false;
   bool quit_ = false;
+  std::vector<std::string> degraded_;
   DiscoveryStatus discovery_;
   std::optional<DrainRequest> drained_;
 };

@@ -70,6 +70,7 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
   if (loop != nullptr) shared.remote_code = makeRemoteCode(options, *loop, shared);
   proxy_wasm::PluginHost::Settings plugins;
   plugins.remote = shared.remote_code.get();
+  plugins.loop = loop;
   plugins.on_arrival = [&shared] {
     if (shared.on_plugin_arrival) shared.on_plugin_arrival();
   };
@@ -108,9 +109,9 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
       }
       continue;
     }
-    auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter));
+    auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter), filter.path);
     if (!plugin.ok()) {
-      faults.push_back(std::move(plugin).error().in(filter.path));
+      faults.push_back(std::move(plugin).error());
       continue;
     }
     http.filters.push_back({filter.name, filter.disabled, std::move(*plugin)});
@@ -155,9 +156,9 @@ void loadNetworkFilters(SharedFilterChain& chain, const std::string& listener, S
       chain.proxy_logs.push_back(makeLogs(proxy->access_logs, shared, faults));
     }
     if (const auto* spec = std::get_if<proxy_wasm::PluginSpec>(&filter)) {
-      auto plugin = shared.plugins->load(*spec);
+      auto plugin = shared.plugins->load(*spec, "listener '" + listener + "'");
       if (!plugin.ok()) {
-        faults.push_back(std::move(plugin).error().in("listener '" + listener + "'"));
+        faults.push_back(std::move(plugin).error());
         continue;
       }
       chain.network_plugins.push_back(*std::move(plugin));
@@ -225,11 +226,11 @@ std::shared_ptr<SharedListener> makeListener(const config::ListenerSpec& spec, S
 std::vector<base::Error> loadServices(Shared& shared) {
   std::vector<base::Error> faults;
   const auto load = [&](const proxy_wasm::ServiceSpec& spec, auto& plugins) {
-    auto plugin = shared.plugins->load(spec.plugin);
+    auto plugin = shared.plugins->load(spec.plugin, spec.path);
     if (plugin.ok()) {
       plugins.push_back(*std::move(plugin));
     } else {
-      faults.push_back(std::move(plugin).error().in(spec.path));
+      faults.push_back(std::move(plugin).error());
     }
   };
   for (const proxy_wasm::ServiceSpec& service : shared.bootstrap.services) {

@@ -38,11 +38,11 @@ std::shared_ptr<const LoadedRoutes> loadRoutes(route::RouteConfig config, proxy_
     for (const route::FilterOverride& each : choice) {
       const auto* settings = dynamic_cast<const exchange::PluginSettings*>(each.settings.get());
       if (settings == nullptr || plugins == nullptr || routes->plugins.contains(settings)) continue;
-      auto plugin = plugins->load(settings->plugin);
+      auto plugin = plugins->load(settings->plugin, settings->path);
       if (plugin.ok()) {
         routes->plugins.emplace(settings, *std::move(plugin));
       } else {
-        faults.push_back(std::move(plugin).error().in(settings->path));
+        faults.push_back(std::move(plugin).error());
       }
     }
   }

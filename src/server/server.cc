@@ -69,6 +69,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   std::vector<ListenerStatus> listeners() const override { return listeners_->statuses(); }
   std::vector<ClusterStatus> clusters() override { return collectClusters(clusters_->specs(), crew_->workers()); }
   DiscoveryStatus discovery() const override;
+  std::vector<std::string> degraded() override { return shared_.plugins->degraded(); }
   void failHealthChecks(bool fail) override;
   void reopenLogs() override { shared_.log_writers->reopenAll(); }
   void drainListeners(const DrainRequest& request) override;
@@ -160,7 +161,12 @@ std::vector<base::Error> RunningServer::setUp(config::Bootstrap bootstrap) {
   if (options_.bind && options_.restart.enabled) {
     if (faults = joinRestart(); !faults.empty()) return faults;
   }
-  if (faults = makeTables(); !faults.empty() || !options_.bind) return faults;
+  // Who takes over from a process that serves, or is only asked whether it could, had better not begin without a
+  // plugin.
+  shared_.plugins->goOnWithoutFaulty(options_.bind && !options_.plugin_strict_start && predecessor_ == nullptr);
+  faults = makeTables();
+  shared_.plugins->goOnWithoutFaulty(false);
+  if (!faults.empty() || !options_.bind) return faults;
   empty_.assign(crew_->size(), false);
   auto signals = event::Signals::open(loop_, [this](int signal) { onSignal(signal); });
   if (!signals.ok()) return {std::move(signals).error()};

@@ -1,7 +1,8 @@
 // The whole proxy in one object: everything is assembled here and nowhere else.
 //
-// create() does all that can fail before a request is served: plugins are compiled and tried, listeners are bound, the
-// admin endpoint is opened. run() starts the workers and returns when a signal (or /quitquitquit) has ended them.
+// create() does all that can fail before a request is served: plugins are compiled and tried (what is wrong with one
+// ends the start only where that is wanted: PluginHost::goOnWithoutFaulty), listeners are bound, the admin endpoint is
+// opened. run() starts the workers and returns when a signal (or /quitquitquit) has ended them.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,7 @@ struct Options {
   RestartOptions restart;
   proxy_wasm::BudgetRules plugin_limits;  // The command line's; those of the bootstrap stand below them.
   bool plugin_watch = false;              // Plugins' files are watched.
+  bool plugin_strict_start = false;       // A plugin that cannot be loaded ends the start.
   uint32_t time_one_plugin_call_in = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;

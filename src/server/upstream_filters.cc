@@ -21,8 +21,8 @@ base::Result<void> loadUpstreamFilters(std::shared_ptr<const upstream::HttpFilte
   for (const exchange::HttpFilterSpec& filter : configured->filters) {
     const auto* plugin = std::get_if<proxy_wasm::PluginSpec>(&filter.filter);
     if (plugin == nullptr) continue;
-    auto made = plugins.load(*plugin);
-    if (!made.ok()) return std::move(made).error().in(filter.path);
+    auto made = plugins.load(*plugin, filter.path);
+    if (!made.ok()) return std::move(made).error();
     loaded->filters.push_back({filter.name, filter.disabled, *std::move(made)});
   }
   filters = std::move(loaded);

@@ -27,7 +27,8 @@ constexpr BuiltIn kBuiltIn[] = {
     {"envoy.cluster_name", "cluster.", R"(^cluster\.(([^.]+)\.))"},
     {"envoy.tcp_prefix", "tcp.", R"(^tcp\.(([^.]+)\.))"},
     // Our own stats of plugins; those that Envoy has too look as there.
-    {"wasm.plugin", "wasm.", R"(^wasm\.((.+)\.)(?:call\.\w+\.\w+|fault_\w+|file_reload_\w+|memory_bytes)$)"},
+    {"wasm.plugin", "wasm.",
+     R"(^wasm\.((.+)\.)(?:call\.\w+\.\w+|fault_\w+|file_reload_\w+|load_\w+|degraded|memory_bytes)$)"},
     {"wasm.callback", ".call.", R"(^wasm\..+\.call\.((\w+)\.)\w+$)"},
 };
 

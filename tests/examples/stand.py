@@ -68,9 +68,10 @@ class Proxy:
             file.write(text)
         self.log_file = open(self.log_path, "w")
         self.started = time.monotonic()
+        strict = [] if os.path.basename(command) == "envoy" else ["--plugin-strict-start"]  # As Envoy's only way.
         self.process = subprocess.Popen(
             [command, "-c", path, "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning",
-             "--component-log-level", f"wasm:{log_level}"],
+             "--component-log-level", f"wasm:{log_level}", *strict],
             stdout=self.log_file, stderr=subprocess.STDOUT, cwd=ROOT)
         self._await_ready()
 

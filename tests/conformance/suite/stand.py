@@ -103,10 +103,11 @@ class Stand:
         self.log_path = os.path.join(self.folder, "log")
         with open(path, "w") as out:
             out.write(config.fill(config.to_yaml(self.group.config), {**self.ports, "GUESTS": self.guests, "FOLDER": self.folder, "FILES": self.folder}))
+        own = [] if os.path.basename(self.program) == "envoy" else ["--plugin-strict-start"]  # As Envoy's only way.
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [self.program, "-c", path, "--concurrency", "1", "-l", "warning", "--component-log-level", "wasm:debug", "--disable-hot-restart",
-                 "--file-flush-interval-msec", "50"],
+                 "--file-flush-interval-msec", "50", *own],
                 stdout=log, stderr=log, env={**os.environ, "CONFORMANCE_HOST_KEY": "from the host", **({"XDG_CACHE_HOME": self.folder} if self.group.code else {})})
 
     def _ready(self):

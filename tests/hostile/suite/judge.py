@@ -16,7 +16,8 @@ SLOWEST = 3.0  # Seconds, of a bystander: a thousand at once on one worker, and 
 @dataclasses.dataclass
 class Seen:
     started: bool = False
-    refusal: str = ""
+    refusal: str = ""  # Of a strict start too.
+    ready: str = ""  # What /ready?verbose says.
     bad: list = dataclasses.field(default_factory=list)  # (status, seconds)
     lost: int = 0  # Bystanders, of all phases.
     slowest: float = 0.0
@@ -57,8 +58,11 @@ def request_of(case, number):
 def run(case, program, traffic, bystanders=BYSTANDERS):
     seen = Seen()
     traffic.seen.clear()
+    code = compiled(case)
     try:
-        proxy = Proxy(program, compiled(case), traffic.port, case.policy)
+        if case.refused is not None and not program.endswith("envoy"):
+            _start_strictly(program, code, traffic, case, seen)
+        proxy = Proxy(program, code, traffic.port, case.policy)
     except Refused as why:
         seen.refusal = str(why)
         return seen
@@ -71,10 +75,18 @@ def run(case, program, traffic, bystanders=BYSTANDERS):
     return seen
 
 
+def _start_strictly(program, code, traffic, case, seen):
+    try:
+        Proxy(program, code, traffic.port, case.policy, strict=True).end()
+    except Refused as why:
+        seen.refusal = str(why)
+
+
 def _meet(case, proxy, traffic, count, seen):
     traffic.bystanders(proxy.good, count)  # Buffers and tables of a busy worker are there from here on.
     _add(seen, traffic.bystanders(proxy.good, count))
     memory, descriptors = proxy.memory(), proxy.descriptors()
+    seen.ready = proxy.page("/ready?verbose", 5) or ""
     requests = [request_of(case, number) for number in range(case.requests)]
     seen.bad, beside = traffic.offend(proxy.bad, requests, case.patience, proxy.good, count)
     _add(seen, beside)
@@ -112,17 +124,13 @@ def _add(seen, outcome):
 def judge(case, seen, traffic):
     """What of it weir must not do."""
     wrong = seen.wrong
-    if case.refused is not None:
-        if seen.started:
-            wrong.append("it runs")
-        elif case.refused not in seen.refusal:
-            wrong.append(f"its refusal does not say '{case.refused}': {seen.refusal[-400:]}")
-        return wrong
     if not seen.started:
         wrong.append(f"it does not start: {seen.refusal[-400:]}")
         return wrong
+    if case.refused is not None:
+        _judge_degraded(case, seen)
     for status, seconds in seen.bad:
-        if status not in case.statuses:
+        if status not in ((503,) if case.refused is not None else case.statuses):
             wrong.append(f"a bad request got {status} after {seconds:.2f} s")
         elif seconds > case.patience:
             wrong.append(f"a bad request took {seconds:.2f} s")
@@ -132,6 +140,16 @@ def judge(case, seen, traffic):
     if case.seen and (why := case.seen(list(traffic.seen))):
         wrong.append(why)
     return wrong
+
+
+def _judge_degraded(case, seen):
+    if not seen.refusal:
+        seen.wrong.append("it runs")
+    for what, text in (("refusal", seen.refusal), ("log", seen.log)):
+        if "Unable to create Wasm plugin hostile: " not in text or case.refused not in text:
+            seen.wrong.append(f"its {what} does not say '{case.refused}': {text[-400:]}")
+    if not seen.ready.startswith("LIVE\ndegraded: plugin hostile: "):
+        seen.wrong.append(f"/ready says: {seen.ready}")
 
 
 def _judge_proxy(seen):

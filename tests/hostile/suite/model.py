@@ -11,7 +11,7 @@ class Case:
     topic: str
     wat: str = None
     code: bytes = None  # In place of a text: the module's bytes.
-    refused: str = None  # The proxy does not start, and says this.
+    refused: str = None  # The proxy starts without it and says this; a strict start ends with the same words.
     statuses: tuple = (200,)  # Of each bad request; None: the connection ends without an answer.
     method: str = "GET"
     body: bytes = b""

@@ -20,9 +20,10 @@ def words(seen):
     """One line: how the bad requests fared, and what it cost the others."""
     if not seen.started:
         return "refused: " + _last_line(seen.refusal)
-    parts = ["bad requests: " + ", ".join(f"{'no answer' if status is None else status} ({seconds:.2f} s)" for status, seconds in seen.bad)]
+    parts = ["degraded: " + _last_line(seen.refusal)] if seen.refusal else []
+    parts += ["bad requests: " + ", ".join(f"{'no answer' if status is None else status} ({seconds:.2f} s)" for status, seconds in seen.bad)]
     if not seen.alive:
-        return parts[0] + "; the process is gone"
+        return "; ".join(parts) + "; the process is gone"
     parts.append(f"slowest bystander {seen.slowest * 1000:.0f} ms" + (f", {seen.lost} lost" if seen.lost else ""))
     parts.append(f"{seen.growth:+.0f} MiB (at most {seen.peak:+.0f})")
     parts += [f"{seen.log_mb:.0f} MB of log"] if seen.log_mb > 1 else []

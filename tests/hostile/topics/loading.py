@@ -1,4 +1,4 @@
-"""What is no plugin, or does wrong before it serves: the proxy does not start, and says why."""
+"""What is no plugin, or does wrong before it serves: the proxy starts without it, and says why."""
 from suite.judge import compiled
 from suite.model import Case, case
 from suite.module import module

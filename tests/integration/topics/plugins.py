@@ -177,16 +177,16 @@ def plugin_of(text, name="p"):
 
 
 def refused(plugin, *parts, flags=()):
-    """Neither validated nor served, for a reason that has all the parts."""
+    """Neither validated nor served where all plugins must be there, for a reason that has all the parts."""
     path = written(config.bootstrap(plugins=[plugin]))
-    for mode in (["--mode", "validate"], []):
+    for mode in (["--mode", "validate"], ["--plugin-strict-start"]):
         done = run("-c", path, "--plugin-cache", "none", *mode, *flags)
         same(done.returncode, 1, f"exit code {mode}")
         for part in parts:
             holds(done.stderr, part)
 
 
-@fact("a plugin that loops in its start ends the program's start, by name and in time", 2)
+@fact("a plugin that loops in its start ends a strict start, by name and in time", 2)
 def _():
     loop = HEAD + '(func (export "proxy_on_vm_start") (param i32 i32) (result i32) (loop $l (br $l)) (i32.const 1)))'
     started = time.monotonic()
