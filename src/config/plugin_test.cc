@@ -89,7 +89,7 @@ TEST(Plugin, CodeFromEachPlace) {
   EXPECT_EQ(spec(code("environment_variable: SET")).vm.code.bytes, "value");
   EXPECT_THAT(only(code("environment_variable: UNSET")), HasSubstr("the environment variable UNSET is not set"));
   EXPECT_THAT(only(code("inline_string: ''")), HasSubstr("holds no code"));
-  EXPECT_THAT(only(code("filename: /")), HasSubstr("the plugin '/' is no file"));
+  EXPECT_EQ(spec(code("filename: /nowhere")).vm.code.path, "/nowhere");
 }
 
 LoadOutcome loadRemote(const std::string& more, const std::string& vm = "") {
