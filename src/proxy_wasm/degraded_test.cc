@@ -167,6 +167,13 @@ TEST_F(DegradedTest, EveryFaultOfAPluginIsOne) {
   EXPECT_THAT(host_->degraded(), ElementsAre(HasSubstr("plugin plugin: inline code: ")));
 }
 
+TEST_F(DegradedTest, AFileThatIsTooLargeIsNotRead) {
+  std::ofstream(path_).close();
+  std::filesystem::resize_file(path_, (uint64_t{64} << 20) + 1);  // Nothing but a hole.
+  start(ofFile());
+  EXPECT_THAT(host_->degraded(), ElementsAre(HasSubstr("67108865 bytes are above the limit of 67108864 bytes")));
+}
+
 TEST_F(DegradedTest, ATryThatTakesLongIsFollowedByALongRest) {
   int tries = 0;
   DegradedPlugins degraded({&loop_, clock_, stats_,

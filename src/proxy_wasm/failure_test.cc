@@ -137,20 +137,66 @@ TEST_F(FailureTest, LetsWaitingStreamsGoWherePolicyIsOpen) {
   waiting.finish();
 }
 
-TEST_F(FailureTest, WaitsBetweenLivesThatServeNothing) {
+TEST_F(FailureTest, OpensTheBreakerAfterLivesThatServeNothingAndClosesItAfterOneThatDoes) {
   start(faulty());
-  for (int i = 0; i < PluginOnWorker::kFreeRevivals + 20; ++i) {
+  for (uint32_t i = 0; i < Breaker::kUselessLives + 20; ++i) {
     ask("/trap");
     loop_.runReady();
   }
+  const stats::Gauge& open = stats_.gauge("wasm.plugin.breaker_open");
+  EXPECT_EQ(open.value(), 1);
+  EXPECT_EQ(stats_.counter("wasm.plugin.breaker_opened").value(), 1u);
   EXPECT_GT(stats_.counter("wasm.plugin.vm_reload_backoff").value(), 0u);
-  EXPECT_LT(stats_.counter("wasm.plugin.vm_reload_success").value(), PluginOnWorker::kFreeRevivals + 10u);
+  const uint64_t made = stats_.counter("wasm..created").value();
+  EXPECT_THAT(rawLines(),
+              testing::Contains(testing::AllOf(
+                  testing::HasSubstr("plugin plugin: its breaker is open on this worker, as 201 instance(s)"),
+                  testing::HasSubstr("its streams are refused; the last died of: Function: "
+                                     "proxy_on_request_headers failed"))));
   EXPECT_EQ(ask("/good"), HeadersAction::StopAllAndWatermark);
+  EXPECT_EQ(stats_.counter("wasm..created").value(), made) << "the policy decides without an instance";
   ASSERT_EQ(replies_.size(), 1u);
   EXPECT_EQ(replies_[0].details, "wasm_fail_stream{plugin}");
   clock_.advance(std::chrono::milliseconds(1600));
   loop_.runReady();
+  EXPECT_EQ(stats_.counter("wasm..created").value(), made + 1) << "by time alone";
+  EXPECT_EQ(open.value(), 1) << "half open";
   EXPECT_EQ(ask("/good"), HeadersAction::Continue);
+  clock_.advance(std::chrono::milliseconds(1002));
+  loop_.runReady();
+  EXPECT_EQ(open.value(), 0);
+  EXPECT_THAT(rawLines(), testing::Contains(testing::HasSubstr("its breaker is closed again on this worker")));
+}
+
+TEST_F(FailureTest, TheBreakerOpensAgainForLongerWhenTheNextLifeServesNothingEither) {
+  start(faulty());
+  for (uint32_t i = 0; i < Breaker::kUselessLives + 2; ++i) {
+    ask("/trap");
+    loop_.runReady();
+  }
+  clock_.advance(std::chrono::milliseconds(1600));
+  loop_.runReady();
+  ask("/trap");
+  loop_.runReady();
+  EXPECT_EQ(ask("/good"), HeadersAction::StopAllAndWatermark);
+  clock_.advance(std::chrono::milliseconds(1600));
+  loop_.runReady();
+  EXPECT_EQ(ask("/good"), HeadersAction::StopAllAndWatermark) << "two seconds at least";
+  clock_.advance(std::chrono::milliseconds(1600));
+  loop_.runReady();
+  EXPECT_EQ(ask("/good"), HeadersAction::Continue);
+  EXPECT_EQ(stats_.counter("wasm.plugin.breaker_opened").value(), 1u);
+}
+
+TEST_F(FailureTest, AnOpenBreakerOfAPluginThatGoesIsForgotten) {
+  start(faulty());
+  for (uint32_t i = 0; i < Breaker::kUselessLives + 2; ++i) {
+    ask("/trap");
+    loop_.runReady();
+  }
+  EXPECT_EQ(stats_.gauge("wasm.plugin.breaker_open").value(), 1);
+  factory_.reset();
+  EXPECT_EQ(stats_.gauge("wasm.plugin.breaker_open").value(), 0);
 }
 
 TEST_F(FailureTest, NeverWaitsWhenGoodRequestsComeBetween) {

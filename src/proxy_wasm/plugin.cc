@@ -28,10 +28,18 @@ std::string_view placeOf(const CodeSource& code) {
   return "";
 }
 
+// The engine takes no larger module (EngineSettings); here a larger one is not even read.
+constexpr uint64_t kMostFileBytes = uint64_t{64} << 20;
+
 base::Result<std::shared_ptr<const std::string>> readFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return refused(fmt::format("Invalid path: {}: {}", path, std::strerror(errno)));
   if (std::error_code none; !std::filesystem::is_regular_file(path, none)) return refused("is no file");
+  std::error_code unknown;
+  const uint64_t size = std::filesystem::file_size(path, unknown);
+  if (!unknown && size > kMostFileBytes) {
+    return refused(fmt::format("{} bytes are above the limit of {} bytes", size, kMostFileBytes));
+  }
   std::ostringstream bytes;
   bytes << file.rdbuf();
   if (!file || bytes.view().empty()) return refused("cannot be read, or is empty");

@@ -60,8 +60,14 @@ PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const Load
       plugin_(std::move(plugin)),
       reload_success_(counter(*plugin_, "vm_reload_success")),
       reload_failure_(counter(*plugin_, "vm_reload_failure")),
-      reload_backoff_(counter(*plugin_, "vm_reload_backoff")) {
-  if (codeIsHere() && !start()) ++useless_lives_;
+      reload_backoff_(counter(*plugin_, "vm_reload_backoff")),
+      breaker_opened_(counter(*plugin_, "breaker_opened")),
+      breaker_open_(plugin_->stats().gauge(fmt::format("wasm.{}.breaker_open", name_))) {
+  if (codeIsHere()) start();
+}
+
+PluginOnWorker::~PluginOnWorker() {
+  if (breaker_.state() != Breaker::State::Closed) worker_.environment_.breakers->onClosed(name_);
 }
 
 std::unique_ptr<filter::Filter> PluginOnWorker::create() {
@@ -98,22 +104,71 @@ void PluginOnWorker::revive() {
   if (alive()) return;
   if (!codeIsHere()) return;
   const base::MonotonicTime now = worker_.environment_.loop.now();
-  if (current_ != nullptr) {
-    useless_lives_ = current_->vm().served() > 0 ? 0 : useless_lives_ + 1;
-    current_.reset();
-    not_before_ = useless_lives_ > kFreeRevivals ? now + backoff() : now;
-  }
-  if (now < not_before_) {
+  if (current_ != nullptr) bury(now);
+  if (!breaker_.admits(now)) {
     reload_backoff_.add();
     return;
   }
   if (start()) {
     reload_success_.add();
+    breaker_.onStarted();
+    if (breaker_.state() == Breaker::State::HalfOpen) probe_->arm(Breaker::kProbeEvery);
     return;
   }
   reload_failure_.add();
-  ++useless_lives_;
-  not_before_ = now + backoff();
+  const Breaker::State before = breaker_.state();
+  breaker_.onFailedStart(now, backoff());
+  tellBreaker(before);
+}
+
+void PluginOnWorker::bury(base::MonotonicTime now) {
+  const bool of_use = ofUse(now);
+  const std::string& failure = current_->vm().failure();
+  cause_ = failure.substr(0, failure.find('\n'));
+  current_.reset();
+  if (of_use && breaker_.state() == Breaker::State::HalfOpen) return closeBreaker();
+  const Breaker::State before = breaker_.state();
+  breaker_.onDeath(of_use, now, backoff());
+  tellBreaker(before);
+}
+
+bool PluginOnWorker::ofUse(base::MonotonicTime now) const {
+  return current_->vm().served() > 0 || now - born_ >= Breaker::kLongLife;
+}
+
+// It is open, or open again, where it was not.
+void PluginOnWorker::tellBreaker(Breaker::State before) {
+  if (breaker_.state() != Breaker::State::Open) return;
+  event::Loop& loop = worker_.environment_.loop;
+  if (probe_ == nullptr) probe_ = std::make_unique<event::Timer>(loop, [this] { onProbe(); });
+  const base::Duration pause = breaker_.until() - loop.now();
+  probe_->arm(pause);
+  if (before != Breaker::State::Closed) return;
+  breaker_opened_.add();
+  breaker_open_.set(1);
+  worker_.environment_.breakers->onOpened(name_, cause_);
+  LOG(Wasm, Error,
+      "plugin {}: its breaker is open on this worker, as {} instance(s) in a row died without being of use; until the "
+      "next "
+      "one, in {} ms, its streams {}; the last died of: {}",
+      name_, breaker_.useless(), base::milliseconds(pause), open() ? "go on without it" : "are refused", cause_);
+}
+
+// The pause is over: by time, as nothing else may come that wants the plugin. Or it is half open.
+void PluginOnWorker::onProbe() {
+  if (!alive()) return revive();
+  if (breaker_.state() == Breaker::State::Closed) return;
+  ofUse(worker_.environment_.loop.now()) ? closeBreaker() : probe_->arm(Breaker::kProbeEvery);
+}
+
+void PluginOnWorker::closeBreaker() {
+  if (breaker_.state() == Breaker::State::Closed) return breaker_.close();
+  breaker_.close();
+  probe_->disarm();
+  breaker_open_.set(0);
+  worker_.environment_.breakers->onClosed(name_);
+  LOG(Wasm, Info, "plugin {}: its breaker is closed again on this worker; it had opened when an instance died of: {}",
+      name_, cause_);
 }
 
 bool PluginOnWorker::codeIsHere() {
@@ -121,7 +176,6 @@ bool PluginOnWorker::codeIsHere() {
   auto complete = plugin_->late->get();
   if (complete == nullptr) return false;
   plugin_ = std::move(complete);
-  useless_lives_ = 0;  // It has not had one.
   return true;
 }
 
@@ -136,8 +190,10 @@ bool PluginOnWorker::start() {
   auto begun = started(plugin_);
   if (begun.ok()) {
     current_ = std::move(*begun);
+    born_ = worker_.environment_.loop.now();
     return true;
   }
+  cause_ = begun.error().detail.substr(0, begun.error().detail.find('\n'));
   LOG(Wasm, Critical, "Plugin {} failed to load: {}", name_, begun.error().detail);
   return false;
 }
@@ -154,8 +210,8 @@ void PluginOnWorker::renew() {
   }
   plugin_ = next;
   current_ = std::move(*begun);
-  useless_lives_ = 0;
-  not_before_ = {};
+  born_ = worker_.environment_.loop.now();
+  closeBreaker();
 }
 
 // As Envoy: the configured time, or up to half as much again.

@@ -4,20 +4,20 @@
 
 #include <memory>
 
+#include "event/timer.h"
 #include "filter/filter.h"
+#include "proxy_wasm/breaker.h"
 #include "proxy_wasm/started_plugin.h"
 #include "proxy_wasm/worker_plugins.h"
+#include "stats/gauge_share.h"
 
 namespace weir::proxy_wasm {
 
 class PluginOnWorker {
  public:
-  // How often in a row it may die without having served a stream before it has to wait. Generous: a new instance costs
-  // a fraction of a millisecond, and a burst of requests that each kill it must not take the others with it.
-  static constexpr int kFreeRevivals = 200;
-
   // The first start is tried here.
   PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const LoadedPlugin> plugin);
+  ~PluginOnWorker();
 
   // A filter for a stream; null: the stream goes without (failure policy Open).
   std::unique_ptr<filter::Filter> create();
@@ -27,7 +27,7 @@ class PluginOnWorker {
   void log(const format::Entry& entry);
   // Tells it a report of statistics; likewise.
   void tellStats(const std::string& report);
-  // Starts it anew if it has failed and is not to wait.
+  // Starts it anew if it has failed and its breaker lets it.
   void revive();
   // Takes its newest version, where it can be started; the streams of the old one end with that.
   void renew();
@@ -44,17 +44,26 @@ class PluginOnWorker {
   base::Result<std::shared_ptr<StartedPlugin>> started(const std::shared_ptr<const LoadedPlugin>& plugin);
   bool start();
   base::Duration backoff();
+  void bury(base::MonotonicTime now);
+  bool ofUse(base::MonotonicTime now) const;
+  void onProbe();
+  void closeBreaker();
+  void tellBreaker(Breaker::State before);
 
   WorkerPlugins& worker_;
   const std::string name_;
   std::shared_ptr<const LoadedPlugin> plugin_;
   std::weak_ptr<const LoadedPlugin> refused_;  // A version that could not be started here.
   std::shared_ptr<StartedPlugin> current_;
-  int useless_lives_ = 0;
-  base::MonotonicTime not_before_{};
+  Breaker breaker_;
+  std::string cause_;                    // Of the last death, in a line.
+  base::MonotonicTime born_{};           // The instance.
+  std::unique_ptr<event::Timer> probe_;  // There since the breaker opened first.
   stats::Counter& reload_success_;
   stats::Counter& reload_failure_;
   stats::Counter& reload_backoff_;
+  stats::Counter& breaker_opened_;
+  stats::GaugeShare breaker_open_;
 };
 
 }  // namespace weir::proxy_wasm

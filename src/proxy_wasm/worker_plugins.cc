@@ -39,7 +39,9 @@ class PluginLogger final : public access_log::Sink {
 
 }  // namespace
 
-WorkerPlugins::WorkerPlugins(const Environment& environment) : environment_(environment) {}
+WorkerPlugins::WorkerPlugins(const Environment& environment) : environment_(environment) {
+  if (environment_.breakers == nullptr) environment_.breakers = &own_breakers_;
+}
 
 WorkerPlugins::~WorkerPlugins() {
   for (const auto& [identity, weak] : vms_) {

@@ -1,8 +1,8 @@
 // Plugins as they run on one worker: a VM per identity, a root per plugin in it, a filter per stream.
 //
 // A VM that has failed is replaced at once, whatever the policy: the next request meets a fresh one. A plugin that dies
-// again and again without having served one stream is given time in between (reload_backoff); meanwhile its streams get
-// what its failure policy says.
+// again and again without being of use is given time in between (breaker.h); meanwhile its streams get what its failure
+// policy says.
 #pragma once
 
 #include <map>
@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "event/loop.h"
 #include "filter/filter.h"
+#include "proxy_wasm/breaker_board.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/service.h"
 #include "proxy_wasm/vm.h"
@@ -31,6 +32,7 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
     base::Random& random;
     upstream::Clusters* clusters = nullptr;  // For callouts; null: none is known.
     net::Resolver* resolver = nullptr;       // Null: the system's names.
+    BreakerBoard* breakers = nullptr;        // Where open breakers are told; null: nowhere.
   };
   explicit WorkerPlugins(const Environment& environment);
   // Plugins that have not said that they are done are deleted without waiting.
@@ -64,6 +66,7 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   net::Resolver& resolver() override;
 
   Environment environment_;
+  BreakerBoard own_breakers_;                                     // Where no other was given.
   std::unique_ptr<net::Resolver> own_resolver_;                   // Made when a plugin asks for the first name.
   std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
   std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.

@@ -69,7 +69,7 @@ class RunningServer final : public Server, private Worker::Owner, private AdminS
   std::vector<ListenerStatus> listeners() const override { return listeners_->statuses(); }
   std::vector<ClusterStatus> clusters() override { return collectClusters(clusters_->specs(), crew_->workers()); }
   DiscoveryStatus discovery() const override;
-  std::vector<std::string> degraded() override { return shared_.plugins->degraded(); }
+  std::vector<std::string> degraded() override;
   void failHealthChecks(bool fail) override;
   void reopenLogs() override { shared_.log_writers->reopenAll(); }
   void drainListeners(const DrainRequest& request) override;
@@ -258,6 +258,12 @@ DiscoveryStatus RunningServer::discovery() const {
   listeners_->describe(status);
   routes_->describe(status);
   return status;
+}
+
+std::vector<std::string> RunningServer::degraded() {
+  std::vector<std::string> lines = shared_.plugins->degraded();
+  for (std::string& line : shared_.breakers.lines()) lines.push_back(std::move(line));
+  return lines;
 }
 
 // As Envoy: while failed, answers ask clients to go.

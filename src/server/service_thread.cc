@@ -33,7 +33,7 @@ void ServiceThread::setUp() {
       std::exchange(first_clusters_, {}),
       {.loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = false}, [] {});
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
-      proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
+      proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get(), nullptr, &shared_.breakers});
   for (const auto& plugin : shared_.singletons) services_.push_back(plugins_->createService(plugin));
   for (const auto& plugin : shared_.stats_sinks) sinks_.push_back(plugins_->createService(plugin));
 }

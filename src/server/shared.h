@@ -12,6 +12,7 @@
 #include "exchange/http_manager.h"
 #include "listener/chain_matcher.h"
 #include "listener/filter_set.h"
+#include "proxy_wasm/breaker_board.h"
 #include "proxy_wasm/plugin.h"
 #include "server/listener_stats.h"
 #include "server/route_filters.h"
@@ -107,6 +108,7 @@ struct Shared {
   std::unique_ptr<wasm::Engine> engine;
   std::unique_ptr<proxy_wasm::RemoteCode> remote_code;  // Null if the configuration is only judged.
   std::function<void()> on_plugin_arrival;              // See PluginHost::Settings.
+  proxy_wasm::BreakerBoard breakers;
   std::unique_ptr<proxy_wasm::PluginHost> plugins;
   // Bootstrap services that every worker runs, those that run once, and sinks of statistics.
   std::vector<std::shared_ptr<const proxy_wasm::LoadedPlugin>> worker_services;

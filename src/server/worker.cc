@@ -66,7 +66,7 @@ void Worker::setUp() {
   clusters_ =
       upstream::createClusters(clusters, environment, [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
-      proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get()});
+      proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get(), nullptr, &shared_.breakers});
   fillFilters();
   for (const auto& service : shared_.worker_services) services_.push_back(plugins_->createService(service));
 }

@@ -28,7 +28,7 @@ constexpr BuiltIn kBuiltIn[] = {
     {"envoy.tcp_prefix", "tcp.", R"(^tcp\.(([^.]+)\.))"},
     // Our own stats of plugins; those that Envoy has too look as there.
     {"wasm.plugin", "wasm.",
-     R"(^wasm\.((.+)\.)(?:call\.\w+\.\w+|fault_\w+|file_reload_\w+|load_\w+|degraded|memory_bytes)$)"},
+     R"(^wasm\.((.+)\.)(?:call\.\w+\.\w+|fault_\w+|file_reload_\w+|load_\w+|degraded|breaker_\w+|memory_bytes)$)"},
     {"wasm.callback", ".call.", R"(^wasm\..+\.call\.((\w+)\.)\w+$)"},
 };
 

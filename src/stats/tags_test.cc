@@ -61,6 +61,7 @@ TEST(DefaultTags, OurStatsOfPluginsHaveThePluginAndItsCallback) {
             "wasm.call.time_ns wasm.plugin=my.auth wasm.callback=proxy_on_log");
   EXPECT_EQ(byDefault("wasm.auth.fault_deadline"), "wasm.fault_deadline wasm.plugin=auth");
   EXPECT_EQ(byDefault("wasm.auth.memory_bytes"), "wasm.memory_bytes wasm.plugin=auth");
+  EXPECT_EQ(byDefault("wasm.auth.breaker_open"), "wasm.breaker_open wasm.plugin=auth");
   EXPECT_EQ(byDefault("wasm.auth.degraded"), "wasm.degraded wasm.plugin=auth");
   EXPECT_EQ(byDefault("wasm.auth.load_failures"), "wasm.load_failures wasm.plugin=auth");
   EXPECT_EQ(byDefault("wasm.vm_memory_bytes"), "wasm.vm_memory_bytes");

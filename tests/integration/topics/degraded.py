@@ -202,3 +202,24 @@ def _():
             holds(line, "degraded: plugin far: Plugin far has no code: it could not be fetched from http://code.example/p.wasm")
             holds(line, "its code is being fetched")
             same(weir.stat("wasm.far.degraded"), 1)
+
+
+@fact("instances that die one after the other open the breaker, which is told, and closes when one is of use", 4)
+def _():
+    listeners = [config.main_listener(plugins=[config.plugin("dying", guest="fault")]), config.main_listener(name="other")]
+    with Weir(config.bootstrap(listeners=listeners)) as weir:
+        same(weir.stat("wasm.dying.breaker_open"), 0)
+        for _ in range(202):
+            same(get(weir.port(), "/trap").status, 503)
+        same((weir.stat("wasm.dying.breaker_open"), weir.stat("wasm.dying.breaker_opened")), (1, 1))
+        made = weir.stat("wasm.envoy.wasm.runtime.v8.created")
+        same((get(weir.port(), "/well").status, get(weir.port("other")).status), (503, 200))
+        same(weir.stat("wasm.envoy.wasm.runtime.v8.created"), made)
+        holds(weir.log(), "plugin dying: its breaker is open on this worker, as 201 instance(s) in a row died without being of use")
+        line = ready(weir)[1]
+        holds(line, "breaker open: plugin dying: on 1 worker, its instances die without being of use: Function: proxy_on_request_headers failed")
+        holds(weir.admin("/stats/prometheus").text, 'envoy_wasm_breaker_open{wasm_plugin="dying"} 1\n')
+        eventually(lambda: get(weir.port(), "/well").status, 200)
+        eventually(lambda: weir.stat("wasm.dying.breaker_open"), 0)
+        same(ready(weir), ["LIVE"])
+        holds(weir.log(), "plugin dying: its breaker is closed again on this worker")

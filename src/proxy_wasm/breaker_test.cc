@@ -1,0 +1,90 @@
+#include "proxy_wasm/breaker.h"
+
+#include <gtest/gtest.h>
+
+namespace weir::proxy_wasm {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using State = Breaker::State;
+
+constexpr base::Duration kPause = milliseconds(1200);
+
+struct BreakerTest : ::testing::Test {
+  void die(bool of_use = false) { breaker.onDeath(of_use, now, kPause); }
+  void dieUntilOpen() {
+    for (uint32_t i = 0; i <= Breaker::kUselessLives; ++i) die();
+    EXPECT_EQ(breaker.state(), State::Open);
+  }
+  base::Duration pause() const { return breaker.until() - now; }
+
+  base::MonotonicTime now{seconds(1000)};
+  Breaker breaker;
+};
+
+TEST_F(BreakerTest, OpensAfterMoreUselessLivesInARowThanAreAllowed) {
+  for (uint32_t i = 0; i < Breaker::kUselessLives; ++i) {
+    die();
+    EXPECT_EQ(breaker.state(), State::Closed);
+    EXPECT_TRUE(breaker.admits(now));
+  }
+  die();
+  EXPECT_EQ(breaker.state(), State::Open);
+  EXPECT_EQ(breaker.useless(), 201u);
+  EXPECT_FALSE(breaker.admits(now));
+  EXPECT_EQ(pause(), kPause);
+}
+
+TEST_F(BreakerTest, ALifeThatWasOfUseBeginsTheCountAnew) {
+  for (uint32_t i = 0; i < 2 * Breaker::kUselessLives; ++i) {
+    die();
+    die();
+    die(true);
+  }
+  EXPECT_EQ(breaker.state(), State::Closed);
+  EXPECT_EQ(breaker.useless(), 0u);
+}
+
+TEST_F(BreakerTest, IsHalfOpenAfterThePauseAndOpensAgainForLongerEachTime) {
+  dieUntilOpen();
+  for (const int times : {2, 4, 8, 16, 32}) {
+    now = breaker.until();
+    ASSERT_TRUE(breaker.admits(now));
+    breaker.onStarted();
+    EXPECT_EQ(breaker.state(), State::HalfOpen);
+    die();
+    EXPECT_EQ(breaker.state(), State::Open);
+    EXPECT_EQ(pause(), times * kPause);
+  }
+  now = breaker.until();
+  breaker.onStarted();
+  die();
+  EXPECT_EQ(pause(), Breaker::kLongestPause);
+}
+
+TEST_F(BreakerTest, ClosesWhenTheNextOneIsOfUse) {
+  dieUntilOpen();
+  now = breaker.until();
+  breaker.onStarted();
+  breaker.close();
+  EXPECT_EQ(breaker.state(), State::Closed);
+  dieUntilOpen();
+  EXPECT_EQ(pause(), kPause) << "as the first time";
+}
+
+TEST_F(BreakerTest, AStartThatFailsOpensItAtOnce) {
+  breaker.onFailedStart(now, kPause);
+  EXPECT_EQ(breaker.state(), State::Open);
+  EXPECT_EQ(pause(), kPause);
+}
+
+TEST_F(BreakerTest, APauseThatIsConfiguredLongerThanTheLongestStaysSo) {
+  breaker.onFailedStart(now, seconds(300));
+  EXPECT_EQ(pause(), seconds(300));
+  for (int i = 0; i < 100; ++i) breaker.onFailedStart(now, seconds(300));
+  EXPECT_EQ(pause(), seconds(300));
+}
+
+}  // namespace
+}  // namespace weir::proxy_wasm
