@@ -111,6 +111,12 @@ void takeHosts(const std::vector<std::string>& given, Flags& flags) {
 void addOwnFlags(CLI::App& app, Flags& flags) {
   addLimitFlags(app, flags);
   app.add_flag("--plugin-watch", flags.plugin_watch, "Plugins whose files change are exchanged while weir runs");
+  app.add_option("--plugin-compile-s", flags.plugin_compile_s,
+                 "Most seconds of processor time that compiling a plugin may take; default 30")
+      ->check(CLI::Range(1, 3600));
+  app.add_option("--plugin-compile-mb", flags.plugin_compile_mb,
+                 "Most MiB of address space that compiling a plugin may take; default 2048")
+      ->check(CLI::Range(256, 1 << 20));
   app.add_flag("--plugin-strict-start", flags.plugin_strict_start,
                "A plugin that cannot be loaded ends the start; else weir starts without it and keeps trying");
   app.add_option("--plugin-time-calls", flags.plugin_time_calls,

@@ -54,6 +54,8 @@ struct Flags {
   proxy_wasm::BudgetRules plugin_limits;
   bool plugin_watch = false;
   bool plugin_strict_start = false;
+  uint32_t plugin_compile_s = 30;
+  uint32_t plugin_compile_mb = 2048;
   uint32_t plugin_time_calls = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;                // 0: no limit. Nothing: see main.cc.
   std::string plugin_native_key;                          // PEM file: by whom native code in modules must be signed.

@@ -58,6 +58,14 @@ TEST(Flags, SayWhatPluginsMayUse) {
   EXPECT_EQ(rules.by_plugin.at("b").pending_calls, 0u);
 }
 
+TEST(Flags, SayWhatCompilingMayCost) {
+  EXPECT_EQ(parseFlags({"-c", "x"}).flags->plugin_compile_s, 30u);
+  const Parsed parsed = parseFlags({"-c", "x", "--plugin-compile-s", "2", "--plugin-compile-mb", "512"});
+  EXPECT_EQ(parsed.flags->plugin_compile_s, 2u);
+  EXPECT_EQ(parsed.flags->plugin_compile_mb, 512u);
+  EXPECT_EQ(parseFlags({"-c", "x", "--plugin-compile-s", "0"}).exit_code, 1);
+}
+
 TEST(Flags, SayWhetherAStartNeedsAllPlugins) {
   EXPECT_FALSE(parseFlags({"-c", "x"}).flags->plugin_strict_start);
   EXPECT_TRUE(parseFlags({"-c", "x", "--plugin-strict-start"}).flags->plugin_strict_start);

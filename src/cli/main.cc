@@ -130,6 +130,9 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.registries = {
       .credentials_file = flags.oci_credentials, .policy = flags.oci_pull_policy, .hosts = flags.oci_hosts};
   options.native_key = flags.plugin_native_key;
+  options.compile_aside = {{"/proc/self/exe", std::string(weir::cli::kCompileForParent)},
+                           {.cpu_time = std::chrono::seconds(flags.plugin_compile_s),
+                            .memory_bytes = size_t{flags.plugin_compile_mb} << 20}};
   options.admin_address_path = flags.admin_address_path;
   options.version = weir::cli::versionText();
   options.command_line = {{"concurrency", std::to_string(options.workers)},
@@ -179,6 +182,7 @@ int serve(const Flags& flags, weir::config::Bootstrap bootstrap) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string_view(argv[1]) == "compile") return weir::cli::compile({argv + 2, argv + argc});
+  if (argc == 4 && argv[1] == weir::cli::kCompileForParent) return weir::wasm::compileForParent(argv[2], argv[3]);
   const weir::cli::Parsed parsed = weir::cli::parseFlags({argv + 1, argv + argc});
   if (!parsed.flags) {
     fmt::print(parsed.exit_code == 0 ? stdout : stderr, "{}", parsed.text);

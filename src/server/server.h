@@ -18,6 +18,7 @@
 #include "proxy_wasm/budgets.h"
 #include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/image_pull.h"
+#include "wasm/compile_aside.h"
 
 namespace weir::server {
 
@@ -50,7 +51,8 @@ struct Options {
   uint32_t time_one_plugin_call_in = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;
-  std::string native_key;  // PEM file: the public key of modules' native code; empty: none is used.
+  wasm::CompileAside compile_aside;  // In what processes plugins are compiled.
+  std::string native_key;            // PEM file: the public key of modules' native code; empty: none is used.
   proxy_wasm::RegistrySettings registries;
   std::string module_cache;        // Directory of compiled plugins; empty: none.
   std::string admin_address_path;  // File that gets the admin address; empty: none.

@@ -52,6 +52,10 @@ base::Error badModule(base::Code code, std::string detail) {
 }  // namespace
 
 base::Result<std::unique_ptr<Engine>> Engine::create(const EngineSettings& settings) {
+  return createEngine(settings, {});
+}
+
+base::Result<std::unique_ptr<Engine>> createEngine(const EngineSettings& settings, CompileAside aside) {
   EngineHandle handle = makeEngine(settings);
   if (handle == nullptr) {
     return base::Error{base::Code::Internal, base::Side::Self, base::Retry::No, "the Wasm engine does not start"};
@@ -71,16 +75,17 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const EngineSettings& setti
     if (!key.ok()) return std::move(key).error().in("the key of native code");
     native_key = *std::move(key);
   }
-  return std::unique_ptr<Engine>(
-      std::make_unique<WasmtimeEngine>(std::move(handle), settings, std::move(cache), std::move(native_key)));
+  return std::unique_ptr<Engine>(std::make_unique<WasmtimeEngine>(std::move(handle), settings, std::move(cache),
+                                                                  std::move(native_key), std::move(aside)));
 }
 
 WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
-                               std::optional<PublicKey> native_key)
+                               std::optional<PublicKey> native_key, CompileAside aside)
     : handle_(std::move(handle)),
       max_module_bytes_(settings.max_module_bytes),
       cache_(std::move(cache)),
       native_key_(std::move(native_key)),
+      aside_(std::move(aside)),
       ticker_(settings.tick, [engine = handle_.get()] { wasmtime_engine_increment_epoch(engine); }) {}
 
 base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes, Native native) {
@@ -110,13 +115,29 @@ base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compileText(std::str
 }
 
 base::Result<ModuleHandle> WasmtimeEngine::load(std::span<const std::byte> bytes, const std::string& digest) {
-  if (!cache_) return translate(bytes);
+  if (!cache_) return make(bytes);
   const std::string version = hex(sha256(std::as_bytes(std::span(kCodeVersion)))).substr(0, 16);
   const std::string name = digest + "-" + version;
   if (ModuleHandle cached = fromCache(name)) return cached;
-  auto made = translate(bytes);
+  auto made = make(bytes);
   if (made.ok()) keep(name, **made);
   return made;
+}
+
+base::Result<ModuleHandle> WasmtimeEngine::make(std::span<const std::byte> bytes) {
+  if (aside_.command.empty()) return translate(bytes);
+  const auto code = compileAside(aside_.command, bytes, aside_.limits);
+  if (!code.ok() && code.error().code == base::Code::Io) {
+    LOG(Wasm, Warning, "a module is compiled without limits of time and memory: {}", code.error().detail);
+    return translate(bytes);
+  }
+  if (!code.ok()) return code.error();
+  wasmtime_module_t* module = nullptr;
+  const ErrorHandle error(wasmtime_module_deserialize(handle_.get(), reinterpret_cast<const uint8_t*>(code->data()),
+                                                      code->size(), &module));
+  if (error) return badModule(base::Code::Internal, causeOf(*error));
+  compiled_.fetch_add(1, std::memory_order_relaxed);
+  return ModuleHandle(module);
 }
 
 // Null: there is none, or none that may be used.

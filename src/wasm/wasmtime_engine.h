@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "wasm/compile_aside.h"
 #include "wasm/compiled_module.h"
 #include "wasm/engine.h"
 #include "wasm/handles.h"
@@ -19,8 +20,9 @@ class WasmtimeEngine final : public Engine {
  public:
   // cache: where compiled modules are kept, if they are.
   // native_key: by which modules' native code is signed, if any may be used.
+  // aside: in what processes modules are compiled, if not in this one.
   WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
-                 std::optional<PublicKey> native_key);
+                 std::optional<PublicKey> native_key, CompileAside aside);
 
   base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes, Native native) override;
   base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) override;
@@ -33,6 +35,7 @@ class WasmtimeEngine final : public Engine {
 
  private:
   base::Result<ModuleHandle> load(std::span<const std::byte> bytes, const std::string& digest);
+  base::Result<ModuleHandle> make(std::span<const std::byte> bytes);
   ModuleHandle fromNative(std::span<const std::byte> bytes);
   base::Result<ModuleHandle> translate(std::span<const std::byte> bytes);
   ModuleHandle fromCache(const std::string& name);
@@ -44,6 +47,7 @@ class WasmtimeEngine final : public Engine {
   const size_t max_module_bytes_;
   const std::optional<ModuleCache> cache_;
   const std::optional<PublicKey> native_key_;
+  const CompileAside aside_;
   Ticker ticker_;
   std::atomic<uint64_t> compiled_{0};
   std::atomic<uint64_t> cache_hits_{0};

@@ -62,7 +62,7 @@ def run(case, program, traffic, bystanders=BYSTANDERS):
     try:
         if case.refused is not None and not program.endswith("envoy"):
             _start_strictly(program, code, traffic, case, seen)
-        proxy = Proxy(program, code, traffic.port, case.policy)
+        proxy = Proxy(program, code, traffic.port, case.policy, flags=case.flags)
     except Refused as why:
         seen.refusal = str(why)
         return seen
@@ -77,7 +77,7 @@ def run(case, program, traffic, bystanders=BYSTANDERS):
 
 def _start_strictly(program, code, traffic, case, seen):
     try:
-        Proxy(program, code, traffic.port, case.policy, strict=True).end()
+        Proxy(program, code, traffic.port, case.policy, strict=True, flags=case.flags).end()
     except Refused as why:
         seen.refusal = str(why)
 

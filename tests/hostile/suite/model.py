@@ -22,6 +22,7 @@ class Case:
     seen: object = None  # Of the requests at the upstream: a function of the list, which returns what is wrong.
     envoy: bool = True  # False: nothing is learnt from running it there, or it takes the machine down.
     policy: str = None  # failure_policy
+    flags: tuple = ()  # Of weir.
 
 
 def case(name, wat=None, **what):
