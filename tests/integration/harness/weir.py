@@ -218,10 +218,10 @@ class Weir:
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (most, most))
 
     def cpu(self):
-        """Seconds of CPU so far."""
+        """Seconds of CPU so far, with the processes that it has started and that have ended."""
         with open(f"/proc/{self.pid}/stat") as file:
             fields = file.read().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def bounded(seen, most, what):
