@@ -35,6 +35,10 @@ constexpr LimitFlag kLimitFlags[] = {
      [](BudgetChange& change, uint64_t value) { change.pending_grpc = value; }},
     {"metrics", 0, 1'000'000, "Most metrics that one plugin instance defines; default 10000",
      [](BudgetChange& change, uint64_t value) { change.metrics = value; }},
+    {"instance-per-stream", 0, 1, "1: each stream has an instance of its own; default 0",
+     [](BudgetChange& change, uint64_t value) { change.instance_per_stream = value == 1; }},
+    {"instances", 1, 1'000'000, "Most instances of one plugin for streams on one worker; default 4096",
+     [](BudgetChange& change, uint64_t value) { change.instances = value; }},
     {"other-plugins", 0, 1, "1: a plugin reaches the contexts of others in its VM; default 0",
      [](BudgetChange& change, uint64_t value) { change.other_plugins = value == 1; }},
 };

@@ -34,6 +34,8 @@ proxy_wasm::BudgetChange convertLimits(const Limits& limits, const Place& place)
   change.pending_calls = numberOf(limits.has_pending_calls(), limits.pending_calls());
   change.pending_grpc = numberOf(limits.has_pending_grpc(), limits.pending_grpc());
   change.metrics = numberOf(limits.has_metrics(), limits.metrics());
+  if (limits.has_instance_per_stream()) change.instance_per_stream = limits.instance_per_stream().value();
+  if (limits.has_instances()) change.instances = limits.instances().value();
   if (limits.has_other_plugins()) change.other_plugins = limits.other_plugins().value();
   return change;
 }

@@ -28,7 +28,7 @@ TEST(PluginLimits, AreReadForAllAndByName) {
   const LoadOutcome outcome = loadLimits(
       "defaults: {call_time: 0.05s, memory_bytes: 1048576, metrics: 7, log_bytes_per_second: 0}, by_plugin: {slow: "
       "{start_time: 20s, sharedDataBytes: '5', queue_bytes: 6, pending_calls: 8, pending_grpc: 9, other_plugins: "
-      "true}}");
+      "true, instance_per_stream: true, instances: 12}}");
   EXPECT_THAT(faults(outcome), IsEmpty());
   ASSERT_TRUE(outcome.bootstrap);
   const proxy_wasm::BudgetRules& rules = outcome.bootstrap->plugin_limits;
@@ -44,6 +44,8 @@ TEST(PluginLimits, AreReadForAllAndByName) {
   EXPECT_EQ(slow.pending_calls, 8u);
   EXPECT_EQ(slow.pending_grpc, 9u);
   EXPECT_EQ(slow.other_plugins, true);
+  EXPECT_EQ(slow.instance_per_stream, true);
+  EXPECT_EQ(slow.instances, 12u);
   EXPECT_FALSE(slow.stream_callback || slow.memory_bytes || slow.metrics);
 }
 

@@ -19,9 +19,10 @@ void putNamed(const BudgetRules& rules, std::string_view plugin, Budgets& budget
 
 std::string Budgets::text() const {
   return fmt::format(
-      "call {} ms, start {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics {}{}",
+      "call {} ms, start {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics {}{}{}",
       base::milliseconds(stream_callback), base::milliseconds(start), memory_bytes, log_bytes_per_second,
       shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
+      instance_per_stream ? fmt::format(", an instance per stream, {} at most", instances) : "",
       other_plugins ? ", other plugins' contexts" : "");
 }
 
@@ -35,6 +36,8 @@ void BudgetChange::applyTo(Budgets& budgets) const {
   put(pending_calls, budgets.pending_calls);
   put(pending_grpc, budgets.pending_grpc);
   put(metrics, budgets.metrics);
+  put(instance_per_stream, budgets.instance_per_stream);
+  put(instances, budgets.instances);
   put(other_plugins, budgets.other_plugins);
 }
 

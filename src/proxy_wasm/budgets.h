@@ -26,6 +26,8 @@ struct Budgets {
   size_t pending_calls = 1024;                        // HTTP callouts of one plugin on one worker.
   size_t pending_grpc = 4096;                         // gRPC calls and streams of one plugin on one worker.
   size_t metrics = 10'000;                            // Of one VM.
+  bool instance_per_stream = false;                   // Instead of one per worker that all streams share.
+  size_t instances = 4096;     // Of one plugin on one worker that live at the same time, one per stream.
   bool other_plugins = false;  // Whether contexts of other plugins in the same VM can be made the effective one.
 
   bool operator==(const Budgets&) const = default;
@@ -44,6 +46,8 @@ struct BudgetChange {
   std::optional<size_t> pending_calls{};
   std::optional<size_t> pending_grpc{};
   std::optional<size_t> metrics{};
+  std::optional<bool> instance_per_stream{};
+  std::optional<size_t> instances{};
   std::optional<bool> other_plugins{};
 
   void applyTo(Budgets& budgets) const;

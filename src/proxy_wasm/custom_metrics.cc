@@ -21,6 +21,12 @@ MetricType typeOf(uint32_t id) { return static_cast<MetricType>(id & 3); }
 
 }  // namespace
 
+void CustomMetrics::adopt(const CustomMetrics& other) {
+  counters_ = other.counters_;
+  gauges_ = other.gauges_;
+  histograms_ = other.histograms_;
+}
+
 AbiStatus CustomMetrics::define(MetricType type, std::string_view name, uint32_t& id) {
   if (counters_.size() + gauges_.size() + histograms_.size() >= most_) return AbiStatus::InternalFailure;
   const std::string full = "wasmcustom." + std::string(name);

@@ -17,6 +17,8 @@ class CustomMetrics {
   // process.
   CustomMetrics(stats::Store& store, size_t most) : store_(store), most_(most) {}
 
+  // The ids that another VM's plugins have defined; this one has none yet.
+  void adopt(const CustomMetrics& other);
   // The id's low two bits are the type. A name defined twice gets two ids over one stat. InternalFailure over the
   // limit.
   AbiStatus define(MetricType type, std::string_view name, uint32_t& id);

@@ -3,6 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 
 namespace weir::proxy_wasm {
 
@@ -12,6 +15,8 @@ struct DeclaredProperty {
   Type type = Type::Bytes;
   bool read_only = false;  // Set once, it stays.
 };
+
+using DeclaredProperties = std::map<std::string, DeclaredProperty, std::less<>>;
 
 // How many a plugin may declare.
 inline constexpr size_t kMaxDeclaredProperties = 1024;

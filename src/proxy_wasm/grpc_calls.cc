@@ -81,10 +81,7 @@ AbiStatus GrpcCalls::begin(const GrpcTarget& target, const Request& request, uin
   auto headers = headersFor(target, request);
   if (!headers) return AbiStatus::BadArgument;
   if (!known) return AbiStatus::InternalFailure;
-  if (calls_.size() >= vm.code().budgets.pending_grpc) {
-    vm.code().calls_refused.add();
-    return AbiStatus::InternalFailure;
-  }
+  if (!root_.admitGrpc()) return AbiStatus::InternalFailure;
 
   const auto kind = request.message ? GrpcCallout::Kind::Unary : GrpcCallout::Kind::Stream;
   auto callout = std::make_unique<GrpcCallout>(*this, token, kind);
@@ -99,6 +96,7 @@ AbiStatus GrpcCalls::begin(const GrpcTarget& target, const Request& request, uin
     }
   }
   calls_.emplace(token, std::move(callout));
+  root_.recount();
   return AbiStatus::Ok;
 }
 
@@ -161,8 +159,12 @@ void GrpcCalls::deliver(uint32_t token) {
     tell(token, event);
     if (!last) continue;
     if (auto over = take(token)) discard(std::move(over));
-    return;
+    return root_.answered();
   }
+}
+
+bool GrpcCalls::waits() const {
+  return std::any_of(calls_.begin(), calls_.end(), [](const auto& call) { return isCall(call.first); });
 }
 
 void GrpcCalls::tell(uint32_t token, GrpcCallout::Event& event) {

@@ -39,6 +39,9 @@ class GrpcCalls {
   AbiStatus cancel(uint32_t token);
   void cancelAll();
 
+  size_t pending() const { return calls_.size(); }
+  // Whether a call, not a stream, is under way.
+  bool waits() const;
   // What is being told to the guest; null at other times.
   const http::HeaderMap* initialMetadata() const { return initial_metadata_; }
   const http::HeaderMap* trailingMetadata() const { return trailing_metadata_; }

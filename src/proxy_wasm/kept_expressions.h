@@ -24,6 +24,7 @@ class KeptExpressions {
     const auto found = kept_.find(token);
     return found == kept_.end() ? nullptr : &found->second;
   }
+  bool empty() const { return kept_.empty(); }
   void drop(uint32_t token) { kept_.erase(token); }
 
  private:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy_wasm/fresh_start.h"
 #include "proxy_wasm/late_plugin.h"
 #include "proxy_wasm/plugin_code.h"
 #include "proxy_wasm/spec.h"
@@ -19,6 +20,8 @@ struct LoadedPlugin {
   std::string key;  // Equal for plugins that share a root context in a VM: everything in spec that is not the VM's.
   std::shared_ptr<LatePlugin> late = nullptr;
   std::shared_ptr<Successor> successor = nullptr;  // Null: its file is not watched.
+  // Null: all streams of a worker share an instance (or the code is still to come).
+  std::shared_ptr<const FreshStart> fresh = nullptr;
 
   // Of the code, as soon as it is here: then an equal plugin that was not late is the same one.
   const std::string& identity() const {

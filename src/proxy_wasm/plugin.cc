@@ -102,16 +102,6 @@ std::string faultyName(const CodeSource& code) {
   return "";
 }
 
-class CanaryClusters final : public ClusterAccess {
- public:
-  explicit CanaryClusters(const std::function<bool(std::string_view)>& known) : known_(known) {}
-  bool knows(std::string_view cluster) override { return !known_ || known_(cluster); }
-  upstream::Cluster* find(std::string_view) override { return nullptr; }
-
- private:
-  const std::function<bool(std::string_view)>& known_;
-};
-
 }  // namespace
 
 DegradedPlugins::Environment PluginHost::environment() {
@@ -203,18 +193,22 @@ base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::loadWith(const Plu
 
 base::Result<std::shared_ptr<const LoadedPlugin>> PluginHost::tryToLoad(const PluginSpec& spec,
                                                                         const std::string& bytes) {
-  auto code = loadCode(spec, bytes);
+  auto text = isText(bytes) ? wasm::Engine::bytesOf(bytes) : std::vector<std::byte>();
+  if (!text.ok()) return std::move(text).error();
+  const std::span<const std::byte> module = text->empty() ? std::as_bytes(std::span(bytes)) : std::span(*text);
+  const Source source = sourceOf(spec, module);
+  auto code = loadCode(spec, source.toRun());
   if (!code.ok()) return std::move(code).error();
   std::string key = keyOf(spec);
   std::weak_ptr<const LoadedPlugin>& place = plugins_[(*code)->identity + key];
   if (auto known = place.lock(); known != nullptr && known->code != nullptr) return known;
 
   auto successor = successorOf(spec, key, (*code)->identity);
-  auto plugin = std::make_shared<const LoadedPlugin>(
+  auto plugin = std::make_shared<LoadedPlugin>(
       LoadedPlugin{spec, std::move(*code), std::move(key), nullptr, std::move(successor)});
-  if (auto ran = runCanary(plugin); !ran.ok()) return std::move(ran).error();
+  if (auto ran = tryOut(*plugin, source); !ran.ok()) return std::move(ran).error();
   place = plugin;
-  return plugin;
+  return std::shared_ptr<const LoadedPlugin>(std::move(plugin));
 }
 
 // What nobody holds any more: each change of the configuration leaves some behind.
@@ -324,24 +318,38 @@ void PluginHost::arrive(const std::shared_ptr<LatePlugin>& late, const PluginSpe
   late->settle();
 }
 
-base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec, const std::string& bytes) {
-  auto module = isText(bytes)
-                    ? engine_.compileText(bytes)
-                    : engine_.compile(std::as_bytes(std::span(bytes)),
-                                      spec.vm.allow_precompiled ? wasm::Native::Allowed : wasm::Native::Ignored);
+base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const PluginSpec& spec,
+                                                                     std::span<const std::byte> bytes) {
+  auto module = engine_.compile(bytes, spec.vm.allow_precompiled ? wasm::Native::Allowed : wasm::Native::Ignored);
   if (!module.ok()) return std::move(module).error();
   const Budgets budgets = settings_.budgets.of(spec.name);
   std::string identity = identityOf(spec, budgets, (*module)->digest());
   std::weak_ptr<const PluginCode>& place = codes_[identity];
   if (auto known = place.lock()) return known;
 
-  auto shape = examine(**module, spec.allowed_capabilities);
-  if (!shape.ok()) return std::move(shape).error();
-  auto imports = resolveImports(**module, spec.allowed_capabilities);
-  if (!imports.ok()) return std::move(imports).error();
-  for (const auto& name : imports->lacking) {
+  auto code = makeCode(spec, std::move(*module), std::move(identity));
+  if (!code.ok()) return code;
+  for (const auto& name : (*code)->imports.lacking) {
     LOG(Wasm, Warning, "plugin {} imports {}, which weir does not have: it dies where it calls that", spec.name, *name);
   }
+  if (budgets != settings_.budgets.of("")) {
+    LOG(Wasm, Info, "plugin {} has limits of its own: {}", spec.name, budgets.text());
+  }
+  place = *code;
+  return code;
+}
+
+base::Result<std::shared_ptr<const PluginCode>> PluginHost::makeCode(const PluginSpec& spec,
+                                                                     std::shared_ptr<const wasm::Module> module,
+                                                                     std::string identity, Start start) {
+  auto shape = examine(*module, spec.allowed_capabilities);
+  if (!shape.ok()) return std::move(shape).error();
+  if (start == Start::Done) shape->start = shape->main = {};
+  auto imports = resolveImports(*module, spec.allowed_capabilities);
+  if (!imports.ok()) return std::move(imports).error();
+  auto blueprint = wasm::Blueprint::create(engine_, module, imports->functions);
+  if (!blueprint.ok()) return std::move(blueprint).error();
+  const Budgets budgets = settings_.budgets.of(spec.name);
 
   VmSpec vm = spec.vm;
   vm.code.bytes.clear();  // The compiled module is all that is needed from here on.
@@ -352,9 +360,10 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
                                                             budgets,
                                                             std::move(identity),
                                                             settings_.node,
-                                                            std::move(*module),
+                                                            std::move(module),
                                                             *shape,
                                                             std::move(*imports),
+                                                            std::move(*blueprint),
                                                             shared_data_.space(spec.vm.vm_id),
                                                             shared_queues_->share(spec.vm.vm_id),
                                                             stats_.counter(stat_prefix + "created"),
@@ -369,21 +378,9 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::loadCode(const Plugi
                                                             stats_.counter("wasm.calls_refused"),
                                                             stats_.counter("wasm.metrics_refused"),
                                                             stats_.counter("wasm.contexts_refused"),
+                                                            stats_.counter("wasm.instances_refused"),
                                                             stats_.counter("wasm.injections_refused")});
-  if (budgets != settings_.budgets.of("")) {
-    LOG(Wasm, Info, "plugin {} has limits of its own: {}", spec.name, budgets.text());
-  }
-  place = code;
-  return code;
-}
-
-base::Result<void> PluginHost::runCanary(const std::shared_ptr<const LoadedPlugin>& plugin) {
-  CanaryClusters clusters(settings_.knows_cluster);
-  auto vm = Vm::create(plugin->code, {nullptr, clock_, clusters, nullptr});
-  if (!vm.ok()) return std::move(vm).error();
-  auto started = StartedPlugin::start(std::move(*vm), plugin, StartedPlugin::End::Silent);
-  if (!started.ok()) return std::move(started).error();
-  return base::Ok{};
+  return std::shared_ptr<const PluginCode>(std::move(code));
 }
 
 }  // namespace weir::proxy_wasm

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,8 @@ namespace weir::proxy_wasm {
 
 // One per process; belongs to the main thread. What it loads is shared by all threads and may outlive it, but not the
 // engine and the stats.
+class StartedPlugin;
+
 class PluginHost {
  public:
   struct Settings {
@@ -87,8 +90,24 @@ class PluginHost {
   void reload(const std::string& name);
   void arrive(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec, const std::string* code,
               std::string_view why_not);
-  base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, const std::string& bytes);
-  base::Result<void> runCanary(const std::shared_ptr<const LoadedPlugin>& plugin);
+  base::Result<std::shared_ptr<const PluginCode>> loadCode(const PluginSpec& spec, std::span<const std::byte> module);
+  // Done: the module's instances begin when it has started.
+  enum class Start : uint8_t { Needed, Done };
+  base::Result<std::shared_ptr<const PluginCode>> makeCode(const PluginSpec& spec,
+                                                           std::shared_ptr<const wasm::Module> module,
+                                                           std::string identity, Start start = Start::Needed);
+  // A module's bytes, and the same instrumented for a snapshot: an error where none can be taken, or none is wanted.
+  struct Source {
+    std::span<const std::byte> module;
+    base::Result<std::vector<std::byte>> instrumented;
+    std::span<const std::byte> toRun() const { return instrumented.ok() ? std::span(*instrumented) : module; }
+  };
+  Source sourceOf(const PluginSpec& spec, std::span<const std::byte> module) const;
+  // fresh_start.cc: starts and configures it once. If it is to have an instance for each stream, how that begins is
+  // found out then.
+  base::Result<void> tryOut(LoadedPlugin& plugin, const Source& source);
+  base::Result<void> takeSnapshot(StartedPlugin& started, const Source& source, FreshStart& fresh);
+  void noteFresh(const LoadedPlugin& plugin, const std::string& why_not);
 
   wasm::Engine& engine_;
   stats::Store& stats_;

@@ -18,7 +18,7 @@
 
 namespace weir::proxy_wasm {
 
-// What a module imports, as the engine wants it.
+// What a module imports, as the engine wants it. Contexts of functions point into it.
 struct ResolvedImports {
   // Those without a context get the VM as theirs.
   std::vector<wasm::HostImport> functions;
@@ -37,6 +37,7 @@ struct PluginCode {
   std::shared_ptr<const wasm::Module> module;
   ModuleShape shape;
   ResolvedImports imports;
+  std::shared_ptr<const wasm::Blueprint> blueprint;  // The module with these imports.
   std::shared_ptr<SharedData::Space> shared_data;
   std::shared_ptr<SharedQueues::Share> shared_queues;
   stats::Counter& created;    // wasm.<runtime>.created
@@ -51,6 +52,7 @@ struct PluginCode {
   stats::Counter& calls_refused;        // wasm.calls_refused: HTTP, gRPC, Redis and names
   stats::Counter& metrics_refused;      // wasm.metrics_refused
   stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
+  stats::Counter& instances_refused;    // wasm.instances_refused: those of streams
   stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken
 };
 

@@ -58,12 +58,13 @@ PluginOnWorker::PluginOnWorker(WorkerPlugins& worker, std::shared_ptr<const Load
     : worker_(worker),
       name_(plugin->spec.name),
       plugin_(std::move(plugin)),
+      instances_(worker.environmentOfStreams()),
       reload_success_(counter(*plugin_, "vm_reload_success")),
       reload_failure_(counter(*plugin_, "vm_reload_failure")),
       reload_backoff_(counter(*plugin_, "vm_reload_backoff")),
       breaker_opened_(counter(*plugin_, "breaker_opened")),
       breaker_open_(plugin_->stats().gauge(fmt::format("wasm.{}.breaker_open", name_))) {
-  if (codeIsHere()) start();
+  if (codeIsHere() && plugin_->fresh == nullptr) start();
 }
 
 PluginOnWorker::~PluginOnWorker() {
@@ -71,21 +72,25 @@ PluginOnWorker::~PluginOnWorker() {
 }
 
 std::unique_ptr<filter::Filter> PluginOnWorker::create() {
-  if (!alive()) revive();
-  if (alive()) return std::make_unique<StreamContext>(current_);
+  if (auto plugin = forStream()) return std::make_unique<StreamContext>(std::move(plugin));
   if (open()) return nullptr;
   return std::make_unique<ClosedFilter>(plugin_->spec.failureDetails());
 }
 
 std::unique_ptr<tcp::Filter> PluginOnWorker::createForConnection() {
-  if (!alive()) revive();
-  if (alive()) return std::make_unique<ConnectionContext>(current_);
+  if (auto plugin = forStream()) return std::make_unique<ConnectionContext>(std::move(plugin));
   return std::make_unique<AbsentFilter>(open());
+}
+
+std::shared_ptr<StartedPlugin> PluginOnWorker::forStream() {
+  if (codeIsHere() && plugin_->fresh != nullptr) return instances_.make(plugin_);
+  if (!alive()) startAgain();
+  return alive() ? current_ : nullptr;
 }
 
 template <typename Use>
 void PluginOnWorker::withRoot(Use use) {
-  if (!alive()) revive();
+  if (!alive()) startAgain();
   if (!alive()) return;
   const std::shared_ptr<StartedPlugin> here = current_;
   use(here->root());
@@ -101,7 +106,12 @@ void PluginOnWorker::tellStats(const std::string& report) {
 }
 
 void PluginOnWorker::revive() {
-  if (alive()) return;
+  if (alive() || !codeIsHere()) return;
+  if (plugin_->fresh != nullptr && current_ == nullptr) return;  // Nothing was told to it so far.
+  startAgain();
+}
+
+void PluginOnWorker::startAgain() {
   if (!codeIsHere()) return;
   const base::MonotonicTime now = worker_.environment_.loop.now();
   if (current_ != nullptr) bury(now);
@@ -183,7 +193,7 @@ base::Result<std::shared_ptr<StartedPlugin>> PluginOnWorker::started(
     const std::shared_ptr<const LoadedPlugin>& plugin) {
   auto vm = worker_.acquireVm(plugin->code);
   if (!vm.ok()) return std::move(vm).error();
-  return StartedPlugin::start(std::move(*vm), plugin, StartedPlugin::End::Told);
+  return StartedPlugin::start(std::move(*vm), plugin, std::make_shared<RootShare>(*plugin), StartedPlugin::End::Told);
 }
 
 bool PluginOnWorker::start() {
@@ -201,6 +211,11 @@ bool PluginOnWorker::start() {
 void PluginOnWorker::renew() {
   const auto next = plugin_->successor != nullptr ? plugin_->successor->get() : nullptr;
   if (next == nullptr || next == plugin_ || next == refused_.lock()) return;
+  if (next->fresh != nullptr) {
+    plugin_ = next;
+    current_.reset();
+    return;
+  }
   auto begun = started(next);
   if (!begun.ok()) {  // It passed on trial; here it does not.
     refused_ = next;

@@ -8,6 +8,7 @@
 #include "filter/filter.h"
 #include "proxy_wasm/breaker.h"
 #include "proxy_wasm/started_plugin.h"
+#include "proxy_wasm/stream_instances.h"
 #include "proxy_wasm/worker_plugins.h"
 #include "stats/gauge_share.h"
 
@@ -41,8 +42,12 @@ class PluginOnWorker {
   bool open() const { return plugin_->spec.failsOpen(); }
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
   bool codeIsHere();
+  // The plugin for a new stream: the one that runs here, or an instance of the stream's own. Null: it cannot be.
+  std::shared_ptr<StartedPlugin> forStream();
   base::Result<std::shared_ptr<StartedPlugin>> started(const std::shared_ptr<const LoadedPlugin>& plugin);
   bool start();
+  // If it is not to wait.
+  void startAgain();
   base::Duration backoff();
   void bury(base::MonotonicTime now);
   bool ofUse(base::MonotonicTime now) const;
@@ -54,7 +59,10 @@ class PluginOnWorker {
   const std::string name_;
   std::shared_ptr<const LoadedPlugin> plugin_;
   std::weak_ptr<const LoadedPlugin> refused_;  // A version that could not be started here.
+  // What all streams share. Where each has an instance of its own: what the rest (logs, reports) is told to, started
+  // when that comes for the first time.
   std::shared_ptr<StartedPlugin> current_;
+  StreamInstances instances_;  // Of a plugin where each stream has its own.
   Breaker breaker_;
   std::string cause_;                    // Of the last death, in a line.
   base::MonotonicTime born_{};           // The instance.

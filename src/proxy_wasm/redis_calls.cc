@@ -50,6 +50,7 @@ AbiStatus RedisCalls::begin(std::string_view cluster_text, std::string_view comm
   upstream::Cluster* const cluster = clusters.find(name);
   if (cluster == nullptr || vm.environment().loop == nullptr) return AbiStatus::Ok;  // On trial.
   calls_.emplace(token, std::nullopt);
+  root_.recount();
   if (clientOf(name).send(*cluster, command, token)) return AbiStatus::Ok;
   calls_.erase(token);
   return AbiStatus::InternalFailure;
@@ -76,6 +77,11 @@ void RedisCalls::onEnded(uint32_t token) {
 }
 
 void RedisCalls::deliver(uint32_t token) {
+  tell(token);
+  root_.answered();
+}
+
+void RedisCalls::tell(uint32_t token) {
   auto found = calls_.extract(token);
   Vm& vm = root_.vm();
   if (found.empty() || vm.failed() || !vm.has(Callback::RedisCallResponse)) return;

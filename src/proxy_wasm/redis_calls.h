@@ -41,6 +41,7 @@ class RedisCalls final : private redis::Receiver {
   base::BufferChain* answer() const { return answer_; }
 
  private:
+  void tell(uint32_t token);
   // redis::Receiver
   void onAnswer(uint32_t token, base::BufferChain answer) override;
   void onFailure(uint32_t token) override { onEnded(token); }

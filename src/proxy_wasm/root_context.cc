@@ -1,25 +1,23 @@
 #include "proxy_wasm/root_context.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
 #include "base/log.h"
 #include "proxy_wasm/callout.h"
-#include "proxy_wasm/log_form.h"
 #include "proxy_wasm/vm.h"
 
 namespace weir::proxy_wasm {
 
-RootContext::RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin)
-    : Context(vm),
-      plugin_(std::move(plugin)),
-      prefix_(proxy_wasm::logPrefix({plugin_->spec.root_id, plugin_->spec.vm.vm_id})),
-      stream_prefix_(proxy_wasm::logPrefix({plugin_->spec.name, plugin_->spec.root_id, plugin_->spec.vm.vm_id})),
-      call_stats_(vm.code().stats, plugin_->spec.name, vm.code().time_one_call_in),
-      memory_(vm.code().stats.gauge(fmt::format("wasm.{}.memory_bytes", plugin_->spec.name))) {}
+RootContext::RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin, std::shared_ptr<RootShare> share)
+    : Context(vm), plugin_(std::move(plugin)), share_(std::move(share)), memory_(share_->memory) {
+  ++share_->roots;
+}
 
-RootContext::~RootContext() = default;
+RootContext::~RootContext() {
+  --share_->roots;
+  share_->calls -= counted_calls_;
+  share_->grpc_calls -= counted_grpc_;
+}
 
 base::Result<void> RootContext::start() {
   shown_configuration_ = &spec().configuration;
@@ -36,6 +34,18 @@ base::Result<void> RootContext::start() {
   auto configured = step(Callback::Configure, size(spec().configuration), "proxy_on_configure returned false");
   shown_configuration_ = nullptr;
   return configured;
+}
+
+void RootContext::resume(const FreshStart& from) {
+  vm_.metrics().adopt(from.metrics);
+  declared_ = from.declared;
+  if (from.tick_period > base::Duration::zero()) setTickPeriod(from.tick_period);
+}
+
+void RootContext::keepFor(FreshStart& later) const {
+  later.metrics.adopt(vm_.metrics());
+  later.declared = declared_;
+  later.tick_period = tick_period_;
 }
 
 base::Result<void> RootContext::step(Callback callback, uint32_t argument, std::string_view otherwise) {
@@ -70,10 +80,37 @@ void RootContext::onTick() {
   if (tick_ != nullptr && !tick_->armed() && tick_period_ > base::Duration::zero()) tick_->arm(tick_period_);
 }
 
-bool RootContext::admitCall() {
-  if (calls_.size() + redis_.pending() < vm_.code().budgets.pending_calls) return true;
+bool RootContext::outlives() {
+  if (vm_.failed() || !waitsForAnswers()) return false;
+  outlives_ = true;
+  return true;
+}
+
+void RootContext::answered() {
+  recount();
+  if (outlives_ && !waitsForAnswers()) vm_.discard(*this);
+}
+
+void RootContext::recount() {
+  const size_t calls = calls_.size() + redis_.pending();
+  share_->calls += calls - std::exchange(counted_calls_, calls);
+  share_->grpc_calls += grpc_.pending() - std::exchange(counted_grpc_, grpc_.pending());
+}
+
+bool RootContext::admits(size_t under_way, size_t most) {
+  if (under_way < most) return true;
   vm_.code().calls_refused.add();
   return false;
+}
+
+bool RootContext::admitCall() {
+  recount();
+  return admits(share_->calls, vm_.code().budgets.pending_calls);
+}
+
+bool RootContext::admitGrpc() {
+  recount();
+  return admits(share_->grpc_calls, vm_.code().budgets.pending_grpc);
 }
 
 AbiStatus RootContext::call(std::string_view cluster_name, upstream::HttpCallRequest request, uint32_t& token) {
@@ -89,10 +126,16 @@ AbiStatus RootContext::call(std::string_view cluster_name, upstream::HttpCallReq
   auto callout = std::make_unique<Callout>(*this, token);
   if (!callout->begin(*cluster, *vm_.environment().loop, std::move(request))) return AbiStatus::InternalFailure;
   calls_.emplace(token, std::move(callout));
+  recount();
   return AbiStatus::Ok;
 }
 
 void RootContext::deliverCall(uint32_t token) {
+  tellCall(token);
+  answered();
+}
+
+void RootContext::tellCall(uint32_t token) {
   auto found = calls_.extract(token);
   if (found.empty()) return;
   std::unique_ptr<Callout> callout = std::move(found.mapped());
@@ -158,7 +201,7 @@ const http::HeaderMap* RootContext::readableMap(HeaderMapType type) {
 }
 
 void RootContext::publishStats(size_t memory) {
-  call_stats_.publish();
+  share_->call_stats.publish();
   memory_.set(static_cast<int64_t>(memory));
 }
 
@@ -170,6 +213,7 @@ void RootContext::stop() {
   grpc_.cancelAll();
   names_.cancelAll();
   redis_.cancelAll();
+  recount();
 }
 
 }  // namespace weir::proxy_wasm

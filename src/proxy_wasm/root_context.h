@@ -9,13 +9,14 @@
 
 #include "event/timer.h"
 #include "format/entry.h"
-#include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/declared_property.h"
 #include "proxy_wasm/dns_lookups.h"
+#include "proxy_wasm/fresh_start.h"
 #include "proxy_wasm/grpc_calls.h"
 #include "proxy_wasm/loaded_plugin.h"
 #include "proxy_wasm/redis_calls.h"
+#include "proxy_wasm/root_share.h"
 #include "stats/gauge_share.h"
 #include "upstream/http_call.h"
 
@@ -25,12 +26,12 @@ class Callout;
 
 class RootContext final : public Context {
  public:
-  RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin);
+  RootContext(Vm& vm, std::shared_ptr<const LoadedPlugin> plugin, std::shared_ptr<RootShare> share);
   ~RootContext() override;
 
   RootContext* root() override { return this; }
-  std::string_view logPrefix() const override { return prefix_; }
-  std::string_view streamLogPrefix() const { return stream_prefix_; }
+  std::string_view logPrefix() const override { return share_->log_prefix; }
+  std::string_view streamLogPrefix() const { return share_->stream_log_prefix; }
   const PluginSpec& spec() const { return plugin_->spec; }
 
   const filter::StreamInfo* info() const override { return entry_ != nullptr ? &entry_->info : nullptr; }
@@ -40,6 +41,15 @@ class RootContext final : public Context {
 
   // proxy_on_context_create, proxy_on_vm_start, proxy_on_configure. Error: the step that failed.
   base::Result<void> start();
+  // Instead of start(): the guest is configured already, as when this was taken.
+  void resume(const FreshStart& from);
+  // The other way round: what the host knows of the guest that is configured here.
+  void keepFor(FreshStart& later) const;
+  // Its stream is over. True: calls are under way whose answers the guest is to have first; the VM discards it when the
+  // last has come. gRPC streams and names do not count.
+  bool outlives();
+  // A call is over.
+  void answered();
 
   // The configuration that may be read now: the plugin's own while it is being created and configured, else null.
   const std::string* shownConfiguration() const { return shown_configuration_; }
@@ -65,6 +75,9 @@ class RootContext final : public Context {
   RedisCalls& redis() { return redis_; }
   // Room for one more HTTP or Redis call; if there is none, that is counted.
   bool admitCall();
+  bool admitGrpc();
+  // One has begun: brings the plugin's numbers of calls under way up to date.
+  void recount();
 
   // What proxy_get_status gives: set by calls that end. As in Envoy the code stays, the message only while it is told.
   void setStatus(uint32_t code, std::string message) {
@@ -88,7 +101,7 @@ class RootContext final : public Context {
   // Calls are cancelled and the timer is stopped: the plugin is shut down, or its VM has failed.
   void stop();
 
-  CallStats& callStats() { return call_stats_; }
+  CallStats& callStats() { return share_->call_stats; }
   // Brings the plugin's counters up to date, and wasm.<plugin>.memory_bytes: the memory of the VMs that it runs in.
   void publishStats(size_t memory);
 
@@ -97,11 +110,13 @@ class RootContext final : public Context {
 
  private:
   void onTick();
+  void tellCall(uint32_t token);
+  bool admits(size_t under_way, size_t most);
+  bool waitsForAnswers() const { return !calls_.empty() || grpc_.waits() || redis_.pending() > 0; }
   base::Result<void> step(Callback callback, uint32_t argument, std::string_view otherwise);
 
   const std::shared_ptr<const LoadedPlugin> plugin_;
-  std::string prefix_;
-  std::string stream_prefix_;
+  const std::shared_ptr<RootShare> share_;
   const std::string* shown_configuration_ = nullptr;
   base::Duration tick_period_{};
   std::unique_ptr<event::Timer> tick_;
@@ -112,12 +127,14 @@ class RootContext final : public Context {
   GrpcCalls grpc_{*this};
   DnsLookups names_{*this};
   RedisCalls redis_{*this};
-  std::map<std::string, DeclaredProperty, std::less<>> declared_;
-  CallStats call_stats_;
+  DeclaredProperties declared_;
   stats::GaugeShare memory_;
   uint32_t status_code_ = 0;
   std::string status_message_;
   bool warned_ = false;
+  bool outlives_ = false;
+  size_t counted_calls_ = 0;  // Of the share's.
+  size_t counted_grpc_ = 0;
 };
 
 }  // namespace weir::proxy_wasm

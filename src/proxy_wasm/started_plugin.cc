@@ -3,8 +3,9 @@
 namespace weir::proxy_wasm {
 
 base::Result<std::shared_ptr<StartedPlugin>> StartedPlugin::start(std::shared_ptr<Vm> vm,
-                                                                  std::shared_ptr<const LoadedPlugin> plugin, End end) {
-  RootContext& root = vm->addRoot(std::make_unique<RootContext>(*vm, std::move(plugin)));
+                                                                  std::shared_ptr<const LoadedPlugin> plugin,
+                                                                  std::shared_ptr<RootShare> share, End end) {
+  RootContext& root = vm->addRoot(std::make_unique<RootContext>(*vm, std::move(plugin), std::move(share)));
   // Until it has started, nobody tells it of its end.
   auto started = std::make_shared<StartedPlugin>(std::move(vm), root, End::Silent);
   if (auto ran = root.start(); !ran.ok()) return std::move(ran).error();
@@ -12,11 +13,19 @@ base::Result<std::shared_ptr<StartedPlugin>> StartedPlugin::start(std::shared_pt
   return started;
 }
 
+std::shared_ptr<StartedPlugin> StartedPlugin::resume(std::shared_ptr<Vm> vm, std::shared_ptr<const LoadedPlugin> plugin,
+                                                     std::shared_ptr<RootShare> share) {
+  const std::shared_ptr<const FreshStart> fresh = plugin->fresh;
+  RootContext& root = vm->addRoot(std::make_unique<RootContext>(*vm, std::move(plugin), std::move(share)));
+  root.resume(*fresh);
+  return std::make_shared<StartedPlugin>(std::move(vm), root, End::AfterCalls);
+}
+
 StartedPlugin::~StartedPlugin() {
-  if (end_ == End::Told) {
-    vm_->shutDown(root_);
-  } else {
-    vm_->discard(root_);
+  switch (end_) {
+    case End::Told: vm_->shutDown(root_); break;
+    case End::Silent: vm_->discard(root_); break;
+    case End::AfterCalls: vm_->discardAnswered(root_); break;
   }
 }
 

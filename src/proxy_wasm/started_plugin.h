@@ -12,11 +12,19 @@ namespace weir::proxy_wasm {
 
 class StartedPlugin {
  public:
-  enum class End : uint8_t { Told, Silent };
+  enum class End : uint8_t {
+    Told,        // proxy_on_done and proxy_on_delete.
+    Silent,      // The guest is not told (the canary).
+    AfterCalls,  // Nor is it here, but its VM stays until the calls that it began are answered.
+  };
 
-  // Creates the root and starts it. Silent: the guest is not told of the end (the canary).
+  // Creates the root and starts it.
   static base::Result<std::shared_ptr<StartedPlugin>> start(std::shared_ptr<Vm> vm,
-                                                            std::shared_ptr<const LoadedPlugin> plugin, End end);
+                                                            std::shared_ptr<const LoadedPlugin> plugin,
+                                                            std::shared_ptr<RootShare> share, End end);
+  // In a VM of plugin->fresh->code: it has started already. Ends AfterCalls.
+  static std::shared_ptr<StartedPlugin> resume(std::shared_ptr<Vm> vm, std::shared_ptr<const LoadedPlugin> plugin,
+                                               std::shared_ptr<RootShare> share);
   StartedPlugin(std::shared_ptr<Vm> vm, RootContext& root, End end) : vm_(std::move(vm)), root_(root), end_(end) {}
   ~StartedPlugin();
   StartedPlugin(const StartedPlugin&) = delete;

@@ -14,9 +14,6 @@
 namespace weir::proxy_wasm {
 namespace {
 
-// Enough for most workers; grows with the streams that live at the same time.
-constexpr size_t kFirstTableSize = 1024;
-
 bool tracing() { return base::logEnabled(base::LogComponent::Wasm, base::LogLevel::Trace); }
 
 }  // namespace
@@ -25,13 +22,11 @@ Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
     : code_(std::move(code)),
       environment_(environment),
       metrics_(code_->stats, code_->budgets.metrics),
-      contexts_(kFirstTableSize, nullptr),
+      contexts_(environment_.contexts, nullptr),
       own_context_(std::make_unique<Context>(*this, Context::OfVm())),
       memory_(code_->memory) {
   current_ = own_context_.get();
   if (environment_.loop != nullptr) {
-    queue_ear_ = std::make_shared<QueueEar>(*environment_.loop,
-                                            [this](uint32_t root, uint32_t token) { onQueueReady(root, token); });
     publish_ = std::make_unique<event::Timer>(*environment_.loop, [this] { publishStats(); });
   }
   code_->created.add();
@@ -52,27 +47,16 @@ base::Result<std::shared_ptr<Vm>> Vm::create(std::shared_ptr<const PluginCode> c
 }
 
 base::Result<void> Vm::start() {
-  imports_ = code_->imports.functions;
-  for (wasm::HostImport& import : imports_) {
-    // A restricted function keeps its own context: the name that it reports.
-    if (import.context == nullptr) import.context = this;
-  }
   // The module's start section runs within create(): host functions must find themselves in the right phase.
   phase_ = Phase::Start;
   ++depth_;
-  auto instance = wasm::Instance::create(code_->engine, code_->module, imports_,
-                                         {.memory_bytes = code_->budgets.memory_bytes}, startLimit());
+  // Host functions get this VM; a restricted one keeps its own context, the name that it reports.
+  auto instance = code_->blueprint->instantiate(this, {.memory_bytes = code_->budgets.memory_bytes}, startLimit());
   --depth_;
   phase_ = Phase::Callback;
   if (!instance.ok()) return std::move(instance).error();
   instance_ = std::move(*instance);
 
-  const wasm::FunctionType allocator_type{{wasm::ValueType::I32}, {wasm::ValueType::I32}};
-  allocator_ = instance_->function(shape().allocator, allocator_type);
-  for (size_t i = 0; i < kCallbacks; ++i) {
-    const auto callback = static_cast<Callback>(i);
-    if (has(callback)) callbacks_[i] = instance_->function(name(callback), typeOf(callback, shape()));
-  }
   statsChanged();
   if (!shape().start.empty()) {
     if (auto done = callStart(shape().start, {}, false); !done.ok()) return done;
@@ -101,8 +85,7 @@ std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<
   if (sampled || filter::PluginUses::wanted()) [[unlikely]] {
     result = timed(callback, current, arguments, limit, sampled);
   } else {
-    result =
-        enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+    result = enter(functionOf(callback), name(callback), current, Phase::Callback, arguments, limit);
   }
   if (!result && publish_ != nullptr) [[unlikely]]
     current.root()->callStats().failed(callback);
@@ -110,12 +93,18 @@ std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<
   return result;
 }
 
+const wasm::GuestFunction& Vm::functionOf(Callback callback) {
+  wasm::GuestFunction& function = callbacks_[static_cast<size_t>(callback)];
+  if (!function) [[unlikely]]
+    function = instance_->function(name(callback), typeOf(callback, shape()));
+  return function;
+}
+
 // The same with a look at the clock before and after it.
 std::optional<uint32_t> Vm::timed(Callback callback, Context& current, std::span<const uint32_t> arguments,
                                   base::Duration limit, bool sampled) {
   const base::MonotonicTime began = environment_.clock.monotonic();
-  const auto result =
-      enter(callbacks_[static_cast<size_t>(callback)], name(callback), current, Phase::Callback, arguments, limit);
+  const auto result = enter(functionOf(callback), name(callback), current, Phase::Callback, arguments, limit);
   const base::Duration took = environment_.clock.monotonic() - began;
   if (sampled) current.root()->callStats().took(callback, took);
   if (filter::PluginUses::wanted()) {
@@ -145,6 +134,10 @@ void Vm::publishStats() {
 }
 
 std::optional<uint32_t> Vm::allocate(uint32_t size) {
+  if (!allocator_) [[unlikely]] {
+    const wasm::FunctionType type{{wasm::ValueType::I32}, {wasm::ValueType::I32}};
+    allocator_ = instance_->function(shape().allocator, type);
+  }
   const std::array<uint32_t, 1> arguments{size};
   const auto address = enter(allocator_, "malloc", *current_, Phase::Allocate, arguments, callbackLimit());
   if (!address || *address == 0) return std::nullopt;
@@ -190,6 +183,24 @@ void Vm::fail(Context& current, std::string_view function, const base::Error& er
   environment_.loop->post([weak = weak_from_this()] {
     if (const std::shared_ptr<Vm> vm = weak.lock()) vm->failWaitingStreams();
   });
+}
+
+const std::shared_ptr<QueueEar>& Vm::queueEar() {
+  queues_asked_ = true;
+  if (queue_ear_ == nullptr && environment_.loop != nullptr) {
+    queue_ear_ = std::make_shared<QueueEar>(*environment_.loop,
+                                            [this](uint32_t root, uint32_t token) { onQueueReady(root, token); });
+  }
+  return queue_ear_;
+}
+
+std::string_view Vm::boundTo() const {
+  if (queues_asked_) return "it registers a shared queue";
+  if (next_call_ != 0 || next_redis_call_ != 0) return "it makes a call";
+  if (next_grpc_call_ != 0 || next_grpc_stream_ != 0) return "it makes a gRPC call";
+  if (last_dns_ != kFirstDns) return "it looks for a name's address";
+  if (!expressions_.empty()) return "it keeps expressions";
+  return {};
 }
 
 void Vm::onQueueReady(uint32_t root, uint32_t token) {

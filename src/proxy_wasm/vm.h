@@ -58,6 +58,8 @@ class VmObserver {
  public:
   // Within the call that failed: only take note.
   virtual void onVmFailed(Vm& vm) = 0;
+  // Nobody owns it any more: it keeps itself until the answers that it waits for have come.
+  virtual void onVmWaits(Vm& vm) = 0;
 
  protected:
   ~VmObserver() = default;
@@ -69,6 +71,7 @@ struct VmEnvironment {
   ClusterAccess& clusters;
   VmObserver* observer = nullptr;
   NameAccess* names = nullptr;  // Null in the canary: no answers.
+  size_t contexts = 1024;       // About how many live at the same time; a power of two. Grows with need.
 };
 
 class Vm : public std::enable_shared_from_this<Vm> {
@@ -80,6 +83,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
 
   const PluginCode& code() const { return *code_; }
   const ModuleShape& shape() const { return code_->shape; }
+  // For a snapshot of what it has become.
+  wasm::Instance& instance() { return *instance_; }
   const VmEnvironment& environment() const { return environment_; }
   CustomMetrics& metrics() { return metrics_; }
   bool failed() const { return failed_; }
@@ -137,7 +142,11 @@ class Vm : public std::enable_shared_from_this<Vm> {
   void defer(Action action);
 
   // Who is told of this VM's queues; null in the canary.
-  const std::shared_ptr<QueueEar>& queueEar() const { return queue_ear_; }
+  const std::shared_ptr<QueueEar>& queueEar();
+
+  // Why an instance that begins with this one's memory would not be like it: what the guest waits for, or keeps with
+  // the host. Empty: it would be.
+  std::string_view boundTo() const;
 
   // Tokens as Envoy counts them: the kind is in the last two bits (abi.md 2.9).
   uint32_t nextCallToken() { return next_call_ += 4; }
@@ -159,6 +168,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
   void shutDown(RootContext& root);
   // Deletes a root without telling the guest.
   void discard(RootContext& root);
+  // The same when all its calls have been answered; the VM stays until then.
+  void discardAnswered(RootContext& root);
   // Deletes what still waits for proxy_done: the worker ends.
   void abandonPending();
   bool pendingDone(const Context& context) const;
@@ -171,6 +182,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
                                 Phase phase, std::span<const uint32_t> arguments, base::Duration limit);
   std::optional<uint32_t> timed(Callback callback, Context& current, std::span<const uint32_t> arguments,
                                 base::Duration limit, bool sampled);
+  const wasm::GuestFunction& functionOf(Callback callback);
   void statsChanged();
   void publishStats();
   void fail(Context& current, std::string_view function, const base::Error& error);
@@ -189,9 +201,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
   const VmEnvironment environment_;
   CustomMetrics metrics_;
   KeptExpressions expressions_;
-  std::vector<wasm::HostImport> imports_;
   std::unique_ptr<wasm::Instance> instance_;
-  std::array<wasm::GuestFunction, kCallbacks> callbacks_{};
+  std::array<wasm::GuestFunction, kCallbacks> callbacks_{};  // Each is looked for when it is first called.
   wasm::GuestFunction allocator_;
 
   std::vector<Context*> contexts_;  // By id & (size - 1); a live id whose place is taken is skipped.
@@ -201,7 +212,8 @@ class Vm : public std::enable_shared_from_this<Vm> {
   uint32_t next_grpc_call_ = 0;
   uint32_t next_grpc_stream_ = 0;
   uint32_t next_redis_call_ = 0;
-  uint32_t last_dns_ = 1;  // As in Envoy.
+  static constexpr uint32_t kFirstDns = 1;  // As in Envoy.
+  uint32_t last_dns_ = kFirstDns;
   std::unique_ptr<Context> own_context_;
   std::vector<std::unique_ptr<RootContext>> roots_;
   std::vector<RootContext*> pending_done_;
@@ -215,6 +227,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   stats::GaugeShare memory_;
 
   std::shared_ptr<QueueEar> queue_ear_;
+  bool queues_asked_ = false;
   Context* current_ = nullptr;
   uint32_t effective_id_ = 0;       // 0: the current context.
   uint32_t last_effective_id_ = 0;  // The same when the last call ended.

@@ -154,6 +154,12 @@ void Vm::discard(RootContext& root) {
   if (pending_done_.empty()) keep_alive_.reset();
 }
 
+void Vm::discardAnswered(RootContext& root) {
+  if (environment_.observer == nullptr || !root.outlives()) return discard(root);
+  keep_alive_ = shared_from_this();
+  environment_.observer->onVmWaits(*this);
+}
+
 void Vm::abandonPending() {
   const std::shared_ptr<Vm> self = std::exchange(keep_alive_, nullptr);
   while (!pending_done_.empty()) finish(*pending_done_.back());

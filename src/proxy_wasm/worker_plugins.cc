@@ -1,5 +1,7 @@
 #include "proxy_wasm/worker_plugins.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "proxy_wasm/plugin_on_worker.h"
 
@@ -85,6 +87,25 @@ base::Result<std::shared_ptr<Vm>> WorkerPlugins::acquireVm(const std::shared_ptr
   auto created = Vm::create(code, {&environment_.loop, environment_.loop.clock(), *this, this, this});
   if (created.ok()) place = *created;
   return created;
+}
+
+VmEnvironment WorkerPlugins::environmentOfStreams() {
+  constexpr size_t kContexts = 4;  // A root and a stream.
+  return {&environment_.loop, environment_.loop.clock(), *this, &waiting_, this, kContexts};
+}
+
+WorkerPlugins::Waiting::~Waiting() {
+  for (const auto& weak : vms_) {
+    if (const auto vm = weak.lock()) vm->abandonPending();
+  }
+}
+
+void WorkerPlugins::Waiting::onVmWaits(Vm& vm) {
+  if (vms_.size() >= sweep_at_) {
+    std::erase_if(vms_, [](const auto& known) { return known.expired(); });
+    sweep_at_ = std::max(kSweepAt, 2 * vms_.size());
+  }
+  vms_.push_back(vm.weak_from_this());
 }
 
 upstream::Cluster* WorkerPlugins::find(std::string_view cluster) {

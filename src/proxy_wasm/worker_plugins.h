@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "access_log/sink.h"
 #include "base/random.h"
@@ -59,15 +60,32 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   // A living VM of that code: one that runs here, or a new one.
   base::Result<std::shared_ptr<Vm>> acquireVm(const std::shared_ptr<const PluginCode>& code);
   void reviveFailed();
+  // For the VMs of single streams: nothing is to be revived when they fail.
+  VmEnvironment environmentOfStreams();
 
   void onVmFailed(Vm& vm) override;
+  void onVmWaits(Vm& vm) override { waiting_.onVmWaits(vm); }
   bool knows(std::string_view cluster) override { return find(cluster) != nullptr; }
   upstream::Cluster* find(std::string_view cluster) override;
   net::Resolver& resolver() override;
 
+  // VMs of streams that are over, which wait for answers.
+  class Waiting final : public VmObserver {
+   public:
+    ~Waiting();
+    void onVmFailed(Vm&) override {}
+    void onVmWaits(Vm& vm) override;
+
+   private:
+    static constexpr size_t kSweepAt = 64;
+    std::vector<std::weak_ptr<Vm>> vms_;
+    size_t sweep_at_ = kSweepAt;
+  };
+
   Environment environment_;
   BreakerBoard own_breakers_;                                     // Where no other was given.
   std::unique_ptr<net::Resolver> own_resolver_;                   // Made when a plugin asks for the first name.
+  Waiting waiting_;
   std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
   std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.
   std::shared_ptr<int> alive_ = std::make_shared<int>();          // For tasks that were posted.

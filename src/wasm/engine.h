@@ -41,6 +41,9 @@ struct EngineSettings {
 // key or not for this engine, the module is compiled as if it had none.
 enum class Native : uint8_t { Ignored, Allowed };
 
+// Whether the compiled form may be kept on disk: not of modules that are made anew at each start (snapshot.h).
+enum class Keep : uint8_t { OnDisk, InMemory };
+
 class Engine;
 
 // A compiled module. Immutable, shared.
@@ -88,12 +91,16 @@ class Engine {
   // is compiled anew and replaced). A module that is still in use somewhere is handed out again. Error: side Operator,
   // with what is wrong with the module. Thread-safe.
   virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes,
-                                                              Native native = Native::Ignored) = 0;
+                                                              Native native = Native::Ignored,
+                                                              Keep keep = Keep::OnDisk) = 0;
+  // Whether the bytes are a module that this engine can compile. Error: as compile() would have it.
+  virtual base::Result<void> validate(std::span<const std::byte> bytes) = 0;
   // The module's native code, and the name of the engine that can use it: what embedNativeCode() takes.
   virtual base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) = 0;
   virtual std::string_view nativeName() const = 0;
-  // Text format, for tests.
-  virtual base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) = 0;
+  // The same for the text format, and the bytes that it stands for.
+  base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat);
+  static base::Result<std::vector<std::byte>> bytesOf(std::string_view wat);
   // Thread-safe.
   virtual EngineStats stats() const = 0;
 };

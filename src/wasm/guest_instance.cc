@@ -22,26 +22,44 @@ base::Error tooLarge(uint64_t wanted, size_t limit) {
 base::Result<std::unique_ptr<Instance>> Instance::create(Engine& engine, std::shared_ptr<const Module> module,
                                                          std::span<const HostImport> host, const InstanceLimits& limits,
                                                          base::Duration start_deadline) {
-  // There is one kind of engine and one of module: both come from Engine::create().
-  auto compiled = std::static_pointer_cast<const CompiledModule>(std::move(module));
+  auto blueprint = Blueprint::create(engine, std::move(module), host);
+  if (!blueprint.ok()) return std::move(blueprint).error();
+  return (*blueprint)->instantiate(nullptr, limits, start_deadline);
+}
+
+// There is one kind of engine and one of module: both come from Engine::create().
+base::Result<std::shared_ptr<const Blueprint>> Blueprint::create(Engine& engine, std::shared_ptr<const Module> module,
+                                                                 std::span<const HostImport> host) {
+  std::shared_ptr<Blueprint> blueprint(new Blueprint(engine, std::move(module)));
+  const auto& compiled = static_cast<const CompiledModule&>(*blueprint->module_);
+  auto match = compiled.linkages().match(compiled, host);
+  if (!match.ok()) return std::move(match).error();
+  blueprint->linkage_ = std::move(match->linkage);
+  blueprint->contexts_ = std::move(match->contexts);
+  return std::shared_ptr<const Blueprint>(std::move(blueprint));
+}
+
+base::Result<std::unique_ptr<Instance>> Blueprint::instantiate(void* own_context, const InstanceLimits& limits,
+                                                               base::Duration start_deadline) const {
+  auto compiled = std::static_pointer_cast<const CompiledModule>(module_);
   if (compiled->initialMemoryBytes() > limits.memory_bytes) {
     return tooLarge(compiled->initialMemoryBytes(), limits.memory_bytes);
   }
-  auto match = compiled->linkages().match(*compiled, host);
-  if (!match.ok()) return std::move(match).error();
-
-  auto instance = std::make_unique<GuestInstance>(static_cast<WasmtimeEngine&>(engine), std::move(compiled),
-                                                  std::move(*match), limits);
+  std::vector<void*> contexts = contexts_;
+  std::replace(contexts.begin(), contexts.end(), static_cast<void*>(nullptr), own_context);
+  auto instance = std::make_unique<GuestInstance>(static_cast<WasmtimeEngine&>(engine_), std::move(compiled), linkage_,
+                                                  std::move(contexts), limits);
   if (auto started = instance->start(start_deadline); !started.ok()) return std::move(started).error();
   return std::unique_ptr<Instance>(std::move(instance));
 }
 
 GuestInstance::GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module,
-                             Linkages::Match match, const InstanceLimits& limits)
+                             std::shared_ptr<const Linkage> linkage, std::vector<void*> contexts,
+                             const InstanceLimits& limits)
     : engine_(engine),
       module_(std::move(module)),
-      linkage_(std::move(match.linkage)),
-      contexts_(std::move(match.contexts)),
+      linkage_(std::move(linkage)),
+      contexts_(std::move(contexts)),
       limits_{limits.memory_bytes, limits.table_elements, 0, 0},
       store_(wasmtime_store_new(engine.handle(), this, nullptr)),
       context_(wasmtime_store_context(store_.get())) {

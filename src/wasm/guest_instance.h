@@ -12,8 +12,9 @@ namespace weir::wasm {
 
 class GuestInstance final : public Instance {
  public:
-  GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module, Linkages::Match match,
-                const InstanceLimits& limits);
+  // contexts: one per function import.
+  GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module,
+                std::shared_ptr<const Linkage> linkage, std::vector<void*> contexts, const InstanceLimits& limits);
   ~GuestInstance() override;
 
   // Makes the Wasmtime instance and runs the start section. Once, before anything else.
@@ -27,6 +28,9 @@ class GuestInstance final : public Instance {
   const std::string& backtrace() const override { return backtrace_; }
   void setTrapMessage(std::string message) override { trap_message_ = std::move(message); }
   uint64_t refusedGrowths() const override { return limits_.refused_growths; }
+  // For snapshots.
+  wasmtime_context_t* store() const { return context_; }
+  const wasmtime_instance_t& handle() const { return instance_; }
 
   // What the guest's calls of host functions arrive at; env is the Binding.
   static wasm_trap_t* enterHost(void* env, wasmtime_caller_t* caller, wasmtime_val_raw_t* slots, size_t count);

@@ -3,8 +3,11 @@
 
 #include <wasmtime.h>
 
+#include <cstddef>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace weir::wasm {
 
@@ -47,6 +50,11 @@ using OwnedBytes = OwnedVec<wasm_byte_vec_t, wasm_byte_vec_delete>;
 using OwnedFrames = OwnedVec<wasm_frame_vec_t, wasm_frame_vec_delete>;
 using OwnedImports = OwnedVec<wasm_importtype_vec_t, wasm_importtype_vec_delete>;
 using OwnedExports = OwnedVec<wasm_exporttype_vec_t, wasm_exporttype_vec_delete>;
+
+inline std::vector<std::byte> copyOf(const OwnedBytes& bytes) {
+  const auto view = std::as_bytes(std::span(bytes.begin(), bytes.size()));
+  return {view.begin(), view.end()};
+}
 
 inline std::string_view textOf(const wasm_byte_vec_t* bytes) {
   return bytes == nullptr || bytes->data == nullptr ? std::string_view() : std::string_view(bytes->data, bytes->size);

@@ -35,6 +35,8 @@ class Instance;
 // Instance::setTrapMessage()'s words.
 using HostFunction = bool (*)(void* context, Instance& instance, RawValue* slots);
 
+class Linkage;
+
 struct HostImport {
   std::string_view module;
   std::string_view name;
@@ -76,8 +78,9 @@ class Instance {
   // Instantiates (runs the start section, under start_deadline). Every function import must be found in `host` with
   // exactly its type. Errors name the import: "Failed to load Wasm module due to a missing import: env.foo". An
   // imported memory or table is made here; imported globals are refused. `host` is read only during this call.
-  // Instances of one module with the same functions (contexts may differ) share what linking costs. While the start
-  // section runs, host functions can see an exported memory of the name "memory" or an imported one, and no function().
+  // Instances of one module with the same functions (contexts may differ) share what linking costs; Blueprint shares
+  // the look for it, too. While the start section runs, host functions can see an exported memory of the name "memory"
+  // or an imported one, and no function().
   static base::Result<std::unique_ptr<Instance>> create(Engine& engine, std::shared_ptr<const Module> module,
                                                         std::span<const HostImport> host, const InstanceLimits& limits,
                                                         base::Duration start_deadline);
@@ -118,6 +121,24 @@ class Instance {
   virtual size_t refreshMemorySize() = 0;
   std::byte* memory_base_ = nullptr;
   size_t memory_size_ = 0;  // A lower bound: memory only grows.
+};
+
+// A module with its host functions found and checked once, for many instances. Immutable; used by any thread.
+class Blueprint {
+ public:
+  // As Instance::create(); in the instances the imports without a context (null) have the instance's own.
+  static base::Result<std::shared_ptr<const Blueprint>> create(Engine& engine, std::shared_ptr<const Module> module,
+                                                               std::span<const HostImport> host);
+  base::Result<std::unique_ptr<Instance>> instantiate(void* own_context, const InstanceLimits& limits,
+                                                      base::Duration start_deadline) const;
+
+ private:
+  Blueprint(Engine& engine, std::shared_ptr<const Module> module) : engine_(engine), module_(std::move(module)) {}
+
+  Engine& engine_;
+  const std::shared_ptr<const Module> module_;
+  std::shared_ptr<const Linkage> linkage_;
+  std::vector<void*> contexts_;  // One per function import.
 };
 
 }  // namespace weir::wasm

@@ -88,7 +88,8 @@ WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settin
       aside_(std::move(aside)),
       ticker_(settings.tick, [engine = handle_.get()] { wasmtime_engine_increment_epoch(engine); }) {}
 
-base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes, Native native) {
+base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes, Native native,
+                                                                    Keep keep) {
   if (bytes.size() > max_module_bytes_) {
     return badModule(base::Code::TooLarge,
                      fmt::format("{} bytes are above the limit of {} bytes", bytes.size(), max_module_bytes_));
@@ -97,7 +98,7 @@ base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<co
   if (auto module = inUse(digest)) return std::shared_ptr<const Module>(std::move(module));
   ModuleHandle handle = native == Native::Allowed ? fromNative(bytes) : nullptr;
   if (handle == nullptr) {
-    auto loaded = load(bytes, digest);
+    auto loaded = keep == Keep::OnDisk ? load(bytes, digest) : translate(bytes);
     if (!loaded.ok()) return std::move(loaded).error();
     handle = *std::move(loaded);
   }
@@ -107,11 +108,24 @@ base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<co
   return std::shared_ptr<const Module>(std::move(module));
 }
 
-base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compileText(std::string_view wat) {
+base::Result<void> WasmtimeEngine::validate(std::span<const std::byte> bytes) {
+  const ErrorHandle error(
+      wasmtime_module_validate(handle_.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+  if (error) return badModule(base::Code::Malformed, causeOf(*error));
+  return base::Ok{};
+}
+
+base::Result<std::shared_ptr<const Module>> Engine::compileText(std::string_view wat) {
+  auto bytes = bytesOf(wat);
+  if (!bytes.ok()) return std::move(bytes).error();
+  return compile(*bytes);
+}
+
+base::Result<std::vector<std::byte>> Engine::bytesOf(std::string_view wat) {
   OwnedBytes bytes;
   const ErrorHandle error(wasmtime_wat2wasm(wat.data(), wat.size(), bytes.out()));
   if (error) return badModule(base::Code::Malformed, causeOf(*error));
-  return compile(std::as_bytes(std::span(bytes.begin(), bytes.size())), Native::Ignored);
+  return copyOf(bytes);
 }
 
 base::Result<ModuleHandle> WasmtimeEngine::load(std::span<const std::byte> bytes, const std::string& digest) {
@@ -172,8 +186,7 @@ base::Result<std::vector<std::byte>> WasmtimeEngine::makeNative(std::span<const 
   if (const ErrorHandle error{wasmtime_module_serialize(module->get(), out.out())}) {
     return badModule(base::Code::Internal, causeOf(*error));
   }
-  const auto code = std::as_bytes(std::span(out.begin(), out.size()));
-  return std::vector<std::byte>(code.begin(), code.end());
+  return copyOf(out);
 }
 
 std::string_view WasmtimeEngine::nativeName() const { return kCodeVersion; }

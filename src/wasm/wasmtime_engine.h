@@ -24,10 +24,11 @@ class WasmtimeEngine final : public Engine {
   WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
                  std::optional<PublicKey> native_key, CompileAside aside);
 
-  base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes, Native native) override;
+  base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes, Native native,
+                                                      Keep keep) override;
+  base::Result<void> validate(std::span<const std::byte> bytes) override;
   base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) override;
   std::string_view nativeName() const override;
-  base::Result<std::shared_ptr<const Module>> compileText(std::string_view wat) override;
   EngineStats stats() const override;
 
   wasm_engine_t* handle() const { return handle_.get(); }

@@ -55,14 +55,14 @@ def request_of(case, number):
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-def run(case, program, traffic, bystanders=BYSTANDERS):
+def run(case, program, traffic, bystanders=BYSTANDERS, flags=()):
     seen = Seen()
     traffic.seen.clear()
     code = compiled(case)
     try:
         if case.refused is not None and not program.endswith("envoy"):
-            _start_strictly(program, code, traffic, case, seen)
-        proxy = Proxy(program, code, traffic.port, case.policy, flags=case.flags)
+            _start_strictly(program, code, traffic, case, seen, flags)
+        proxy = Proxy(program, code, traffic.port, case.policy, [*case.flags, *flags])
     except Refused as why:
         seen.refusal = str(why)
         return seen
@@ -75,9 +75,9 @@ def run(case, program, traffic, bystanders=BYSTANDERS):
     return seen
 
 
-def _start_strictly(program, code, traffic, case, seen):
+def _start_strictly(program, code, traffic, case, seen, flags):
     try:
-        Proxy(program, code, traffic.port, case.policy, strict=True, flags=case.flags).end()
+        Proxy(program, code, traffic.port, case.policy, [*case.flags, *flags, "--plugin-strict-start"]).end()
     except Refused as why:
         seen.refusal = str(why)
 

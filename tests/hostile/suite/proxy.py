@@ -51,7 +51,7 @@ class Refused(Exception):
 
 
 class Proxy:
-    def __init__(self, program, code, upstream, policy=None, strict=False, flags=()):
+    def __init__(self, program, code, upstream, policy=None, flags=()):
         self.is_envoy = os.path.basename(program) == "envoy"
         self.folder = tempfile.mkdtemp(prefix="weir-hostile-")
         self.good, self.bad, self.admin = ports = free_ports(3)
@@ -60,7 +60,7 @@ class Proxy:
             file.write(code)
         with open(config, "w") as file:
             json.dump(configuration(ports, upstream, module, policy), file)
-        own = [] if self.is_envoy else ["--plugin-cache", "none", "--plugin-start-ms", "2000", *flags, *(["--plugin-strict-start"] if strict else [])]
+        own = [] if self.is_envoy else ["--plugin-cache", "none", "--plugin-start-ms", "2000", *flags]
         self.log_path = os.path.join(self.folder, "log")
         with open(self.log_path, "w") as log:
             self.process = subprocess.Popen([program, "-c", config, "--concurrency", "1", "--disable-hot-restart", "-l", "info", *own], stdout=log, stderr=log,

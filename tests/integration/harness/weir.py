@@ -108,15 +108,19 @@ class Weir:
     def await_ready(self):
         until = time.monotonic() + START_SECONDS * slowness()
         while time.monotonic() < until:
-            assert self.process.poll() is None, f"it ended with code {self.process.returncode}: {self.log()[-1500:]}"
-            try:
-                if self.admin("/ready").status == 200:
-                    return
-            except OSError:
-                pass
+            if self.answers():
+                return
             time.sleep(0.01)
         self.kill()
         raise AssertionError(f"not ready after {START_SECONDS} s: {self.log()[-1500:]}")
+
+    def answers(self):
+        """Whether it is ready."""
+        assert self.process.poll() is None, f"it ended with code {self.process.returncode}: {self.log()[-1500:]}"
+        try:
+            return self.admin("/ready").status == 200
+        except OSError:
+            return False
 
     def __enter__(self):
         return self

@@ -1,6 +1,9 @@
-//! Pulls Wasmtime's C API into one static library, so that C++ links a single archive, and adds the one thing that the
-//! C API lacks: a limiter that counts what it refuses. Its C declarations are in src/wasm/engine_limits.h; all other
-//! functions are declared by the headers that the crate ships.
+//! Pulls Wasmtime's C API into one static library, so that C++ links a single archive, and adds what the C API lacks: a
+//! limiter that counts what it refuses (declared in src/wasm/engine_limits.h), and snapshots of instances (snapshot.rs,
+//! src/wasm/engine_snapshot.h). All other functions are declared by the headers that the crate ships.
+mod snapshot;
+
+pub use snapshot::*;
 pub use wasmtime_c_api::*;
 
 use wasmtime_c_api::wasmtime::{self, ResourceLimiter};
