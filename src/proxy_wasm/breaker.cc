@@ -4,10 +4,11 @@
 
 namespace weir::proxy_wasm {
 
-void Breaker::onDeath(bool of_use, base::MonotonicTime now, base::Duration pause) {
+void Breaker::onDeath(bool of_use, base::Duration burnt, base::MonotonicTime now, base::Duration pause) {
   if (of_use) return close();
   ++useless_;
-  if (state_ == State::HalfOpen || useless_ > kUselessLives) open(now, pause);
+  useless_time_ += burnt;
+  if (state_ == State::HalfOpen || useless_ > kUselessLives || useless_time_ >= kUselessTime) open(now, pause);
 }
 
 void Breaker::onFailedStart(base::MonotonicTime now, base::Duration pause) {

@@ -12,7 +12,8 @@ using State = Breaker::State;
 constexpr base::Duration kPause = milliseconds(1200);
 
 struct BreakerTest : ::testing::Test {
-  void die(bool of_use = false) { breaker.onDeath(of_use, now, kPause); }
+  void die(bool of_use = false) { breaker.onDeath(of_use, {}, now, kPause); }
+  void dieAtDeadline(base::Duration after) { breaker.onDeath(false, after, now, kPause); }
   void dieUntilOpen() {
     for (uint32_t i = 0; i <= Breaker::kUselessLives; ++i) die();
     EXPECT_EQ(breaker.state(), State::Open);
@@ -44,6 +45,24 @@ TEST_F(BreakerTest, ALifeThatWasOfUseBeginsTheCountAnew) {
   }
   EXPECT_EQ(breaker.state(), State::Closed);
   EXPECT_EQ(breaker.useless(), 0u);
+}
+
+TEST_F(BreakerTest, OpensSoonerWhereUselessLivesBurnTime) {
+  for (int i = 0; i < 9; ++i) dieAtDeadline(milliseconds(200));
+  EXPECT_EQ(breaker.state(), State::Closed);
+  die();
+  EXPECT_EQ(breaker.state(), State::Closed);
+  dieAtDeadline(milliseconds(200));
+  EXPECT_EQ(breaker.state(), State::Open);
+  EXPECT_EQ(pause(), kPause);
+}
+
+TEST_F(BreakerTest, ForgetsBurntTimeWithTheFirstLifeThatIsOfUse) {
+  for (int i = 0; i < 40; ++i) {
+    dieAtDeadline(milliseconds(200));
+    if (i % 5 == 4) die(true);
+  }
+  EXPECT_EQ(breaker.state(), State::Closed);
 }
 
 TEST_F(BreakerTest, IsHalfOpenAfterThePauseAndOpensAgainForLongerEachTime) {

@@ -133,12 +133,15 @@ void PluginOnWorker::startAgain() {
 
 void PluginOnWorker::bury(base::MonotonicTime now) {
   const bool of_use = ofUse(now);
-  const std::string& failure = current_->vm().failure();
+  Vm& vm = current_->vm();
+  const bool at_deadline = vm.instance().faultKind() == wasm::FaultKind::Deadline;
+  const base::Duration burnt = at_deadline ? vm.callbackLimit() : base::Duration::zero();
+  const std::string& failure = vm.failure();
   cause_ = failure.substr(0, failure.find('\n'));
   current_.reset();
   if (of_use && breaker_.state() == Breaker::State::HalfOpen) return closeBreaker();
   const Breaker::State before = breaker_.state();
-  breaker_.onDeath(of_use, now, backoff());
+  breaker_.onDeath(of_use, burnt, now, backoff());
   tellBreaker(before);
 }
 

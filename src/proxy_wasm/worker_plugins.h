@@ -83,8 +83,8 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   };
 
   Environment environment_;
-  BreakerBoard own_breakers_;                                     // Where no other was given.
-  std::unique_ptr<net::Resolver> own_resolver_;                   // Made when a plugin asks for the first name.
+  BreakerBoard own_breakers_;                    // Where no other was given.
+  std::unique_ptr<net::Resolver> own_resolver_;  // Made when a plugin asks for the first name.
   Waiting waiting_;
   std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
   std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.
