@@ -16,7 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "wasm/descriptor.h"
+#include "wasm/private_file.h"
 
 extern char** environ;
 
@@ -32,16 +32,6 @@ base::Error failed(base::Code code, std::string detail) {
 
 base::Error notStarted(std::string_view what, int reason) {
   return failed(base::Code::Io, fmt::format("the compiling process: {}: {}", what, std::strerror(reason)));
-}
-
-bool writeAll(int file, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(written));
-  }
-  return true;
 }
 
 // From its beginning.

@@ -23,6 +23,8 @@ base::Error notOurs(const std::string& what) {
           what + " must belong to this user and be closed to others"};
 }
 
+}  // namespace
+
 bool writeAll(int file, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
@@ -32,8 +34,6 @@ bool writeAll(int file, std::span<const std::byte> bytes) {
   }
   return true;
 }
-
-}  // namespace
 
 base::Error systemError(std::string what) {
   const int number = errno;

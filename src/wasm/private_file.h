@@ -22,6 +22,8 @@ base::Result<Descriptor> openPrivateFile(int directory, const std::string& name)
 
 // Writes the parts, one after the other, to a new file (0600) under a passing name, and returns that name.
 base::Result<std::string> writeAside(int directory, std::initializer_list<std::span<const std::byte>> parts);
+// All of the bytes to an open file; false: that failed, and errno says why.
+bool writeAll(int file, std::span<const std::byte> bytes);
 // What writeAside() calls its files; whoever finds an old one may remove it.
 bool isPassingName(std::string_view name);
 
