@@ -39,13 +39,7 @@ class MetadataTest : public ::testing::Test {
   bool pump() { return http2::pump(*client_, *server_); }
 
   // To the server, by hand, where a client would not send it.
-  bool receive(std::string_view bytes) {
-    base::BufferChain chain(bytes);
-    const bool ok = server_->codec->receive(chain).ok();
-    sent_ += server_->wire.sent.toString();
-    server_->wire.sent.clear();
-    return ok;
-  }
+  bool receive(std::string_view bytes) { return server_->receive(bytes, sent_); }
   void byHand(const Settings& settings = allowing()) {
     server_ = std::make_unique<TestServer>(settings);
     receive(std::string(kPreface) + frame(4, 0, 0));

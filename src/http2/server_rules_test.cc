@@ -44,13 +44,7 @@ class RulesTest : public ::testing::Test {
   }
   void SetUp() override { make({}); }
 
-  bool receive(std::string_view bytes) {
-    base::BufferChain chain(bytes);
-    const bool ok = server_->codec->receive(chain).ok();
-    sent_ += server_->wire.sent.toString();
-    server_->wire.sent.clear();
-    return ok;
-  }
+  bool receive(std::string_view bytes) { return server_->receive(bytes, sent_); }
   // A request with this block; what became of it.
   std::string ask(const std::string& block) {
     sent_.clear();

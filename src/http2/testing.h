@@ -103,6 +103,14 @@ class TestServer final : private http::ServerCodec::Events {
     base::BufferChain bytes(body);
     if (!body.empty()) stream.sendBody(bytes, true);
   }
+  // Bytes by hand; what it says to them is added to `sent`. Whether the connection goes on.
+  bool receive(std::string_view bytes, std::string& sent) {
+    base::BufferChain chain(bytes);
+    const bool ok = codec->receive(chain).ok();
+    sent += wire.sent.toString();
+    wire.sent.clear();
+    return ok;
+  }
   const std::string& log(size_t request = 0) const { return requests[request]->log; }
 
   stats::Store store;
