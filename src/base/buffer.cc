@@ -11,8 +11,7 @@
 namespace weir::base {
 namespace {
 
-// A slab whose bytes number fewer than this is copied rather than linked when buffers are joined: a chain of many
-// nearly empty slabs would cost more memory and more iovecs than the copy costs time.
+// Fewer bytes than this are copied in any case when buffers are joined: a slab and an iovec cost more.
 constexpr size_t kCopyBelow = 512;
 
 // Free slabs that a thread keeps at most (1 MiB): enough for a burst, little enough to forget.
@@ -44,7 +43,7 @@ BufferChain::Slab* BufferChain::take() {
     pool.free = slab->next;
     --pool.count;
   } else {
-    slab = static_cast<Slab*>(std::malloc(sizeof(Slab) + kSlabBytes));
+    slab = static_cast<Slab*>(std::malloc(sizeof(Slab) + kSlabBytes + kTailBytes));
     CHECK(slab != nullptr);
   }
   slab->next = nullptr;
@@ -56,7 +55,7 @@ void BufferChain::give(Slab* slab) {
   if (pool.count >= kMaxFreeSlabs) {
     std::free(slab);
     if (++pool.freed % kFreedAtATime == 0)
-      given_back.fetch_add(kFreedAtATime * (sizeof(Slab) + kSlabBytes), std::memory_order_relaxed);
+      given_back.fetch_add(kFreedAtATime * (sizeof(Slab) + kSlabBytes + kTailBytes), std::memory_order_relaxed);
     return;
   }
   slab->next = pool.free;
@@ -80,13 +79,27 @@ BufferChain& BufferChain::operator=(BufferChain&& other) noexcept {
 
 void BufferChain::pushBack(Slab* slab) {
   (last_ == nullptr ? first_ : last_->next) = slab;
+  slab->before = last_;
   last_ = slab;
+}
+
+void BufferChain::pushFront(Slab* slab) {
+  slab->next = first_;
+  (first_ == nullptr ? last_ : first_->before) = slab;
+  first_ = slab;
 }
 
 void BufferChain::popFront() {
   Slab* slab = first_;
   first_ = slab->next;
   if (first_ == nullptr) last_ = nullptr;
+  give(slab);
+}
+
+void BufferChain::popBack() {
+  if (first_ == last_) return popFront();
+  Slab* slab = std::exchange(last_, last_->before);
+  last_->next = nullptr;
   give(slab);
 }
 
@@ -97,12 +110,18 @@ void BufferChain::clear() {
 
 std::span<char> BufferChain::reserve(size_t wanted) {
   wanted = std::min(wanted, kSlabBytes);
-  if (last_ == nullptr || kSlabBytes - last_->end < wanted) pushBack(take());
+  if (last_ == nullptr || last_->end + wanted > kSlabBytes) pushBack(take());
   return {last_->data() + last_->end, kSlabBytes - last_->end};
 }
 
+// A few bytes may lie in the last slab's tail, many may not: it is kept for those that frame them.
+std::span<char> BufferChain::roomFor(size_t wanted) {
+  const bool in_tail = last_ != nullptr && wanted <= kTailBytes && last_->end + wanted <= kSlabBytes + kTailBytes;
+  return in_tail ? std::span(last_->data() + last_->end, wanted) : reserve(1);
+}
+
 void BufferChain::commit(size_t written) {
-  CHECK(last_ != nullptr && written <= kSlabBytes - last_->end);
+  CHECK(last_ != nullptr && last_->end + written <= kSlabBytes);
   last_->end += static_cast<uint32_t>(written);
   size_ += written;
   if (size_ == 0) clear();  // Nothing came: the slab goes back.
@@ -110,7 +129,7 @@ void BufferChain::commit(size_t written) {
 
 void BufferChain::append(std::string_view bytes) {
   while (!bytes.empty()) {
-    const std::span<char> room = reserve(1);
+    const std::span<char> room = roomFor(bytes.size());
     const size_t count = std::min(room.size(), bytes.size());
     std::memcpy(room.data(), bytes.data(), count);
     last_->end += static_cast<uint32_t>(count);
@@ -125,9 +144,7 @@ void BufferChain::prepend(std::string_view bytes) {
     if (first_ == nullptr || first_->begin == 0) {
       Slab* slab = take();
       slab->begin = slab->end = kSlabBytes;  // Filled from its end, so that more can go before it.
-      slab->next = first_;
-      first_ = slab;
-      if (last_ == nullptr) last_ = slab;
+      pushFront(slab);
     }
     const size_t count = std::min<size_t>(first_->begin, bytes.size());
     first_->begin -= static_cast<uint32_t>(count);
@@ -143,23 +160,48 @@ void BufferChain::appendFrom(BufferChain& other, size_t count) {
   count = std::min(count, other.size_);
   while (count > 0) {
     Slab* slab = other.first_;
-    const size_t held = slab->end - slab->begin;
-    const bool fits_behind = last_ != nullptr && kSlabBytes - last_->end >= held;
-    if (held > count || (held < kCopyBelow && fits_behind)) {
-      const size_t copied = std::min(held, count);
-      append(std::string_view(slab->data() + slab->begin, copied));
-      other.drain(copied);
-      count -= copied;
-      continue;
+    const std::string_view held = slab->view();
+    if (held.size() > count) {
+      append(held.substr(0, count));
+      return other.drain(count);
     }
-    other.first_ = slab->next;
-    if (other.first_ == nullptr) other.last_ = nullptr;
-    other.size_ -= held;
-    slab->next = nullptr;
-    pushBack(slab);
-    size_ += held;
-    count -= held;
+    count -= held.size();
+    if (appendSmaller(held))
+      other.drain(held.size());
+    else
+      takeSlab(other.unlinkFront());
   }
+}
+
+// Into the last slab if they fit there and it holds no less: so two neighbours hold more than one slab could, or cost
+// no more to leave than to join.
+bool BufferChain::appendSmaller(std::string_view bytes) {
+  if (last_ == nullptr || last_->end + bytes.size() > kSlabBytes) return false;
+  if (bytes.size() >= kCopyBelow && bytes.size() > last_->view().size()) return false;
+  append(bytes);
+  return true;
+}
+
+// What little the last slab holds goes before slab's bytes, where there is room: both were one slab when they were
+// received, and the size of a chunk stood between them.
+void BufferChain::takeSlab(Slab* slab) {
+  const std::string_view held = last_ != nullptr ? last_->view() : std::string_view();
+  const size_t taken = slab->view().size();
+  size_ += taken;
+  if (!held.empty() && held.size() <= std::min<size_t>(slab->begin, taken)) {
+    slab->begin -= static_cast<uint32_t>(held.size());
+    std::memcpy(slab->data() + slab->begin, held.data(), held.size());
+    popBack();
+  }
+  pushBack(slab);
+}
+
+BufferChain::Slab* BufferChain::unlinkFront() {
+  Slab* slab = first_;
+  first_ = std::exchange(slab->next, nullptr);
+  if (first_ == nullptr) last_ = nullptr;
+  size_ -= slab->view().size();
+  return slab;
 }
 
 void BufferChain::drain(size_t count) {
@@ -192,9 +234,7 @@ std::string_view BufferChain::linearize(size_t count) {
   copyTo({gathered->data(), count}, 0);
   gathered->end = static_cast<uint32_t>(count);
   drain(count);
-  gathered->next = first_;
-  first_ = gathered;
-  if (last_ == nullptr) last_ = gathered;
+  pushFront(gathered);
   size_ += count;
   return {gathered->data(), count};
 }

@@ -17,8 +17,11 @@ namespace weir::base {
 
 class BufferChain {
  public:
-  // What one slab holds. Also the most that one reserve() can give.
-  static constexpr size_t kSlabBytes = 16 * 1024 - 32;
+  // What one slab holds, beside its tail: a TLS record, a DATA frame. Also the most that one reserve() can give.
+  static constexpr size_t kSlabBytes = 16 * 1024;
+  // Kept free behind a full slab for what frames its bytes (the end of a chunk and the next one's size, a frame's
+  // head): else each received slab would be followed by one that holds only that.
+  static constexpr size_t kTailBytes = 64;
   // Bytes of slabs that all threads have given back to the allocator so far, to about a megabyte a thread. Any thread.
   static uint64_t bytesGivenBack();
 
@@ -35,7 +38,8 @@ class BufferChain {
 
   void append(std::string_view bytes);
   void prepend(std::string_view bytes);
-  // Takes all of other's bytes to the end of this one; other is empty afterwards. Small tails are copied, slabs move.
+  // Takes all of other's bytes to the end of this one; other is empty afterwards. Slabs move; the bytes of one are
+  // copied where that saves a slab and the smaller part of the two is what is copied.
   void append(BufferChain& other);
   // Takes the first count bytes of other to the end of this one. count may exceed other's size.
   void appendFrom(BufferChain& other, size_t count);
@@ -63,17 +67,19 @@ class BufferChain {
   template <typename Visit>
   void forEachPiece(Visit visit) const {
     for (const Slab* slab = first_; slab != nullptr; slab = slab->next) {
-      if (slab->begin != slab->end) visit(std::string_view(slab->data() + slab->begin, slab->end - slab->begin));
+      if (slab->begin != slab->end) visit(slab->view());
     }
   }
 
  private:
   struct Slab {
     Slab* next;
+    Slab* before;  // Unless it is the first.
     uint32_t begin;
     uint32_t end;
     char* data() { return reinterpret_cast<char*>(this + 1); }
     const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+    std::string_view view() const { return {data() + begin, end - begin}; }
   };
   static_assert(sizeof(Slab) <= 32);
   friend struct SlabPool;
@@ -81,7 +87,13 @@ class BufferChain {
   static Slab* take();
   static void give(Slab* slab);
   void pushBack(Slab* slab);
+  void pushFront(Slab* slab);
   void popFront();
+  void popBack();
+  Slab* unlinkFront();
+  std::span<char> roomFor(size_t wanted);
+  bool appendSmaller(std::string_view bytes);
+  void takeSlab(Slab* slab);
 
   Slab* first_ = nullptr;
   Slab* last_ = nullptr;

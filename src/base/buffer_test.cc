@@ -67,6 +67,56 @@ TEST(BufferChain, GathersTheFirstBytesIntoOnePiece) {
   EXPECT_EQ(buffer.toString(), bytes.substr(BufferChain::kSlabBytes - 10));
 }
 
+int pieces(const BufferChain& buffer) {
+  iovec found[64];
+  return buffer.gather(found, 64);
+}
+
+TEST(BufferChain, FramesOfFullSlabsLieInTheirTails) {
+  BufferChain out("4000\r\n");
+  std::string expected = "4000\r\n";
+  for (int i = 0; i < 8; ++i) {
+    BufferChain slab(pattern(BufferChain::kSlabBytes));
+    out.append(slab);
+    out.append("\r\n4000\r\n");
+    expected += pattern(BufferChain::kSlabBytes) + "\r\n4000\r\n";
+  }
+  EXPECT_EQ(out.toString(), expected);
+  EXPECT_EQ(pieces(out), 9);  // One of them is the first frame's.
+}
+
+TEST(BufferChain, TheSmallerPartIsCopiedBehindTheLarger) {
+  BufferChain to(pattern(10000));
+  BufferChain from(pattern(6000));
+  to.append(from);
+  EXPECT_EQ(to.toString(), pattern(10000) + pattern(6000));
+  EXPECT_EQ(pieces(to), 1);
+}
+
+TEST(BufferChain, TheSmallerPartIsCopiedBeforeTheLargerWhereItCameFromThere) {
+  BufferChain from(pattern(BufferChain::kSlabBytes));
+  BufferChain to(pattern(BufferChain::kSlabBytes));
+  to.appendFrom(from, 2000);
+  from.drain(8);
+  to.append(from);
+  EXPECT_EQ(to.toString(),
+            pattern(BufferChain::kSlabBytes) + pattern(2000) + pattern(BufferChain::kSlabBytes).substr(2008));
+  EXPECT_EQ(pieces(to), 2);
+  EXPECT_EQ(to.size(), 2 * BufferChain::kSlabBytes - 8);
+  to.append("more");
+  EXPECT_EQ(pieces(to), 2);
+}
+
+TEST(BufferChain, MuchIsNotCopiedToJoinALittle) {
+  BufferChain to("head");
+  BufferChain from(pattern(15000));
+  const char* before = from.front().data();
+  to.append(from);
+  EXPECT_EQ(pieces(to), 2);
+  to.drain(4);
+  EXPECT_EQ(to.front().data(), before);
+}
+
 TEST(BufferChain, CommitsOnlyWhatWasWritten) {
   BufferChain buffer;
   const std::span<char> room = buffer.reserve(100);
