@@ -117,6 +117,9 @@ void addOwnFlags(CLI::App& app, Flags& flags) {
   app.add_option("--plugin-compile-mb", flags.plugin_compile_mb,
                  "Most MiB of address space that compiling a plugin may take; default 2048")
       ->check(CLI::Range(256, 1 << 20));
+  app.add_option("--plugin-pool", flags.plugin_pool,
+                 "Most instances of single streams that live in a pool, in the whole process; default 256, 0: no pool")
+      ->check(CLI::Range(0, 4096));
   app.add_flag("--plugin-strict-start", flags.plugin_strict_start,
                "A plugin that cannot be loaded ends the start; else weir starts without it and keeps trying");
   app.add_option("--plugin-time-calls", flags.plugin_time_calls,

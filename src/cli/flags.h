@@ -11,6 +11,7 @@
 #include "proxy_wasm/budgets.h"
 #include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/image_pull.h"
+#include "wasm/engine.h"
 
 namespace weir::cli {
 
@@ -56,6 +57,7 @@ struct Flags {
   bool plugin_strict_start = false;
   uint32_t plugin_compile_s = 30;
   uint32_t plugin_compile_mb = 2048;
+  uint32_t plugin_pool = wasm::EngineSettings().pooled_instances;
   uint32_t plugin_time_calls = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;                // 0: no limit. Nothing: see main.cc.
   std::string plugin_native_key;                          // PEM file: by whom native code in modules must be signed.

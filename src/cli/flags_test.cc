@@ -69,6 +69,12 @@ TEST(Flags, SayWhatCompilingMayCost) {
   EXPECT_EQ(parseFlags({"-c", "x", "--plugin-compile-s", "0"}).exit_code, 1);
 }
 
+TEST(Flags, SayHowManyInstancesOfStreamsArePooled) {
+  EXPECT_EQ(parseFlags({"-c", "x"}).flags->plugin_pool, 256u);
+  EXPECT_EQ(parseFlags({"-c", "x", "--plugin-pool", "0"}).flags->plugin_pool, 0u);
+  EXPECT_EQ(parseFlags({"-c", "x", "--plugin-pool", "5000"}).exit_code, 1);
+}
+
 TEST(Flags, SayWhetherAStartNeedsAllPlugins) {
   EXPECT_FALSE(parseFlags({"-c", "x"}).flags->plugin_strict_start);
   EXPECT_TRUE(parseFlags({"-c", "x", "--plugin-strict-start"}).flags->plugin_strict_start);

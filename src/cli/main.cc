@@ -123,6 +123,7 @@ weir::server::Options serverOptions(const Flags& flags) {
   options.plugin_limits = flags.plugin_limits;
   options.plugin_watch = flags.plugin_watch;
   options.plugin_strict_start = flags.plugin_strict_start;
+  options.pooled_instances = flags.plugin_pool;
   options.time_one_plugin_call_in = flags.plugin_time_calls;
   options.log_flush.interval = std::chrono::milliseconds(flags.file_flush_interval_msec);
   options.log_flush.min_size = size_t{flags.file_flush_min_size_kb} * 1024;

@@ -52,7 +52,7 @@ base::Result<void> PluginHost::takeSnapshot(StartedPlugin& started, const Source
   }
   auto bytes = wasm::snapshotOf(source.module, started.vm().instance());
   if (!bytes.ok()) return std::move(bytes).error();
-  auto compiled = engine_.compile(*bytes, wasm::Native::Ignored, wasm::Keep::InMemory);
+  auto compiled = engine_.compile(*bytes, wasm::Native::Ignored, wasm::Form::Snapshot);
   if (!compiled.ok()) return std::move(compiled).error();
   auto code = makeCode(started.root().spec(), std::move(*compiled), started.vm().code().identity, Start::Done);
   if (!code.ok()) return std::move(code).error();

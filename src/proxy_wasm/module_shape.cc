@@ -81,6 +81,7 @@ base::Result<void> examineCallbacks(const wasm::Module& module, const std::optio
     }
     if (auto fits = checkType(*function, typeOf(callback, shape)); !fits.ok()) return fits;
     shape.callbacks |= 1u << i;
+    shape.exported[i] = module.find(name(callback), typeOf(callback, shape));
   }
   return base::Ok{};
 }
@@ -90,7 +91,7 @@ base::Result<void> examineAllocator(const wasm::Module& module, ModuleShape& sha
   for (const std::string_view allocator : {"proxy_on_memory_allocate", "malloc"}) {
     const wasm::Module::Export* function = module.findFunction(allocator);
     if (function == nullptr) continue;
-    shape.allocator = allocator;
+    shape.allocator = module.find(allocator, i32Type(1, true));
     return checkType(*function, i32Type(1, true));
   }
   return refused("Wasm module is missing malloc function.");

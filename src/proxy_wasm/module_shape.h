@@ -52,13 +52,14 @@ std::string_view name(Callback callback);  // "proxy_on_request_headers"
 
 struct ModuleShape {
   AbiVersion version = AbiVersion::V0_2_1;
-  uint32_t callbacks = 0;  // A bit per Callback that the module exports and may use.
+  uint32_t callbacks = 0;                                     // A bit per Callback that the module exports and may use.
+  std::array<wasm::ExportedFunction, kCallbacks> exported{};  // Of those, where each is.
   // Whether the header callbacks take end_of_stream: read from the export itself, because modules of 2020 carry the
   // marker 0.1.0 with either form (abi.md 1.1).
   bool request_headers_take_end = true;
   bool response_headers_take_end = true;
   // proxy_on_memory_allocate where there is one, else malloc.
-  std::string_view allocator;
+  wasm::ExportedFunction allocator;
   // What to call first: _initialize and then main or __main_void, or _start. Empty: nothing.
   std::string_view start;
   std::string_view main;

@@ -53,7 +53,9 @@ struct PluginCode {
   stats::Counter& metrics_refused;      // wasm.metrics_refused
   stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
   stats::Counter& instances_refused;    // wasm.instances_refused: those of streams
-  stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken
+  stats::Counter&
+      instances_unpooled;  // wasm.instances_unpooled: those of streams that begin configured outside the pool
+  stats::Counter& injections_refused;  // wasm.injections_refused: bytes for responses that are not taken
 };
 
 }  // namespace weir::proxy_wasm

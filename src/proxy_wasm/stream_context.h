@@ -5,7 +5,7 @@
 // it). After the VM has failed, the stream is answered 503 or, where the policy is open, goes on without the plugin.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 
@@ -100,7 +100,7 @@ class StreamContext final : public Context, public filter::Filter {
     base::BufferChain bytes;
     bool end;
   };
-  std::deque<Injection> injections_;  // Asked for, until the guest has returned.
+  std::list<Injection> injections_;   // Asked for, until the guest has returned.
   size_t injected_ = 0;               // Bytes of those, and of others since the response was last on its way freely.
   bool reply_asked_in_call_ = false;  // In the callback that runs.
   bool created_ = false;              // proxy_on_context_create was told.

@@ -34,6 +34,7 @@ base::Result<std::shared_ptr<StartedPlugin>> StreamInstances::begin(const std::s
   const bool ready = plugin->fresh->code != nullptr;
   auto vm = Vm::create(ready ? plugin->fresh->code : plugin->code, environment_);
   if (!vm.ok()) return std::move(vm).error();
+  if (ready && !(*vm)->instance().pooled()) plugin->code->instances_unpooled.add();
   if (ready) return StartedPlugin::resume(std::move(*vm), plugin, share_);
   return StartedPlugin::start(std::move(*vm), plugin, share_, StartedPlugin::End::AfterCalls);
 }

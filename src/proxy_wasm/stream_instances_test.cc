@@ -78,6 +78,21 @@ TEST_F(StreamInstancesTest, AreGoneWithTheirStreams) {
   EXPECT_EQ(gauge("wasm..active"), before);
 }
 
+TEST_F(StreamInstancesTest, BeyondThePoolAreMappedByThemselves) {
+  start(counting());
+  lines();
+  std::vector<Stream> streams;
+  const auto pooled = wasm::EngineSettings().pooled_instances;
+  for (uint32_t i = 0; i < pooled; ++i) streams.push_back(stream());
+  EXPECT_EQ(counter("wasm.instances_unpooled"), 0u);
+  Stream more = stream();
+  EXPECT_EQ(counter("wasm.instances_unpooled"), 1u);
+  more.requestHeaders();
+  EXPECT_THAT(lines(), ElementsAre("H 2 41 0"));
+  more.finish();
+  for (Stream& each : streams) each.finish();
+}
+
 TEST_F(StreamInstancesTest, OneThatDiesTakesNobodyWithIt) {
   start(GuestText().onRequestHeaders("(if (i32.eq (local.get $end) (i32.const 1)) (then unreachable)) (i32.const 0)"));
   Stream good = stream();

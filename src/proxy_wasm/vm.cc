@@ -23,11 +23,11 @@ Vm::Vm(std::shared_ptr<const PluginCode> code, const VmEnvironment& environment)
       environment_(environment),
       metrics_(code_->stats, code_->budgets.metrics),
       contexts_(environment_.contexts, nullptr),
-      own_context_(std::make_unique<Context>(*this, Context::OfVm())),
+      own_context_(*this, Context::OfVm()),
       memory_(code_->memory) {
-  current_ = own_context_.get();
+  current_ = &own_context_;
   if (environment_.loop != nullptr) {
-    publish_ = std::make_unique<event::Timer>(*environment_.loop, [this] { publishStats(); });
+    publish_.emplace(*environment_.loop, [this] { publishStats(); });
   }
   code_->created.add();
   code_->active.add();
@@ -70,7 +70,7 @@ base::Result<void> Vm::callStart(std::string_view name, std::span<const uint32_t
   const wasm::FunctionType type{std::vector(arguments.size(), wasm::ValueType::I32),
                                 std::vector(has_result ? 1 : 0, wasm::ValueType::I32)};
   const wasm::GuestFunction function = instance_->function(name, type);
-  if (enter(function, name, *own_context_, Phase::Start, arguments, startLimit())) return base::Ok{};
+  if (enter(function, name, own_context_, Phase::Start, arguments, startLimit())) return base::Ok{};
   return base::Error{base::Code::Trap, base::Side::Plugin, base::Retry::No, failure_};
 }
 
@@ -80,14 +80,14 @@ std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<
   if (failed_) return std::nullopt;
   std::optional<uint32_t> result;
   // Not of those on trial: what is counted is traffic.
-  const bool sampled = publish_ != nullptr && current.root()->callStats().begin(callback);
+  const bool sampled = publish_ && current.root()->callStats().begin(callback);
   if (!unpublished_) statsChanged();
   if (sampled || filter::PluginUses::wanted()) [[unlikely]] {
     result = timed(callback, current, arguments, limit, sampled);
   } else {
     result = enter(functionOf(callback), name(callback), current, Phase::Callback, arguments, limit);
   }
-  if (!result && publish_ != nullptr) [[unlikely]]
+  if (!result && publish_) [[unlikely]]
     current.root()->callStats().failed(callback);
   if (depth_ == 0 && !actions_.empty()) settle();
   return result;
@@ -96,7 +96,7 @@ std::optional<uint32_t> Vm::call(Callback callback, Context& current, std::span<
 const wasm::GuestFunction& Vm::functionOf(Callback callback) {
   wasm::GuestFunction& function = callbacks_[static_cast<size_t>(callback)];
   if (!function) [[unlikely]]
-    function = instance_->function(name(callback), typeOf(callback, shape()));
+    function = instance_->function(shape().exported[static_cast<size_t>(callback)]);
   return function;
 }
 
@@ -121,7 +121,7 @@ std::optional<uint32_t> Vm::timed(Callback callback, Context& current, std::span
 }
 
 void Vm::statsChanged() {
-  if (publish_ == nullptr) return;
+  if (!publish_) return;
   unpublished_ = true;
   publish_->arm(kPublish);
 }
@@ -134,10 +134,8 @@ void Vm::publishStats() {
 }
 
 std::optional<uint32_t> Vm::allocate(uint32_t size) {
-  if (!allocator_) [[unlikely]] {
-    const wasm::FunctionType type{{wasm::ValueType::I32}, {wasm::ValueType::I32}};
-    allocator_ = instance_->function(shape().allocator, type);
-  }
+  if (!allocator_) [[unlikely]]
+    allocator_ = instance_->function(shape().allocator);
   const std::array<uint32_t, 1> arguments{size};
   const auto address = enter(allocator_, "malloc", *current_, Phase::Allocate, arguments, callbackLimit());
   if (!address || *address == 0) return std::nullopt;

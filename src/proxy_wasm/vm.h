@@ -160,7 +160,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   // A context's place among the ids; used by Context alone.
   uint32_t enroll(Context& context);
   void strike(Context& context);
-  Context* find(uint32_t id) const;
+  Context* find(uint32_t id);
 
   // Roots belong to the VM. shutDown() asks the root whether it is done and deletes it then, or when it says so later;
   // the VM stays until then.
@@ -214,7 +214,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   uint32_t next_redis_call_ = 0;
   static constexpr uint32_t kFirstDns = 1;  // As in Envoy.
   uint32_t last_dns_ = kFirstDns;
-  std::unique_ptr<Context> own_context_;
+  Context own_context_;
   std::vector<std::unique_ptr<RootContext>> roots_;
   std::vector<RootContext*> pending_done_;
   std::shared_ptr<Vm> keep_alive_;  // Set while a root has still to say that it is done.
@@ -222,7 +222,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   // Counters and gauges are brought up to date this long after the first call since the last time: busy workers write
   // to them seldom, idle ones never wake.
   static constexpr base::Duration kPublish = std::chrono::milliseconds(100);
-  std::unique_ptr<event::Timer> publish_;  // Null in the canary, which is not counted.
+  std::optional<event::Timer> publish_;  // None in the canary, which is not counted.
   bool unpublished_ = false;
   stats::GaugeShare memory_;
 

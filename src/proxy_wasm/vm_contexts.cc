@@ -49,8 +49,8 @@ void Vm::growTable() {
   contexts_ = std::move(larger);
 }
 
-Context* Vm::find(uint32_t id) const {
-  if (id == 0) return own_context_.get();
+Context* Vm::find(uint32_t id) {
+  if (id == 0) return &own_context_;
   Context* const context = contexts_[id & (contexts_.size() - 1)];
   return context != nullptr && context->id() == id ? context : nullptr;
 }

@@ -55,6 +55,7 @@ void makeEngine(const Options& options, event::Loop* loop, Shared& shared, std::
   wasm::EngineSettings settings;
   settings.cache_directory = options.module_cache;
   settings.native_key = options.native_key;
+  settings.pooled_instances = options.pooled_instances;
   auto engine = wasm::createEngine(settings, options.compile_aside);
   if (!engine.ok()) {
     faults.push_back(std::move(engine).error());

@@ -19,6 +19,7 @@
 #include "proxy_wasm/call_stats.h"
 #include "proxy_wasm/image_pull.h"
 #include "wasm/compile_aside.h"
+#include "wasm/engine.h"
 
 namespace weir::server {
 
@@ -48,6 +49,7 @@ struct Options {
   proxy_wasm::BudgetRules plugin_limits;  // The command line's; those of the bootstrap stand below them.
   bool plugin_watch = false;              // Plugins' files are watched.
   bool plugin_strict_start = false;       // A plugin that cannot be loaded ends the start.
+  uint32_t pooled_instances = wasm::EngineSettings().pooled_instances;
   uint32_t time_one_plugin_call_in = proxy_wasm::kTimeOneCallIn;
   std::optional<uint64_t> max_connections;  // Of clients, over all listeners; nothing: no limit.
   access_log::FlushRules log_flush;

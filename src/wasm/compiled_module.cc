@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "wasm/types.h"
 
 namespace weir::wasm {
@@ -14,17 +15,45 @@ const Module::Export* Module::findFunction(std::string_view name) const {
   return found == all.end() ? nullptr : &*found;
 }
 
-CompiledModule::CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest,
-                               std::unique_ptr<const SourceLines> lines)
-    : module_(std::move(module)), digest_(std::move(digest)), lines_(std::move(lines)), linkages_(engine) {
-  wasmtime_module_imports(module_.get(), import_types_.out());
-  readImports();
-  readExports();
+ExportedFunction Module::find(std::string_view name, const FunctionType& type) const {
+  constexpr size_t kMostParameters = 8;
+  const auto is_i32 = [](ValueType value) { return value == ValueType::I32; };
+  CHECK(type.params.size() <= kMostParameters && type.results.size() <= 1);
+  CHECK(std::ranges::all_of(type.params, is_i32) && std::ranges::all_of(type.results, is_i32));
+  const Export* const found = findFunction(name);
+  if (found == nullptr || found->type != type) return {};
+  return {static_cast<uint32_t>(found - exports().data()), static_cast<uint8_t>(type.params.size()),
+          !type.results.empty()};
 }
 
-void CompiledModule::readImports() {
-  imports_.reserve(import_types_.size());
-  for (const wasm_importtype_t* from : import_types_) {
+CompiledModule::CompiledModule(wasm_engine_t& engine, ModuleHandle module, std::string digest,
+                               std::unique_ptr<const SourceLines> lines)
+    : digest_(std::move(digest)), lines_(std::move(lines)) {
+  readImports(*module);
+  readExports(*module);
+  code_ = std::make_unique<ModuleCode>(engine, std::move(module), exports_);
+}
+
+void CompiledModule::usePool(InstancePool& pool, ModuleHandle module) {
+  pooled_code_ = std::make_unique<ModuleCode>(*pool.engine(), std::move(module), exports_);
+  pool_ = &pool;
+}
+
+ModuleCode::ModuleCode(wasm_engine_t& engine, ModuleHandle module, const std::vector<Module::Export>& all)
+    : engine(wasmtime_engine_clone(&engine)), module(std::move(module)) {
+  wasmtime_module_imports(this->module.get(), imports.out());
+  exports.reserve(all.size());
+  for (const Module::Export& one : all) {
+    const auto* name = reinterpret_cast<const uint8_t*>(one.name.data());
+    exports.emplace_back(weir_module_export(this->module.get(), name, one.name.size()));
+  }
+}
+
+void CompiledModule::readImports(const wasmtime_module_t& module) {
+  OwnedImports types;
+  wasmtime_module_imports(&module, types.out());
+  imports_.reserve(types.size());
+  for (const wasm_importtype_t* from : types) {
     const wasm_externtype_t* type = wasm_importtype_type(from);
     Import& import = imports_.emplace_back();
     import.module = textOf(wasm_importtype_module(from));
@@ -36,9 +65,9 @@ void CompiledModule::readImports() {
   }
 }
 
-void CompiledModule::readExports() {
+void CompiledModule::readExports(const wasmtime_module_t& module) {
   OwnedExports types;
-  wasmtime_module_exports(module_.get(), types.out());
+  wasmtime_module_exports(&module, types.out());
   exports_.reserve(types.size());
   for (const wasm_exporttype_t* from : types) {
     const wasm_externtype_t* type = wasm_exporttype_type(from);
@@ -47,7 +76,10 @@ void CompiledModule::readExports() {
     one.is_function = wasm_externtype_kind(type) == WASM_EXTERN_FUNC;
     one.is_memory = wasm_externtype_kind(type) == WASM_EXTERN_MEMORY;
     if (one.is_function) one.type = functionType(*wasm_externtype_as_functype_const(type));
-    if (one.is_memory && (memory_name_.empty() || one.name == "memory")) memory_name_ = one.name;
+    if (one.is_memory && (memory_name_.empty() || one.name == "memory")) {
+      memory_name_ = one.name;
+      memory_index_ = exports_.size() - 1;
+    }
     initial_memory_bytes_ = std::max(initial_memory_bytes_, initialBytes(*type));
   }
 }

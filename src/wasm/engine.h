@@ -33,6 +33,8 @@ struct EngineSettings {
   // need a stack well above it.
   size_t max_stack_bytes = 512 * 1024;
   size_t max_module_bytes = 64 * 1024 * 1024;  // Larger ones are refused before they are parsed.
+  // Of snapshots, in the whole process, that live in a pool at the same time; more than these are mapped one by one.
+  uint32_t pooled_instances = 256;
   // PEM file of the Ed25519 key by which native code in a module must be signed to be used; empty: none is.
   std::string native_key;
 };
@@ -41,8 +43,22 @@ struct EngineSettings {
 // key or not for this engine, the module is compiled as if it had none.
 enum class Native : uint8_t { Ignored, Allowed };
 
-// Whether the compiled form may be kept on disk: not of modules that are made anew at each start (snapshot.h).
-enum class Keep : uint8_t { OnDisk, InMemory };
+// What a module is to the engine.
+enum class Form : uint8_t {
+  AsGiven,
+  // One that was made by snapshotOf() (snapshot.h): made anew at each start, it is not kept on disk; its instances,
+  // many and short-lived, come out of a pool.
+  Snapshot,
+};
+
+// Where a function stands among a module's exports: found once, for all its instances.
+struct ExportedFunction {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t index = kNone;
+  uint8_t params = 0;
+  bool has_result = false;
+  explicit operator bool() const { return index != kNone; }
+};
 
 class Engine;
 
@@ -67,6 +83,9 @@ class Module {
   // In the module's own order (the first ABI marker decides).
   virtual const std::vector<Export>& exports() const = 0;
   const Export* findFunction(std::string_view name) const;
+  // The exported function of exactly this type (only i32, up to 8 parameters, one result or none); empty if there is
+  // none.
+  ExportedFunction find(std::string_view name, const FunctionType& type) const;
   // Hex SHA-256 of the module's bytes.
   virtual const std::string& digest() const = 0;
 };
@@ -92,7 +111,7 @@ class Engine {
   // with what is wrong with the module. Thread-safe.
   virtual base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes,
                                                               Native native = Native::Ignored,
-                                                              Keep keep = Keep::OnDisk) = 0;
+                                                              Form form = Form::AsGiven) = 0;
   // Whether the bytes are a module that this engine can compile. Error: as compile() would have it.
   virtual base::Result<void> validate(std::span<const std::byte> bytes) = 0;
   // The module's native code, and the name of the engine that can use it: what embedNativeCode() takes.

@@ -32,36 +32,40 @@ base::Result<std::shared_ptr<const Blueprint>> Blueprint::create(Engine& engine,
                                                                  std::span<const HostImport> host) {
   std::shared_ptr<Blueprint> blueprint(new Blueprint(engine, std::move(module)));
   const auto& compiled = static_cast<const CompiledModule&>(*blueprint->module_);
-  auto match = compiled.linkages().match(compiled, host);
+  auto match = compiled.code().linkages.match(compiled, compiled.code(), host);
   if (!match.ok()) return std::move(match).error();
   blueprint->linkage_ = std::move(match->linkage);
   blueprint->contexts_ = std::move(match->contexts);
+  if (const ModuleCode* const pooled = compiled.pooledCode()) {
+    auto same = pooled->linkages.match(compiled, *pooled, host);
+    if (!same.ok()) return std::move(same).error();
+    blueprint->pooled_linkage_ = std::move(same->linkage);
+  }
   return std::shared_ptr<const Blueprint>(std::move(blueprint));
 }
 
 base::Result<std::unique_ptr<Instance>> Blueprint::instantiate(void* own_context, const InstanceLimits& limits,
                                                                base::Duration start_deadline) const {
-  auto compiled = std::static_pointer_cast<const CompiledModule>(module_);
-  if (compiled->initialMemoryBytes() > limits.memory_bytes) {
-    return tooLarge(compiled->initialMemoryBytes(), limits.memory_bytes);
+  const auto& compiled = static_cast<const CompiledModule&>(*module_);
+  if (compiled.initialMemoryBytes() > limits.memory_bytes) {
+    return tooLarge(compiled.initialMemoryBytes(), limits.memory_bytes);
   }
-  std::vector<void*> contexts = contexts_;
-  std::replace(contexts.begin(), contexts.end(), static_cast<void*>(nullptr), own_context);
-  auto instance = std::make_unique<GuestInstance>(static_cast<WasmtimeEngine&>(engine_), std::move(compiled), linkage_,
-                                                  std::move(contexts), limits);
+  InstancePool::Place place = pooled_linkage_ != nullptr ? compiled.pool()->take() : InstancePool::Place();
+  auto instance = std::make_unique<GuestInstance>(shared_from_this(), own_context, limits, std::move(place));
   if (auto started = instance->start(start_deadline); !started.ok()) return std::move(started).error();
   return std::unique_ptr<Instance>(std::move(instance));
 }
 
-GuestInstance::GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module,
-                             std::shared_ptr<const Linkage> linkage, std::vector<void*> contexts,
-                             const InstanceLimits& limits)
-    : engine_(engine),
-      module_(std::move(module)),
-      linkage_(std::move(linkage)),
-      contexts_(std::move(contexts)),
+GuestInstance::GuestInstance(std::shared_ptr<const Blueprint> blueprint, void* own_context,
+                             const InstanceLimits& limits, InstancePool::Place place)
+    : blueprint_(std::move(blueprint)),
+      engine_(static_cast<WasmtimeEngine&>(blueprint_->engine_)),
+      module_(static_cast<const CompiledModule&>(*blueprint_->module_)),
+      own_context_(own_context),
+      place_(std::move(place)),
+      code_(place_ ? *module_.pooledCode() : module_.code()),
       limits_{limits.memory_bytes, limits.table_elements, 0, 0},
-      store_(wasmtime_store_new(engine.handle(), this, nullptr)),
+      store_(wasmtime_store_new(code_.engine.get(), this, nullptr)),
       context_(wasmtime_store_context(store_.get())) {
   weir_store_set_limits(store_.get(), &limits_);
   wasmtime_store_epoch_deadline_callback(store_.get(), &stretchEnded, this, nullptr);
@@ -73,15 +77,16 @@ base::Result<void> GuestInstance::start(base::Duration deadline) {
   startBudget(deadline);
   TrapHandle trap;
   ++depth_;
-  ErrorHandle error = linkage_->instantiate(*module_, context_, memory_, instance_, trap);
+  const Linkage& linkage = place_ ? *blueprint_->pooled_linkage_ : *blueprint_->linkage_;
+  ErrorHandle error = linkage.instantiate(module_, code_, context_, memory_, instance_, trap);
   --depth_;
   starting_ = false;
   if (error || trap) return base::Error(die(std::move(error), std::move(trap))).in("Failed to start Wasm module");
 
-  wasmtime_extern_t exported;
-  const std::string& name = module_->memoryName();
-  if (!name.empty() && wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &exported)) {
-    memory_ = exported.of.memory;
+  wasmtime_memory_t memory;
+  if (!module_.memoryName().empty() &&
+      weir_instance_memory(context_, &instance_, code_.exports[module_.memoryIndex()].get(), &memory)) {
+    memory_ = memory;
   }
   if (memory_) useMemory(*memory_);
   return base::Ok{};
@@ -99,17 +104,11 @@ size_t GuestInstance::refreshMemorySize() {
   return memory_size_;
 }
 
-GuestFunction GuestInstance::function(std::string_view name, const FunctionType& type) {
-  const auto is_i32 = [](ValueType value) { return value == ValueType::I32; };
-  CHECK(type.params.size() <= kMostParameters && type.results.size() <= 1);
-  CHECK(std::ranges::all_of(type.params, is_i32) && std::ranges::all_of(type.results, is_i32));
-
-  const Module::Export* wanted = module_->findFunction(name);
-  if (wanted == nullptr || wanted->type != type) return {};
-  wasmtime_extern_t found;
-  if (!wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &found)) return {};
-  return {found.of.func.store_id, found.of.func.__private, static_cast<uint8_t>(type.params.size()),
-          !type.results.empty()};
+GuestFunction GuestInstance::function(const ExportedFunction& exported) {
+  wasmtime_func_t found;
+  if (!exported || starting_) return {};
+  if (!weir_instance_function(context_, &instance_, code_.exports[exported.index].get(), &found)) return {};
+  return {found.store_id, found.__private, exported.params, exported.has_result};
 }
 
 base::Result<uint32_t> GuestInstance::call(const GuestFunction& function, std::span<const uint32_t> arguments,
@@ -137,7 +136,9 @@ wasm_trap_t* GuestInstance::enterHost(void* env, wasmtime_caller_t* caller, wasm
   if (self.starting_) [[unlikely]]
     self.findMemoryEarly(caller);
   static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t));
-  const bool fine = binding.function(self.contexts_[binding.context], self, reinterpret_cast<RawValue*>(slots));
+  void* const context = self.blueprint_->contexts_[binding.context];
+  const bool fine =
+      binding.function(context != nullptr ? context : self.own_context_, self, reinterpret_cast<RawValue*>(slots));
   // A nested call may have killed the guest: its outer frames must not run on, whatever the host function thinks.
   if (fine && !self.failure_) [[likely]]
     return nullptr;
@@ -148,7 +149,7 @@ wasm_trap_t* GuestInstance::enterHost(void* env, wasmtime_caller_t* caller, wasm
 void GuestInstance::findMemoryEarly(wasmtime_caller_t* caller) {
   if (memory_) return useMemory(*memory_);
   wasmtime_extern_t found;
-  const std::string& name = module_->memoryName();
+  const std::string& name = module_.memoryName();
   if (name.empty() || !wasmtime_caller_export_get(caller, name.data(), name.size(), &found)) return;
   useMemory(found.of.memory);
 }
@@ -219,7 +220,7 @@ const base::Error& GuestInstance::die(ErrorHandle error, TrapHandle trap) {
   failure_ = base::Error{deadline_passed_ ? base::Code::Deadline : base::Code::Trap, base::Side::Plugin,
                          base::Retry::No, describe(error.get(), trap.get())};
   fault_kind_ = kindOf(trap.get());
-  const SourceLines* lines = module_->sourceLines();
+  const SourceLines* lines = module_.sourceLines();
   backtrace_ = error != nullptr ? backtraceOf(*error, lines) : backtraceOf(*trap, lines);
   return *failure_;
 }

@@ -12,15 +12,18 @@ namespace weir::wasm {
 
 class GuestInstance final : public Instance {
  public:
-  // contexts: one per function import.
-  GuestInstance(WasmtimeEngine& engine, std::shared_ptr<const CompiledModule> module,
-                std::shared_ptr<const Linkage> linkage, std::vector<void*> contexts, const InstanceLimits& limits);
+  // own_context: for the imports that have none in the blueprint. place: empty, or one in the module's pool.
+  GuestInstance(std::shared_ptr<const Blueprint> blueprint, void* own_context, const InstanceLimits& limits,
+                InstancePool::Place place);
   ~GuestInstance() override;
 
   // Makes the Wasmtime instance and runs the start section. Once, before anything else.
   base::Result<void> start(base::Duration deadline);
 
-  GuestFunction function(std::string_view name, const FunctionType& type) override;
+  using Instance::function;
+  GuestFunction function(const ExportedFunction& exported) override;
+  const Module& module() const override { return module_; }
+  bool pooled() const override { return static_cast<bool>(place_); }
   base::Result<uint32_t> call(const GuestFunction& function, std::span<const uint32_t> arguments,
                               base::Duration limit) override;
   const base::Error* failure() const override { return failure_ ? &*failure_ : nullptr; }
@@ -57,10 +60,12 @@ class GuestInstance final : public Instance {
   FaultKind kindOf(const wasm_trap_t* trap) const;
   std::string describe(const wasmtime_error_t* error, const wasm_trap_t* trap) const;
 
+  const std::shared_ptr<const Blueprint> blueprint_;
   WasmtimeEngine& engine_;
-  const std::shared_ptr<const CompiledModule> module_;
-  const std::shared_ptr<const Linkage> linkage_;
-  const std::vector<void*> contexts_;
+  const CompiledModule& module_;
+  void* const own_context_;
+  const InstancePool::Place place_;
+  const ModuleCode& code_;
   weir_limits limits_;
   StoreHandle store_;  // After what it points to.
   wasmtime_context_t* context_;

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "wasm/engine_pool.h"
+
 namespace weir::wasm {
 
 template <auto kDelete>
@@ -28,6 +30,7 @@ using StoreHandle = std::unique_ptr<wasmtime_store_t, Deleter<wasmtime_store_del
 using ErrorHandle = std::unique_ptr<wasmtime_error_t, Deleter<wasmtime_error_delete>>;
 using ValueTypeHandle = std::unique_ptr<wasm_valtype_t, Deleter<wasm_valtype_delete>>;
 using TrapHandle = std::unique_ptr<wasm_trap_t, Deleter<wasm_trap_delete>>;
+using ExportHandle = std::unique_ptr<weir_export, Deleter<weir_export_delete>>;
 
 // One of wasm.h's vectors, which begins empty, is filled by a call through out(), and frees what it holds.
 template <typename Vec, auto kDelete>

@@ -50,7 +50,7 @@ struct InstanceLimits {
   uint32_t table_elements = 100'000;
 };
 
-// A guest function resolved once. Cheap to copy; belongs to its instance.
+// A function of one guest. Cheap to copy; belongs to its instance.
 struct GuestFunction {
   uint64_t store = 0;
   void* handle = nullptr;
@@ -88,7 +88,14 @@ class Instance {
 
   // An exported function of exactly this type (only i32, up to 8 parameters, one result or none); empty if there is
   // none.
-  virtual GuestFunction function(std::string_view name, const FunctionType& type) = 0;
+  GuestFunction function(std::string_view name, const FunctionType& type) {
+    return function(module().find(name, type));
+  }
+  // The same, found in its module before. Empty for an empty one.
+  virtual GuestFunction function(const ExportedFunction& exported) = 0;
+  virtual const Module& module() const = 0;
+  // Whether it has a place in the pool.
+  virtual bool pooled() const = 0;
 
   // Calls with up to 8 i32 arguments; the result is the i32 the function returns, or 0. Re-entrant: a host function may
   // call again (the deadline of the outermost call holds for all). limit: the most time the guest may take, exact to
@@ -123,22 +130,26 @@ class Instance {
   size_t memory_size_ = 0;  // A lower bound: memory only grows.
 };
 
-// A module with its host functions found and checked once, for many instances. Immutable; used by any thread.
-class Blueprint {
+// A module with its host functions found and checked once, for many instances. Immutable; used by any thread; kept by
+// its instances.
+class Blueprint : public std::enable_shared_from_this<Blueprint> {
  public:
-  // As Instance::create(); in the instances the imports without a context (null) have the instance's own.
+  // As Instance::create(); in the instances the imports without a context (null) have the instance's own. Those of a
+  // snapshot get a place in the engine's pool, while there is one.
   static base::Result<std::shared_ptr<const Blueprint>> create(Engine& engine, std::shared_ptr<const Module> module,
                                                                std::span<const HostImport> host);
   base::Result<std::unique_ptr<Instance>> instantiate(void* own_context, const InstanceLimits& limits,
                                                       base::Duration start_deadline) const;
 
  private:
+  friend class GuestInstance;
   Blueprint(Engine& engine, std::shared_ptr<const Module> module) : engine_(engine), module_(std::move(module)) {}
 
   Engine& engine_;
   const std::shared_ptr<const Module> module_;
   std::shared_ptr<const Linkage> linkage_;
-  std::vector<void*> contexts_;  // One per function import.
+  std::shared_ptr<const Linkage> pooled_linkage_;  // Null: its instances have no place in the pool.
+  std::vector<void*> contexts_;                    // One per function import.
 };
 
 }  // namespace weir::wasm

@@ -2,7 +2,7 @@
 //
 //   instrumented(module) -> compile, instantiate, run what is to be done once -> snapshotOf(module, that instance)
 //
-// What that gives is compiled like any module (Keep::InMemory: it is another one at each start). Its instances have the
+// What that gives is compiled as Form::Snapshot. Its instances have the
 // memory and the globals as they were; the start section and _initialize are gone from it. Whatever the guest made
 // itself of chance and of the time until then, all its instances share.
 //

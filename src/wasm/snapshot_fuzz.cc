@@ -24,7 +24,7 @@ void trySnapshot(std::span<const std::byte> bytes) {
   const auto instance = Instance::create(engine(), *module, {}, limits, std::chrono::milliseconds(10));
   if (!instance.ok()) return;
   const auto taken = snapshotOf(bytes, **instance);
-  if (taken.ok() && !engine().compile(*taken, Native::Ignored, Keep::InMemory).ok()) std::abort();
+  if (taken.ok() && !engine().compile(*taken, Native::Ignored, Form::Snapshot).ok()) std::abort();
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ class Snapshot : public WasmFixture {
     call(*instance, "prepare", {});
     const auto after = snapshotOf(*bytes, *instance);
     EXPECT_TRUE(after.ok()) << after.error().detail;
-    return *engine().compile(*after, Native::Ignored, Keep::InMemory);
+    return *engine().compile(*after, Native::Ignored, Form::Snapshot);
   }
 
   std::string refusal(std::string_view wat) {
@@ -119,7 +119,7 @@ TEST_F(Snapshot, IsNotKeptOnDisk) {
   engine();
   const auto files = [&] { return std::distance(std::filesystem::directory_iterator(settings_.cache_directory), {}); };
   const auto before = files();
-  { const auto used_once = *engine().compile(*bytes, Native::Ignored, Keep::InMemory); }
+  { const auto used_once = *engine().compile(*bytes, Native::Ignored, Form::Snapshot); }
   EXPECT_EQ(files(), before);
   ASSERT_TRUE(engine().compile(*bytes).ok());
   EXPECT_GT(files(), before);

@@ -17,7 +17,7 @@ namespace {
 // Wasmtime itself when it takes a module in.
 constexpr std::string_view kCodeVersion = "weir-1 wasmtime-" WASMTIME_VERSION " speed epochs reservation-4g guard-32m";
 
-EngineHandle makeEngine(const EngineSettings& settings) {
+ConfigHandle configOf(const EngineSettings& settings) {
   ConfigHandle config(wasm_config_new());
   wasm_config_t* c = config.get();
   wasmtime_config_strategy_set(c, WASMTIME_STRATEGY_CRANELIFT);
@@ -42,7 +42,7 @@ EngineHandle makeEngine(const EngineSettings& settings) {
   wasmtime_config_wasm_multi_value_set(c, true);
   wasmtime_config_wasm_memory64_set(c, false);
   wasmtime_config_wasm_multi_memory_set(c, false);
-  return EngineHandle(wasm_engine_new_with_config(config.release()));
+  return config;
 }
 
 base::Error badModule(base::Code code, std::string detail) {
@@ -56,7 +56,7 @@ base::Result<std::unique_ptr<Engine>> Engine::create(const EngineSettings& setti
 }
 
 base::Result<std::unique_ptr<Engine>> createEngine(const EngineSettings& settings, CompileAside aside) {
-  EngineHandle handle = makeEngine(settings);
+  EngineHandle handle(wasm_engine_new_with_config(configOf(settings).release()));
   if (handle == nullptr) {
     return base::Error{base::Code::Internal, base::Side::Self, base::Retry::No, "the Wasm engine does not start"};
   }
@@ -81,31 +81,68 @@ base::Result<std::unique_ptr<Engine>> createEngine(const EngineSettings& setting
 
 WasmtimeEngine::WasmtimeEngine(EngineHandle handle, const EngineSettings& settings, std::optional<ModuleCache> cache,
                                std::optional<PublicKey> native_key, CompileAside aside)
-    : handle_(std::move(handle)),
-      max_module_bytes_(settings.max_module_bytes),
+    : settings_(settings),
+      handle_(std::move(handle)),
       cache_(std::move(cache)),
       native_key_(std::move(native_key)),
       aside_(std::move(aside)),
-      ticker_(settings.tick, [engine = handle_.get()] { wasmtime_engine_increment_epoch(engine); }) {}
+      ticker_(settings.tick, [this] { tick(); }) {}
+
+void WasmtimeEngine::tick() {
+  wasmtime_engine_increment_epoch(handle_.get());
+  InstancePool* const pool = ticking_pool_.load(std::memory_order_acquire);
+  if (pool != nullptr) wasmtime_engine_increment_epoch(pool->engine());
+}
 
 base::Result<std::shared_ptr<const Module>> WasmtimeEngine::compile(std::span<const std::byte> bytes, Native native,
-                                                                    Keep keep) {
-  if (bytes.size() > max_module_bytes_) {
+                                                                    Form form) {
+  if (bytes.size() > settings_.max_module_bytes) {
     return badModule(base::Code::TooLarge,
-                     fmt::format("{} bytes are above the limit of {} bytes", bytes.size(), max_module_bytes_));
+                     fmt::format("{} bytes are above the limit of {} bytes", bytes.size(), settings_.max_module_bytes));
   }
   std::string digest = hex(sha256(bytes));
   if (auto module = inUse(digest)) return std::shared_ptr<const Module>(std::move(module));
   ModuleHandle handle = native == Native::Allowed ? fromNative(bytes) : nullptr;
   if (handle == nullptr) {
-    auto loaded = keep == Keep::OnDisk ? load(bytes, digest) : translate(bytes);
+    auto loaded = form == Form::AsGiven ? load(bytes, digest) : translate(bytes);
     if (!loaded.ok()) return std::move(loaded).error();
     handle = *std::move(loaded);
   }
   auto module =
-      std::make_shared<const CompiledModule>(*handle_, std::move(handle), std::move(digest), SourceLines::read(bytes));
+      std::make_shared<CompiledModule>(*handle_, std::move(handle), std::move(digest), SourceLines::read(bytes));
+  if (form == Form::Snapshot) usePool(*module);
   remember(module);
   return std::shared_ptr<const Module>(std::move(module));
+}
+
+// Without a place in the pool its instances cost more, and work as well.
+void WasmtimeEngine::usePool(CompiledModule& module) {
+  InstancePool* const places = pool();
+  if (places == nullptr) return;
+  OwnedBytes code;
+  ErrorHandle error(wasmtime_module_serialize(module.code().module.get(), code.out()));
+  wasmtime_module_t* copy = nullptr;
+  if (!error) {
+    error.reset(wasmtime_module_deserialize(places->engine(), reinterpret_cast<const uint8_t*>(code.begin()),
+                                            code.size(), &copy));
+  }
+  if (!error) return module.usePool(*places, ModuleHandle(copy));
+  LOG(Wasm, Warning, "a plugin's instances have no place in the pool, and are mapped one by one: {}", causeOf(*error));
+}
+
+InstancePool* WasmtimeEngine::pool() {
+  std::call_once(pool_made_, [this] {
+    if (settings_.pooled_instances == 0) return;
+    auto made = InstancePool::create(configOf(settings_), settings_.pooled_instances);
+    if (made.ok()) {
+      pool_ = std::move(*made);
+      ticking_pool_.store(pool_.get(), std::memory_order_release);
+    } else {
+      LOG(Wasm, Warning, "there is no pool for instances of plugins, they are mapped one by one: {}",
+          made.error().detail);
+    }
+  });
+  return pool_.get();
 }
 
 base::Result<void> WasmtimeEngine::validate(std::span<const std::byte> bytes) {

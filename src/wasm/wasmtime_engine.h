@@ -10,6 +10,7 @@
 #include "wasm/compiled_module.h"
 #include "wasm/engine.h"
 #include "wasm/handles.h"
+#include "wasm/instance_pool.h"
 #include "wasm/module_cache.h"
 #include "wasm/signing.h"
 #include "wasm/ticker.h"
@@ -25,13 +26,12 @@ class WasmtimeEngine final : public Engine {
                  std::optional<PublicKey> native_key, CompileAside aside);
 
   base::Result<std::shared_ptr<const Module>> compile(std::span<const std::byte> bytes, Native native,
-                                                      Keep keep) override;
+                                                      Form form) override;
   base::Result<void> validate(std::span<const std::byte> bytes) override;
   base::Result<std::vector<std::byte>> makeNative(std::span<const std::byte> bytes) override;
   std::string_view nativeName() const override;
   EngineStats stats() const override;
 
-  wasm_engine_t* handle() const { return handle_.get(); }
   Ticker& ticker() { return ticker_; }
 
  private:
@@ -44,11 +44,19 @@ class WasmtimeEngine final : public Engine {
   std::shared_ptr<const CompiledModule> inUse(const std::string& digest);
   void remember(const std::shared_ptr<const CompiledModule>& module);
 
+  void usePool(CompiledModule& module);
+  InstancePool* pool();
+  void tick();
+
+  const EngineSettings settings_;
   EngineHandle handle_;
-  const size_t max_module_bytes_;
   const std::optional<ModuleCache> cache_;
   const std::optional<PublicKey> native_key_;
   const CompileAside aside_;
+  // Made with the first snapshot: it takes a piece of the address space.
+  std::once_flag pool_made_;
+  std::unique_ptr<InstancePool> pool_;
+  std::atomic<InstancePool*> ticking_pool_{nullptr};
   Ticker ticker_;
   std::atomic<uint64_t> compiled_{0};
   std::atomic<uint64_t> cache_hits_{0};

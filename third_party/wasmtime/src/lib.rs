@@ -1,8 +1,11 @@
 //! Pulls Wasmtime's C API into one static library, so that C++ links a single archive, and adds what the C API lacks: a
-//! limiter that counts what it refuses (declared in src/wasm/engine_limits.h), and snapshots of instances (snapshot.rs,
-//! src/wasm/engine_snapshot.h). All other functions are declared by the headers that the crate ships.
+//! limiter that counts what it refuses (declared in src/wasm/engine_limits.h), snapshots of instances (snapshot.rs,
+//! src/wasm/engine_snapshot.h), and pools of instances (pool.rs, src/wasm/engine_pool.h). All other functions are declared
+//! by the headers that the crate ships.
+mod pool;
 mod snapshot;
 
+pub use pool::*;
 pub use snapshot::*;
 pub use wasmtime_c_api::*;
 
