@@ -141,8 +141,11 @@ const SupportTables& listenerSupport() {
         {"pass_through_tlvs"},
         {"disallowed_versions"},
         {"stat_prefix"},
-        refused("rules", "TLVs are not written to metadata; pass_through_tlvs keeps them for upstreams"),
-        refused("tlv_location", "TLVs are not written to metadata; pass_through_tlvs keeps them for upstreams")}},
+        {"rules"},
+        {"tlv_location"}}},
+      {"envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.Rule", {{"tlv_type"}, {"on_tlv_present"}}},
+      {"envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol.KeyValuePair",
+       {{"metadata_namespace"}, {"key"}, {"value_string_encoding"}}},
       {"envoy.config.core.v3.ProxyProtocolPassThroughTLVs", {{"match_type"}, {"tlv_type"}}},
       {"envoy.config.listener.v3.Filter", {{"name"}, {"typed_config"}, refused("config_discovery", "xDS comes later")}},
   };

@@ -96,7 +96,9 @@ TEST(ListenerConfig, ReadsListenerFilters) {
       listenerOf("listener_filters: [" +
                      filter("proxy_protocol.v3.ProxyProtocol",
                             "allow_requests_without_proxy_protocol: true, disallowed_versions: [V1], stat_prefix: p, "
-                            "pass_through_tlvs: {match_type: INCLUDE, tlv_type: [2, 234]}") +
+                            "pass_through_tlvs: {match_type: INCLUDE, tlv_type: [2, 234]}, "
+                            "rules: [{tlv_type: 2, on_tlv_present: {key: a}}, {tlv_type: 234, on_tlv_present: "
+                            "{metadata_namespace: ns, key: b, value_string_encoding: BASE64}}]") +
                      ", " +
                      filter("tls_inspector.v3.TlsInspector",
                             "max_client_hello_size: 1000, close_connection_on_client_hello_parsing_errors: true") +
@@ -111,6 +113,13 @@ TEST(ListenerConfig, ReadsListenerFilters) {
   EXPECT_EQ(proxy.stat_prefix, "p");
   EXPECT_FALSE(proxy.keep_all_tlvs);
   EXPECT_THAT(proxy.keep_tlvs, ElementsAre(2, 234));
+  ASSERT_THAT(proxy.rules, SizeIs(2));
+  EXPECT_EQ(proxy.rules[0].name_space, "envoy.filters.listener.proxy_protocol");
+  EXPECT_EQ(proxy.rules[0].key, "a");
+  EXPECT_FALSE(proxy.rules[0].base64);
+  EXPECT_EQ(proxy.rules[1].type, 234);
+  EXPECT_EQ(proxy.rules[1].name_space, "ns");
+  EXPECT_TRUE(proxy.rules[1].base64);
   const auto& inspector = std::get<listener::TlsInspectorSpec>(spec.listener_filters[1]);
   EXPECT_EQ(inspector.most_bytes, 1000u);
   EXPECT_TRUE(inspector.close_on_errors);
@@ -120,14 +129,14 @@ TEST(ListenerConfig, ReadsListenerFilters) {
 }
 
 TEST(ListenerConfig, RefusesWhatListenerFiltersCannotDo) {
-  const std::string members = "listener_filters: [" +
-                              filter("proxy_protocol.v3.ProxyProtocol", "rules: [{tlv_type: 2}]") + ", {name: x}, " +
-                              filter("tls_inspector.v3.TlsInspector", "enable_ja3_fingerprinting: true") + "]";
+  const std::string members =
+      "listener_filters: [" + filter("proxy_protocol.v3.ProxyProtocol", "tlv_location: FILTER_STATE") +
+      ", {name: x}, " + filter("tls_inspector.v3.TlsInspector", "enable_ja3_fingerprinting: true") + "]";
   const std::string at = std::string(kListener) + "listener_filters";
   EXPECT_THAT(faults(loadYaml(listenerOf(members, "[" + chain("{}") + "]"))),
               UnorderedElementsAre(
-                  at + "[0].typed_config.rules: not implemented in weir: TLVs are not written to metadata; "
-                       "pass_through_tlvs keeps them for upstreams",
+                  at + "[0].typed_config.tlv_location: another place for TLVs than DYNAMIC_METADATA is known to "
+                       "Envoy, but not implemented in weir yet",
                   at + "[1].typed_config: is required: a mapping with \"@type\"",
                   at + "[2].typed_config.enable_ja3_fingerprinting: not implemented in weir: there are no fingerprints "
                        "of clients"));

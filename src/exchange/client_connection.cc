@@ -260,6 +260,8 @@ void ClientConnection::onFlushed() { owner_.onConnectionClosed(*this); }
 filter::StreamInfo ClientConnection::summary() const {
   filter::StreamInfo summary;
   summary.connection = &info_;
+  summary.dynamic_metadata = info_.dynamic_metadata;
+  summary.typed_dynamic_metadata = info_.typed_dynamic_metadata;
   summary.client = info_.peer;
   summary.is_http = spoke_;
   if (spoke_) summary.protocol = codec_->protocol();

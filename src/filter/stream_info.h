@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/entry_budget.h"
+#include "filter/dynamic_metadata.h"
 #include "filter/plugin_use.h"
 #include "http/codec.h"
 #include "net/address.h"
@@ -88,6 +89,8 @@ struct ConnectionInfo {
   std::shared_ptr<const net::ProxyHeader> proxy;  // What PROXY protocol said; null if there was none.
   std::string listener_metadata;                  // Serialized core.v3.Metadata
   int listener_direction = 0;                     // 0 unspecified, 1 inbound, 2 outbound
+  MetadataMap dynamic_metadata;                   // What listener filters have noted,
+  MetadataMap typed_dynamic_metadata;             // for the connection as such and not for its requests.
   std::string filter_chain_name;
   std::string filter_chain_metadata;         // Serialized core.v3.Metadata
   std::optional<base::Duration> handshake;   // From accept to the end of the TLS handshake.
@@ -180,8 +183,8 @@ struct StreamInfo {
   bool keepFilterState(std::string name, std::string_view value);
   static constexpr size_t kMaxFilterState = 1 << 20;
   base::EntryBudget filter_state_budget;
-  // Serialized google.protobuf.Struct by filter name.
-  std::map<std::string, std::string, std::less<>> dynamic_metadata;
+  MetadataMap dynamic_metadata;  // Structs; of a connection's own, with those of ConnectionInfo.
+  MetadataMap typed_dynamic_metadata;
   PluginUses plugins;
 };
 

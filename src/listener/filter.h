@@ -1,6 +1,7 @@
 // What looks at a connection's first bytes before it has a filter chain.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ struct Findings {
   std::string transport_protocol;
   std::vector<std::string> application_protocols;
   std::shared_ptr<const net::ProxyHeader> proxy;  // Null if there was none. Holds the TLVs that are to be kept.
+  // The connection's dynamic metadata by namespace: serialized google.protobuf.Struct, and Any.
+  std::map<std::string, std::string, std::less<>> metadata;
+  std::map<std::string, std::string, std::less<>> typed_metadata;
 };
 
 // One per connection and configured filter, on the worker's thread.

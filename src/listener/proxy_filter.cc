@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "listener/filter_set.h"
+#include "listener/tlv_metadata.h"
 
 namespace weir::listener {
 namespace {
@@ -98,6 +99,7 @@ class ProxyProtocol final : public Filter {
     if (header.has_addresses) {
       findings.remote = header.source;
       findings.local = header.destination;
+      if (!spec_->rules.empty()) noteTlvs(spec_->rules, header.tlvs, findings);
     }
     if (!spec_->keep_all_tlvs) {
       std::erase_if(header.tlvs, [this](const net::ProxyTlv& tlv) {

@@ -46,6 +46,14 @@ struct ProxyProtocolSpec {
   // Which TLVs are kept for upstreams that are told them.
   bool keep_all_tlvs = false;
   std::vector<uint8_t> keep_tlvs = {};
+  // Which TLVs are noted as the connection's dynamic metadata, and where. Of two for one type the later one counts.
+  struct Rule {
+    uint8_t type = 0;
+    std::string name_space = {};
+    std::string key = {};
+    bool base64 = false;  // Else as text, with '!' for each byte that is no UTF-8.
+  };
+  std::vector<Rule> rules = {};
 };
 
 using FilterSpec = std::variant<TlsInspectorSpec, HttpInspectorSpec, ProxyProtocolSpec>;

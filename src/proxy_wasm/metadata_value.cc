@@ -156,6 +156,15 @@ AbiStatus readLocality(std::string_view locality, PathRest path, EncodedProperty
   return AbiStatus::NotFound;
 }
 
+// Messages of any type: that there are none can be written, and nothing else.
+AbiStatus readTyped(std::string_view metadata, PathRest path, EncodedProperty& out) {
+  if (!path.empty()) return AbiStatus::NotFound;
+  if (lastField(metadata, 2, Kind::Bytes)) return AbiStatus::SerializationFailure;
+  out.bytes = toPropertyPairs({});
+  out.type = PropertyType::Pairs;
+  return AbiStatus::Ok;
+}
+
 }  // namespace
 
 AbiStatus readStruct(std::string_view message, PathRest path, EncodedProperty& out) {
@@ -164,6 +173,7 @@ AbiStatus readStruct(std::string_view message, PathRest path, EncodedProperty& o
 
 AbiStatus readMetadata(std::string_view metadata, PathRest path, EncodedProperty& out) {
   if (path.empty()) return wholeMessage(metadata, out);
+  if (path.front() == "typed_filter_metadata") return readTyped(metadata, path.subspan(1), out);
   if (path.front() != "filter_metadata") return AbiStatus::NotFound;
   if (path.size() > 1) {
     const auto scope = mapEntry(metadata, 1, path[1]);

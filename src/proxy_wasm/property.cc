@@ -32,6 +32,17 @@ AbiStatus addressProperty(const net::Address& address, PathRest rest, PropertyVa
   return AbiStatus::NotFound;
 }
 
+// One namespace is read where it is kept: expressions look at it once more.
+AbiStatus metadataProperty(const filter::StreamInfo& info, PathRest rest, PropertyValue& value) {
+  if (rest.size() < 2 || rest.front() != "filter_metadata") {
+    const std::string all = filter::serializeMetadata(info.dynamic_metadata, info.typed_dynamic_metadata);
+    return value.stored(readMetadata(all, rest, value.storage()));
+  }
+  const auto fields = info.dynamic_metadata.find(rest[1]);
+  if (fields == info.dynamic_metadata.end()) return AbiStatus::NotFound;
+  return value.stored(readStruct(fields->second, rest.subspan(2), value.storage()));
+}
+
 bool isFamily(std::string_view name) {
   for (const std::string_view family :
        {"request", "response", "connection", "upstream", "xds", "source", "destination"}) {
@@ -45,8 +56,8 @@ AbiStatus streamProperty(const Subject& stream, PathRest path, PropertyValue& va
   const PathRest rest = path.subspan(1);
   const filter::StreamInfo& info = stream.info();
   if (rest.empty() && isFamily(family))
-    return AbiStatus::SerializationFailure;                             // As Envoy: it cannot be written whole.
-  if (path.size() == 1 && family == "metadata") return value.text({});  // No dynamic metadata yet.
+    return AbiStatus::SerializationFailure;  // As Envoy: it cannot be written whole.
+  if (family == "metadata") return metadataProperty(info, rest, value);
   if (family == "request") return requestProperty(stream, rest, value);
   if (family == "response") return responseProperty(stream, rest, value);
   if (family == "connection") return connectionProperty(stream, rest, value);

@@ -130,6 +130,21 @@ TEST_F(PropertyTest, TellOfPeers) {
   EXPECT_EQ(get("upstream.port"), number(90));
 }
 
+TEST_F(PropertyTest, TellOfDynamicMetadata) {
+  const std::string none(4, '\0');
+  EXPECT_EQ(get("metadata"), "");
+  EXPECT_EQ(get("metadata.filter_metadata"), none);
+  EXPECT_EQ(get("metadata.typed_filter_metadata"), none);
+  EXPECT_EQ(get("metadata.filter_metadata.ns"), "status 1");
+  info().dynamic_metadata["ns"] = "\x0a\x08\x0a\1k\x12\3\x1a\1v"s;
+  EXPECT_EQ(get("metadata.filter_metadata.ns.k"), "v");
+  EXPECT_EQ(get("metadata.filter_metadata.ns.none"), "status 1");
+  EXPECT_EQ(get("metadata.filter_metadata.ns"), toPropertyPairs(PairViews{{"k", "v"}}));
+  EXPECT_EQ(get("metadata"), "\x0a\x10\x0a\2ns\x12\x0a\x0a\x08\x0a\1k\x12\3\x1a\1v"s);
+  info().typed_dynamic_metadata["t"] = "\x0a\1u"s;
+  EXPECT_EQ(get("metadata.typed_filter_metadata"), "status 3");
+}
+
 TEST_F(PropertyTest, TellOfRouteAndClusterUnderTheirNewAndOldNames) {
   EXPECT_EQ(get("xds.route_name"), "status 1");
   route::Route route;

@@ -81,6 +81,8 @@ filter::ConnectionInfo Door::describe(const listener::Findings& found) const {
   info.direct_local = found.direct_local;
   info.requested_server_name = found.server_name;
   info.proxy = found.proxy;
+  info.dynamic_metadata = found.metadata;
+  info.typed_dynamic_metadata = found.typed_metadata;
   return info;
 }
 
@@ -300,6 +302,8 @@ filter::StreamInfo Door::summary(const filter::ConnectionInfo& connection, base:
   info.connection = &connection;
   info.client = connection.peer;
   info.is_http = false;
+  info.dynamic_metadata = connection.dynamic_metadata;
+  info.typed_dynamic_metadata = connection.typed_dynamic_metadata;
   info.finished = loop_.now() - since;
   info.start = loop_.wallNow() - *info.finished;
   info.start_monotonic = since;

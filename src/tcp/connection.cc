@@ -54,6 +54,8 @@ Connection::Connection(Chain& chain, Owner& owner, std::unique_ptr<net::ByteStre
     : chain_(chain), owner_(owner), stream_(std::move(stream)), connection_info_(std::move(info)) {
   info_.connection = &connection_info_;
   info_.is_http = false;
+  info_.dynamic_metadata = connection_info_.dynamic_metadata;
+  info_.typed_dynamic_metadata = connection_info_.typed_dynamic_metadata;
   info_.client = connection_info_.peer;
   info_.start = chain.loop.wallNow();
   info_.start_monotonic = chain.loop.now();

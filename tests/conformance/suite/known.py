@@ -23,7 +23,6 @@ KNOWN = {
     "plugin callouts/trailers without a body": "the trailers of a callout are sent, in an empty chunked body; Envoy loses them",
     "plugin chains/the second answers in the body": UNSEEN,
     "plugin chains/the second traps": RESTART,
-    "plugin properties/odd paths": "metadata.filter_metadata without any dynamic metadata is not found rather than an empty map",
     "plugin body/continue in a body that stops": "a continue before the stop of the same callback takes effect; Envoy ignores it",
     "plugin body/longer than its length": None,
     "plugin body/body action 4": UNKNOWN,
