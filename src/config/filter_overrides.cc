@@ -2,6 +2,7 @@
 
 #include <envoy/config/route/v3/route_components.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
+#include <envoy/extensions/filters/http/set_metadata/v3/set_metadata.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ namespace {
 using envoy::config::route::v3::FilterConfig;
 using envoy::extensions::filters::http::router::v3::Router;
 using envoy::extensions::filters::http::wasm::v3::Wasm;
+using SetMetadata = envoy::extensions::filters::http::set_metadata::v3::Config;
 
 // nullptr: there are none (is_optional), or they were reported.
 std::shared_ptr<const route::FilterSettings> convertSettings(const google::protobuf::Any& any,
@@ -25,7 +27,7 @@ std::shared_ptr<const route::FilterSettings> convertSettings(const google::proto
     const std::string text = fmt::format("the filter {} takes no settings of a virtual host or route", filter);
     if (optional) {
       place.notice(text + "; they are optional and left out");
-    } else if (any.Is<Router>()) {
+    } else if (any.Is<Router>() || any.Is<SetMetadata>()) {
       place.fault(FaultKind::Rule, text);
     } else {
       place.fault(FaultKind::Type, "is no configuration of an HTTP filter");
@@ -111,7 +113,8 @@ route::FilterOverrides convertFilterOverrides(const google::protobuf::Map<std::s
 }
 
 bool isFilterType(std::string_view message) {
-  return message == Wasm::descriptor()->full_name() || message == Router::descriptor()->full_name();
+  return message == Wasm::descriptor()->full_name() || message == Router::descriptor()->full_name() ||
+         message == SetMetadata::descriptor()->full_name();
 }
 
 std::optional<Node> withoutOptionalFilter(std::string_view message, const Node& node, const Place& place) {
@@ -136,6 +139,9 @@ void checkFilterOverrides(const exchange::HttpManagerSpec& manager, const Place&
     if (filter == manager.filters.end()) {
       return place.notice(fmt::format(
           "http_filters has no filter of the name '{}': it counts for one on the upstream's side alone", each.filter));
+    }
+    if (std::holds_alternative<filter::SetMetadataSpec>(filter->filter) && each.settings != nullptr) {
+      return place.fault(FaultKind::Conflict, "that filter is no Wasm filter");
     }
     if (!std::holds_alternative<exchange::RouterFilterSpec>(filter->filter)) return;
     if (each.disabled) place.fault(FaultKind::Conflict, "without the router no request would be answered");

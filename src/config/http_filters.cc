@@ -1,5 +1,6 @@
-// The HTTP filters of a connection manager: plugins, and the router at the end.
+// The HTTP filters of a connection manager: plugins, what writes metadata, and the router at the end.
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
+#include <envoy/extensions/filters/http/set_metadata/v3/set_metadata.pb.h>
 #include <envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
 
@@ -14,6 +15,8 @@ using envoy::extensions::filters::http::wasm::v3::Wasm;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 using envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 
+using SetMetadata = envoy::extensions::filters::http::set_metadata::v3::Config;
+
 constexpr std::string_view kCodec = "envoy.filters.http.upstream_codec";
 
 // Where requests leave: it does nothing that could be configured.
@@ -24,6 +27,19 @@ void checkCodec(const HttpFilter& codec, bool last, const Place& place) {
 
 bool isRouter(const exchange::HttpFilterSpec& filter) {
   return std::holds_alternative<exchange::RouterFilterSpec>(filter.filter);
+}
+
+// The deprecated pair of fields comes first, and may overwrite. As Envoy, what has no value says nothing.
+filter::SetMetadataSpec convertSetMetadata(const SetMetadata& config) {
+  filter::SetMetadataSpec spec;
+  if (!config.metadata_namespace().empty() && config.has_value()) {
+    spec.entries.push_back({config.metadata_namespace(), true, serialized(config.value())});
+  }
+  for (const auto& entry : config.metadata()) {
+    if (!entry.has_value()) continue;
+    spec.entries.push_back({entry.metadata_namespace(), entry.allow_overwrite(), serialized(entry.value())});
+  }
+  return spec;
 }
 
 // nullopt: reported, here or by the support tables.
@@ -55,6 +71,12 @@ std::optional<exchange::HttpFilterSpec> convertFilter(const HttpFilter& filter, 
     spec.filter = convertPlugin(wasm->config(), here.field("config"), conversion);
     return spec;
   }
+  if (any.Is<SetMetadata>()) {
+    const auto metadata = unpack<SetMetadata>(any, here, "the filter's configuration");
+    if (!metadata) return std::nullopt;
+    spec.filter = convertSetMetadata(*metadata);
+    return spec;
+  }
   const bool http = any.type_url().find("envoy.extensions.filters.http.") != std::string::npos;
   if (!http) here.fault(FaultKind::Type, "is no configuration of an HTTP filter");
   return std::nullopt;
@@ -76,6 +98,10 @@ std::shared_ptr<const upstream::HttpFilters> convertUpstreamFilters(const Upstre
     }
     if (filters[i].typed_config().Is<Router>()) {
       here.fault(FaultKind::Conflict, "the router is no filter towards an upstream");
+      continue;
+    }
+    if (filters[i].typed_config().Is<SetMetadata>()) {
+      here.unsupported("this filter towards an upstream");
       continue;
     }
     auto filter = convertFilter(filters[i], here, conversion);

@@ -5,6 +5,7 @@
 #include <envoy/extensions/access_loggers/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/clusters/dns/v3/dns_cluster.pb.h>
 #include <envoy/extensions/filters/http/router/v3/router.pb.h>
+#include <envoy/extensions/filters/http/set_metadata/v3/set_metadata.pb.h>
 #include <envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.pb.h>
 #include <envoy/extensions/filters/http/wasm/v3/wasm.pb.h>
 #include <envoy/extensions/filters/listener/http_inspector/v3/http_inspector.pb.h>
@@ -58,9 +59,10 @@ void linkKnownTypes() {
   link<ext::access_loggers::file::v3::FileAccessLog, ext::access_loggers::stream::v3::StdoutAccessLog,
        ext::access_loggers::wasm::v3::WasmAccessLog>();
   link<ext::formatter::metadata::v3::Metadata, ext::formatter::req_without_query::v3::ReqWithoutQuery>();
-  link<filters::http::router::v3::Router, filters::http::upstream_codec::v3::UpstreamCodec,
-       filters::http::wasm::v3::Wasm, filters::listener::http_inspector::v3::HttpInspector,
-       filters::listener::proxy_protocol::v3::ProxyProtocol, filters::listener::tls_inspector::v3::TlsInspector,
+  link<filters::http::router::v3::Router, filters::http::set_metadata::v3::Config,
+       filters::http::upstream_codec::v3::UpstreamCodec, filters::http::wasm::v3::Wasm,
+       filters::listener::http_inspector::v3::HttpInspector, filters::listener::proxy_protocol::v3::ProxyProtocol,
+       filters::listener::tls_inspector::v3::TlsInspector,
        filters::network::http_connection_manager::v3::HttpConnectionManager, filters::network::tcp_proxy::v3::TcpProxy,
        filters::network::wasm::v3::Wasm, filters::network::echo::v3::Echo,
        filters::network::direct_response::v3::Config, filters::network::sni_cluster::v3::SniCluster,

@@ -12,6 +12,7 @@
 #include "access_log/spec.h"
 #include "base/clock.h"
 #include "base/file_source.h"
+#include "filter/set_metadata_spec.h"
 #include "http2/settings.h"
 #include "proxy_wasm/spec.h"
 #include "route/spec.h"
@@ -28,7 +29,7 @@ struct RouterFilterSpec {
 struct HttpFilterSpec {
   std::string name;
   bool disabled = false;
-  std::variant<proxy_wasm::PluginSpec, RouterFilterSpec> filter;
+  std::variant<proxy_wasm::PluginSpec, RouterFilterSpec, filter::SetMetadataSpec> filter;
   std::string path;  // Where it stands in the configuration, for messages.
 };
 

@@ -110,12 +110,18 @@ void loadFilters(Shared& shared, SharedHttp& http, std::vector<base::Error>& fau
       }
       continue;
     }
+    if (const auto* metadata = std::get_if<filter::SetMetadataSpec>(&filter.filter)) {
+      stats::Counter& denied =
+          shared.stats->counter("http." + http.spec->stat_prefix + ".set_metadata.overwrite_denied");
+      http.filters.push_back({filter.name, filter.disabled, nullptr, metadata, &denied});
+      continue;
+    }
     auto plugin = shared.plugins->load(std::get<proxy_wasm::PluginSpec>(filter.filter), filter.path);
     if (!plugin.ok()) {
       faults.push_back(std::move(plugin).error());
       continue;
     }
-    http.filters.push_back({filter.name, filter.disabled, std::move(*plugin)});
+    http.filters.push_back({filter.name, filter.disabled, std::move(*plugin), nullptr, nullptr});
   }
 }
 

@@ -25,6 +25,11 @@ exchange::FilterPlan plan(const route::FilterOverrides& choice, const std::vecto
 
 }  // namespace
 
+std::shared_ptr<filter::FilterFactory> createFactory(const SharedFilter& filter, proxy_wasm::WorkerPlugins& plugins) {
+  if (filter.plugin != nullptr) return plugins.createFactory(filter.plugin);
+  return filter::setMetadata(filter.name, *filter.set_metadata, *filter.overwrite_denied);
+}
+
 std::shared_ptr<const LoadedRoutes> loadRoutes(route::RouteConfig config, proxy_wasm::PluginHost* plugins,
                                                std::vector<base::Error>& faults) {
   auto routes = std::make_shared<LoadedRoutes>();

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "exchange/http_manager.h"
+#include "filter/set_metadata.h"
 #include "proxy_wasm/plugin.h"
 #include "proxy_wasm/worker_plugins.h"
 #include "route/route_table.h"
@@ -29,8 +30,13 @@ std::shared_ptr<const LoadedRoutes> loadRoutes(route::RouteConfig config, proxy_
 struct SharedFilter {
   std::string name;  // HttpFilter.name
   bool disabled = false;
-  std::shared_ptr<const proxy_wasm::LoadedPlugin> plugin;
+  std::shared_ptr<const proxy_wasm::LoadedPlugin> plugin;  // Null: the filter is one of ours:
+  const filter::SetMetadataSpec* set_metadata = nullptr;   // of the manager's spec.
+  stats::Counter* overwrite_denied = nullptr;
 };
+
+// On the worker's thread.
+std::shared_ptr<filter::FilterFactory> createFactory(const SharedFilter& filter, proxy_wasm::WorkerPlugins& plugins);
 
 // Gives the manager these routes, and the filters that go with them: its own, some left out or put in, some with
 // another plugin. router: the router's name. On the worker's thread.

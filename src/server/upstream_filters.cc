@@ -23,7 +23,7 @@ base::Result<void> loadUpstreamFilters(std::shared_ptr<const upstream::HttpFilte
     if (plugin == nullptr) continue;
     auto made = plugins.load(*plugin, filter.path);
     if (!made.ok()) return std::move(made).error();
-    loaded->filters.push_back({filter.name, filter.disabled, *std::move(made)});
+    loaded->filters.push_back({filter.name, filter.disabled, *std::move(made), nullptr, nullptr});
   }
   filters = std::move(loaded);
   return base::Ok{};

@@ -271,7 +271,7 @@ std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared
 
 std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& http, size_t buffer_limit) {
   std::vector<std::shared_ptr<filter::FilterFactory>> filters;
-  for (const SharedFilter& filter : http.filters) filters.push_back(plugins_->createFactory(filter.plugin));
+  for (const SharedFilter& filter : http.filters) filters.push_back(createFactory(filter, *plugins_));
   auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
       .loop = loop_,
       .random = random_,
