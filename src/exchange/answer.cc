@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "exchange/client_connection.h"
 #include "exchange/exchange.h"
-#include "exchange/local_reply.h"
 #include "exchange/request_headers.h"
+#include "filter/local_reply.h"
 #include "http/status.h"
 
 namespace weir::exchange {
@@ -98,10 +98,10 @@ http::HeaderMap& Exchange::makeLocalReply(const filter::LocalReply& given, base:
   filter::LocalReply reply = given;
   const route::Mutations* added = nullptr;
   if (manager_.local_replies != nullptr) {
-    response_headers_ = localReplyHeaders(reply, false);
+    response_headers_ = filter::localReplyHeaders(reply, false);
     added = manager_.local_replies->rewrite(reply, info_, logEntry(format::LogType::NotSet), manager_.random);
   }
-  response_headers_ = localReplyHeaders(reply, grpc_request_);
+  response_headers_ = filter::localReplyHeaders(reply, grpc_request_);
   if (added != nullptr) added->apply(response_headers_, logEntry(format::LogType::NotSet));
   if (by_router_ && info_.upstream) noteAttempts(response_headers_);
   if (!head_request_ && !grpc_request_) body.append(reply.body);

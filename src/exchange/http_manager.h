@@ -14,6 +14,7 @@
 #include "exchange/spec.h"
 #include "filter/filter.h"
 #include "route/route_table.h"
+#include "upstream/call_filters.h"
 #include "upstream/cluster.h"
 
 namespace weir::exchange {
@@ -32,8 +33,15 @@ struct UpstreamFilter {
 };
 using UpstreamFilters = std::vector<UpstreamFilter>;
 // A cluster's own, on this worker: what stands in ClusterSpec::http_filters there.
-struct ClusterFilters final : upstream::HttpFilters {
+struct ClusterFilters final : upstream::CallableFilters {
   bool empty() const override { return filters.empty(); }
+  std::vector<filter::FilterFactory*> forCalls() const override {
+    std::vector<filter::FilterFactory*> enabled;
+    for (const UpstreamFilter& filter : filters) {
+      if (!filter.disabled) enabled.push_back(filter.factory.get());
+    }
+    return enabled;
+  }
   UpstreamFilters filters;
 };
 // What takes a filter's place on routes that say so.

@@ -95,6 +95,7 @@ class Pass {
   http::HeaderMap* headersSeen() const { return headers_; }
   http::HeaderMap* trailersSeen() const { return trailers_; }
   base::BufferChain* kept() { return has_kept_ ? &kept_ : nullptr; }
+  size_t keptBytes() const { return kept_.size(); }
   bool running() const { return depth_ > 0; }
   bool over() const { return over_; }
 
@@ -181,6 +182,9 @@ class Chain {
   void responseBody(base::BufferChain& bytes, bool end_stream) { response_.body(bytes, end_stream); }
   void responseTrailers(http::HeaderMap& trailers) { response_.trailers(trailers); }
   void responseMetadata(http::Metadata& metadata);
+
+  // Bytes of the request's body that a filter holds.
+  size_t requestKept() const { return request_.keptBytes(); }
 
   void sendLocalReply(const LocalReply& reply);
   // Gives up the stream, without an answer if none has begun.

@@ -88,9 +88,12 @@ std::string_view clusterOf(const filter::StreamInfo& info) {
 }
 
 AbiStatus connectionProperty(const Subject& stream, PathRest rest, PropertyValue& value) {
-  const filter::ConnectionInfo* const connection = stream.info().connection;
-  if (connection == nullptr || rest.size() != 1) return AbiStatus::NotFound;
+  static const filter::ConnectionInfo kNone;  // As Envoy: a call of our own comes from nobody, without TLS.
+  const filter::ConnectionInfo* connection = stream.info().connection;
+  if (rest.size() != 1) return AbiStatus::NotFound;
   const std::string_view name = rest.front();
+  if (connection == nullptr && name == "id") return AbiStatus::NotFound;
+  if (connection == nullptr) connection = &kNone;
   if (name == "id") return value.number(static_cast<int64_t>(connection->id), PropertyType::Uint);
   if (name == "mtls") return value.boolean(connection->tls != nullptr && connection->tls->peer_certificate_presented);
   if (name == "requested_server_name") return value.text(connection->requested_server_name);
@@ -131,7 +134,9 @@ AbiStatus xdsProperty(const Subject& stream, PathRest rest, PropertyValue& value
   if (info.upstream && name == "upstream_host_locality_metadata") {
     return metadataOrNull(info.upstream->locality_metadata.get(), more, value);
   }
-  if (info.connection == nullptr) return AbiStatus::NotFound;
+  if (info.connection == nullptr) {
+    return name == "filter_chain_name" && more.empty() ? value.text({}) : AbiStatus::NotFound;
+  }
   if (name == "listener_metadata") return metadata(&info.connection->listener_metadata, more, value);
   if (name == "listener_direction" && more.empty()) return value.number(info.connection->listener_direction);
   if (name == "filter_chain_name" && more.empty()) {

@@ -45,7 +45,9 @@ WorkerPlugins::WorkerPlugins(const Environment& environment) : environment_(envi
   if (environment_.breakers == nullptr) environment_.breakers = &own_breakers_;
 }
 
-WorkerPlugins::~WorkerPlugins() {
+WorkerPlugins::~WorkerPlugins() { abandonPending(); }
+
+void WorkerPlugins::abandonPending() {
   for (const auto& [identity, weak] : vms_) {
     if (const auto vm = weak.lock()) vm->abandonPending();
   }

@@ -48,6 +48,9 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   std::shared_ptr<access_log::Sink> createLogger(std::shared_ptr<const LoadedPlugin> plugin);
   // The same as a service or a sink of statistics.
   std::unique_ptr<Service> createService(std::shared_ptr<const LoadedPlugin> plugin);
+  // Plugins that have not said that they are done are deleted. For the end: what that ends is destroyed with the loop's
+  // turn, which must come before this goes.
+  void abandonPending();
   // Starts what could not be started so far, because its code has come meanwhile, and new versions.
   void startLate();
   // The clusters that callouts reach from now on.

@@ -22,6 +22,7 @@ void ServiceThread::run() {
   services_.clear();
   sinks_.clear();
   loop_.runReady();
+  endPlugins(*plugins_, filters_, loop_);
   plugins_.reset();
   loop_.runReady();  // Their connections go before the clusters that they use.
   clusters_.reset();
@@ -29,17 +30,25 @@ void ServiceThread::run() {
 }
 
 void ServiceThread::setUp() {
+  std::vector<upstream::ClusterSpec> clusters = std::exchange(first_clusters_, {});
+  for (upstream::ClusterSpec& cluster : clusters) filters_.own(cluster);
   clusters_ = upstream::createClusters(
-      std::exchange(first_clusters_, {}),
+      clusters,
       {.loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = false}, [] {});
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get(), nullptr, &shared_.breakers});
+  filters_.fill(*plugins_);
   for (const auto& plugin : shared_.singletons) services_.push_back(plugins_->createService(plugin));
   for (const auto& plugin : shared_.stats_sinks) sinks_.push_back(plugins_->createService(plugin));
 }
 
 void ServiceThread::putCluster(const upstream::ClusterSpec& spec) {
-  loop_.post([this, spec] { clusters_->put(spec, [] {}); });
+  loop_.post([this, spec] {
+    upstream::ClusterSpec own = spec;
+    filters_.own(own);
+    filters_.fill(*plugins_);
+    clusters_->put(own, [] {});
+  });
 }
 
 void ServiceThread::removeCluster(const std::string& name) {

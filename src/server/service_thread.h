@@ -14,6 +14,7 @@
 #include "proxy_wasm/service.h"
 #include "proxy_wasm/worker_plugins.h"
 #include "server/shared.h"
+#include "server/upstream_filters.h"
 
 namespace weir::server {
 
@@ -44,6 +45,7 @@ class ServiceThread {
   base::FastRandom random_;
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
+  OwnFilters filters_;
   std::vector<std::unique_ptr<proxy_wasm::Service>> services_;
   std::vector<std::unique_ptr<proxy_wasm::Service>> sinks_;
   std::thread thread_;

@@ -1,5 +1,7 @@
 #include "server/upstream_filters.h"
 
+#include <utility>
+
 #include "exchange/spec.h"
 #include "server/route_filters.h"
 
@@ -37,6 +39,35 @@ exchange::UpstreamFilters useUpstreamFilters(const upstream::HttpFilters* filter
     used.push_back({filter.name, filter.disabled, plugins.createFactory(filter.plugin)});
   }
   return used;
+}
+
+void OwnFilters::own(upstream::ClusterSpec& cluster) {
+  if (cluster.http_filters == nullptr) return;
+  auto own = std::make_shared<exchange::ClusterFilters>();
+  std::erase_if(clusters_, [](const OfCluster& each) { return each.own.expired(); });
+  clusters_.push_back({own, std::exchange(cluster.http_filters, own)});
+}
+
+void OwnFilters::fill(proxy_wasm::WorkerPlugins& plugins) {
+  for (OfCluster& each : clusters_) {
+    const auto own = each.own.lock();
+    const auto loaded = std::exchange(each.loaded, nullptr);
+    if (own != nullptr && loaded != nullptr) own->filters = useUpstreamFilters(loaded.get(), plugins);
+  }
+}
+
+void OwnFilters::clear() {
+  for (const OfCluster& each : clusters_) {
+    if (const auto own = each.own.lock()) own->filters.clear();
+  }
+}
+
+void endPlugins(proxy_wasm::WorkerPlugins& plugins, OwnFilters& filters, event::Loop& loop) {
+  plugins.abandonPending();
+  loop.runReady();
+  filters.clear();
+  plugins.abandonPending();
+  loop.runReady();
 }
 
 }  // namespace weir::server

@@ -20,4 +20,25 @@ base::Result<void> loadUpstreamFilters(std::shared_ptr<const upstream::HttpFilte
 // What a worker runs of filters that were loaded; null: nothing. On its thread.
 exchange::UpstreamFilters useUpstreamFilters(const upstream::HttpFilters* filters, proxy_wasm::WorkerPlugins& plugins);
 
+// The filters of a thread's own in its clusters, in the place of those that all threads share. On that thread.
+class OwnFilters {
+ public:
+  // Before the cluster is made. Its filters need the plugins, and these the clusters: so they are put in later.
+  void own(upstream::ClusterSpec& cluster);
+  void fill(proxy_wasm::WorkerPlugins& plugins);
+  // Before the plugins that they are made of go.
+  void clear();
+
+ private:
+  struct OfCluster {
+    std::weak_ptr<exchange::ClusterFilters> own;
+    std::shared_ptr<const upstream::HttpFilters> loaded;  // What they are made of, until that was done.
+  };
+  std::vector<OfCluster> clusters_;
+};
+
+// Ends what plugins have under way, calls and the filters that these pass, so that the plugins can go. The thread's
+// last turns.
+void endPlugins(proxy_wasm::WorkerPlugins& plugins, OwnFilters& filters, event::Loop& loop);
+
 }  // namespace weir::server

@@ -48,9 +48,7 @@ void Worker::run() {
   leaving_.clear();
   services_.clear();
   loop_.runReady();
-  for (const ClusterFilters& each : cluster_filters_) {
-    if (const auto own = each.own.lock()) own->filters.clear();  // Before the plugins that they are made of.
-  }
+  endPlugins(*plugins_, filters_, loop_);
   plugins_.reset();
   loop_.runReady();  // Their connections go before the clusters that they use.
   fetches_.clear();
@@ -62,12 +60,12 @@ void Worker::setUp() {
   const upstream::Environment environment{
       .loop = loop_, .random = random_, .stats = *shared_.stats, .shared = &shared_.clusters, .leads = index_ == 0};
   std::vector<upstream::ClusterSpec> clusters = shared_.first_clusters;
-  for (upstream::ClusterSpec& cluster : clusters) ownFilters(cluster);
+  for (upstream::ClusterSpec& cluster : clusters) filters_.own(cluster);
   clusters_ =
       upstream::createClusters(clusters, environment, [this] { loop_.post([this] { owner_.onWorkerReady(index_); }); });
   plugins_ = std::make_unique<proxy_wasm::WorkerPlugins>(
       proxy_wasm::WorkerPlugins::Environment{loop_, random_, clusters_.get(), nullptr, &shared_.breakers});
-  fillFilters();
+  filters_.fill(*plugins_);
   for (const auto& service : shared_.worker_services) services_.push_back(plugins_->createService(service));
 }
 
@@ -180,26 +178,10 @@ void Worker::setRoutes(uint64_t source, std::shared_ptr<const LoadedRoutes> rout
 void Worker::putCluster(const upstream::ClusterSpec& spec) {
   loop_.post([this, spec] {
     upstream::ClusterSpec own = spec;
-    ownFilters(own);
-    fillFilters();
+    filters_.own(own);
+    filters_.fill(*plugins_);
     clusters_->put(own, [] {});
   });
-}
-
-// Filters of this worker in the place of those that all share. Plugins need the clusters, and so they are put in later.
-void Worker::ownFilters(upstream::ClusterSpec& cluster) {
-  if (cluster.http_filters == nullptr) return;
-  auto own = std::make_shared<exchange::ClusterFilters>();
-  std::erase_if(cluster_filters_, [](const ClusterFilters& each) { return each.own.expired(); });
-  cluster_filters_.push_back({own, std::exchange(cluster.http_filters, own)});
-}
-
-void Worker::fillFilters() {
-  for (ClusterFilters& each : cluster_filters_) {
-    const auto own = each.own.lock();
-    const auto loaded = std::exchange(each.loaded, nullptr);
-    if (own != nullptr && loaded != nullptr) own->filters = useUpstreamFilters(loaded.get(), *plugins_);
-  }
 }
 
 void Worker::removeCluster(const std::string& name) {

@@ -17,6 +17,7 @@
 #include "server/door.h"
 #include "server/fetch_call.h"
 #include "server/shared.h"
+#include "server/upstream_filters.h"
 
 namespace weir::server {
 
@@ -76,8 +77,6 @@ class Worker {
  private:
   void run();
   void setUp();
-  void ownFilters(upstream::ClusterSpec& cluster);
-  void fillFilters();
   void makeChains(Door& door);
   void openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket);
   // The door of that key out of those that accept; null if there is none.
@@ -101,12 +100,7 @@ class Worker {
   access_log::Feeds log_feeds_;
   std::unique_ptr<upstream::Clusters> clusters_;
   std::unique_ptr<proxy_wasm::WorkerPlugins> plugins_;
-  // The filters of each cluster that has some; and what they are made of, until that was done.
-  struct ClusterFilters {
-    std::weak_ptr<exchange::ClusterFilters> own;
-    std::shared_ptr<const upstream::HttpFilters> loaded;
-  };
-  std::vector<ClusterFilters> cluster_filters_;
+  OwnFilters filters_;
   std::vector<std::unique_ptr<proxy_wasm::Service>> services_;
   std::list<std::unique_ptr<FetchCall>> fetches_;
   std::vector<std::unique_ptr<Door>> doors_;

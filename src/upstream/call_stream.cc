@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "filter/local_reply.h"
 #include "http/grpc.h"
 #include "http/status.h"
 #include "upstream/failure_words.h"
@@ -10,25 +11,33 @@ namespace weir::upstream {
 
 using http::HeaderId;
 
-namespace {
-
-// They are there for a reason: nothing may go past them.
-constexpr std::string_view kNoFilteredCall =
-    "calls do not pass the filters of a cluster (http_filters), and are refused";
-
-}  // namespace
-
 CallStream::CallStream(Cluster& cluster, event::Loop& loop, Receiver& receiver, const Options& options)
     : cluster_(cluster),
       loop_(loop),
       receiver_(receiver),
       options_(options),
       timeout_(loop, [this] { onTimeout(); }),
-      started_(loop.now()) {}
+      started_(loop.now()),
+      filters_(CallFilters::of(cluster, loop, static_cast<CallFilters::Owner&>(*this))),
+      held_(filters_ != nullptr) {}
 
-CallStream::~CallStream() { abandon(); }
+CallStream::~CallStream() {
+  abandon();
+  if (filters_ != nullptr) loop_.destroyLater(std::move(filters_));
+}
 
+// A guest may stand on the stack.
 void CallStream::abandon() {
+  dropStream();
+  if (filters_ != nullptr) filters_->leave();
+}
+
+void CallStream::end() {
+  dropStream();
+  if (filters_ != nullptr) filters_->end();
+}
+
+void CallStream::dropStream() {
   over_ = true;
   timeout_.disarm();
   acquisition_.reset();
@@ -41,15 +50,18 @@ void CallStream::abandon() {
 void CallStream::start(http::HeaderMap headers, bool end_stream) {
   headers_ = std::move(headers);
   addEnvoyHeaders();
+  is_grpc_ = http::isGrpc(headers_);
+  is_head_ = headers_.getOr(HeaderId::Method, "") == "HEAD";
   if (end_stream) requestEnded();
-  if (cluster_->spec().http_filters != nullptr && !cluster_->spec().http_filters->empty()) {
-    details_ = "call_to_a_cluster_with_filters";
-    return answer(503, kNoFilteredCall);
-  }
+  if (!filtered() && end_stream) request_passed_ = true;
   if (options_.timeout > base::Duration::zero()) timeout_.arm(options_.timeout);
   const event::Lifeline::Sight sight(lifeline_);
   std::unique_ptr<Acquisition> acquisition = cluster_->acquire(*this, Wish{});
-  if (sight.alive()) acquisition_ = std::move(acquisition);
+  if (!sight.alive()) return;
+  acquisition_ = std::move(acquisition);
+  if (!filtered() || over_) return;
+  const Endpoint& endpoint = stream_ != nullptr ? *endpoint_ : acquisition_->endpoint();
+  filters_->begin(endpoint, headers_.clone(), end_stream);
 }
 
 void CallStream::addEnvoyHeaders() {
@@ -66,11 +78,19 @@ void CallStream::onConnection(const Granted& granted) {
   stream_ = &granted.codec.newStream(*this);
   endpoint_ = &granted.endpoint;
   cluster_->report(*endpoint_, Outcome::Connected);
+  if (filters_ != nullptr) {
+    if (granted.held != nullptr) held_endpoint_ = *granted.held;
+    filters_->connected(granted);
+  }
+  if (!held_) sendHead();
+}
+
+void CallStream::sendHead() {
   const event::Lifeline::Sight sight(lifeline_);  // A request that cannot be sent is reset at once.
   const auto usable = [&] { return sight.alive() && stream_ != nullptr; };
   const bool has_trailers = !trailers_.empty();
   const bool has_body = !waiting_body_.empty();
-  const bool ended = request_ended_.has_value();
+  const bool ended = request_passed_;
   stream_->sendHeaders(headers_, ended && !has_body && !has_trailers);
   if (has_body && usable()) {
     body_given_ += waiting_body_.size();
@@ -82,45 +102,114 @@ void CallStream::onConnection(const Granted& granted) {
 void CallStream::sendBody(base::BufferChain& bytes, bool end_stream) {
   if (over_ || request_ended_) return bytes.clear();
   if (end_stream) requestEnded();
-  if (stream_ == nullptr) return waiting_body_.append(bytes);
-  body_given_ += bytes.size();
-  stream_->sendBody(bytes, end_stream);
+  if (filtered()) return filters_->requestBody(bytes, end_stream);
+  passBody(bytes, end_stream);
 }
 
 void CallStream::sendTrailers(http::HeaderMap trailers) {
   if (over_ || request_ended_) return;
   requestEnded();
+  if (filtered()) return filters_->requestTrailers(std::move(trailers));
+  passTrailers(std::move(trailers));
+}
+
+void CallStream::passHeaders(const http::HeaderMap& headers, bool end_stream) {
+  headers_ = headers.clone();
+  held_ = false;
+  request_passed_ = end_stream;
+  if (stream_ != nullptr) sendHead();
+}
+
+void CallStream::passBody(base::BufferChain& bytes, bool end_stream) {
+  if (over_) return bytes.clear();
+  if (end_stream) request_passed_ = true;
+  if (stream_ == nullptr) return waiting_body_.append(bytes);
+  body_given_ += bytes.size();
+  stream_->sendBody(bytes, end_stream);
+}
+
+void CallStream::passTrailers(http::HeaderMap trailers) {
+  if (over_) return;
+  request_passed_ = true;
   trailers_ = std::move(trailers);
   if (stream_ != nullptr) stream_->sendTrailers(trailers_);
 }
 
 size_t CallStream::waiting() const {
-  if (stream_ == nullptr) return waiting_body_.size();
+  const size_t held = filtered() ? filters_->held() : 0;
+  if (stream_ == nullptr) return held + waiting_body_.size();
   const uint64_t sent = stream_->bytesSent() - stream_->headerBytesSent();
-  return body_given_ > sent ? body_given_ - sent : 0;
+  return held + (body_given_ > sent ? body_given_ - sent : 0);
 }
 
 // --- The answer ---
 
-// As Envoy: how long it took is known if the request had ended.
 void CallStream::onHeaders(http::HeaderMap& headers, bool end_stream) {
+  if (filtered()) return filters_->responseHeaders(headers, end_stream);
+  onPassedHeaders(headers, end_stream);
+}
+
+void CallStream::onBody(base::BufferChain& bytes, bool end_stream) {
+  if (filtered()) return filters_->responseBody(bytes, end_stream);
+  onPassedBody(bytes, end_stream);
+}
+
+void CallStream::onTrailers(http::HeaderMap& trailers) {
+  if (filtered()) return filters_->responseTrailers(trailers);
+  onPassedTrailers(trailers);
+}
+
+// As Envoy: how long it took is known if the request had ended.
+void CallStream::onPassedHeaders(http::HeaderMap& headers, bool end_stream) {
   answer_began_ = true;
+  answer_passed_ = end_stream;
   const int status = http::parseStatus(headers.getOr(HeaderId::Status, "")).value_or(0);
   cluster_->stats().countResponse(status);
-  cluster_->report(*endpoint_, Outcome::Answered, status);
+  if (const Endpoint* const endpoint = endpointReached()) cluster_->report(*endpoint, Outcome::Answered, status);
   details_ = "via_upstream";
   if (request_ended_) {
     headers.set(HeaderId::EnvoyUpstreamServiceTime, std::to_string(base::milliseconds(loop_.now() - *request_ended_)));
   }
+  const event::Lifeline::Sight sight(lifeline_);
   receiver_.onCallHeaders(headers, end_stream);
+  if (sight.alive()) finishIfDone();
+}
+
+void CallStream::onPassedBody(base::BufferChain& bytes, bool end_stream) {
+  answer_passed_ = end_stream;
+  const event::Lifeline::Sight sight(lifeline_);
+  receiver_.onCallBody(bytes, end_stream);
+  if (sight.alive()) finishIfDone();
+}
+
+void CallStream::onPassedTrailers(http::HeaderMap& trailers) {
+  answer_passed_ = true;
+  const event::Lifeline::Sight sight(lifeline_);
+  receiver_.onCallTrailers(trailers);
+  if (sight.alive()) finishIfDone();
 }
 
 void CallStream::onComplete() {
   stream_ = nullptr;
+  complete_ = true;
+  finishIfDone();
+}
+
+// Filters may hold what has come whole.
+void CallStream::finishIfDone() {
+  if (!complete_ || !answer_passed_ || over_) return;
   timeout_.disarm();
   over_ = true;
   cluster_->stats().upstream_rq_time.record(base::milliseconds(loop_.now() - started_));
   receiver_.onCallEnd();
+}
+
+void CallStream::pauseAnswer() {
+  if (stream_ != nullptr) stream_->pauseReceiving();
+}
+
+void CallStream::resumeAnswer() {
+  if (stream_ != nullptr) stream_->resumeReceiving();
 }
 
 // --- What goes wrong ---
@@ -148,44 +237,65 @@ void CallStream::onTimeout() {
   cluster_->stats().upstream_rq_timeout.add();
   if (stream_ != nullptr && !answer_began_) cluster_->report(*endpoint_, Outcome::Timeout);
   details_ = "response_timeout";
-  abandon();
   if (answer_began_) return fail(http::ResetReason::LocalReset);
   answer(504, "upstream request timeout");
 }
 
 void CallStream::fail(http::ResetReason reason) {
-  timeout_.disarm();
-  over_ = true;
+  end();
   receiver_.onCallReset(reason);
 }
 
 void CallStream::answer(int status, std::string_view text, bool overloaded) {
-  timeout_.disarm();
-  over_ = true;
+  end();
   cluster_->stats().countResponse(status);
-  if (http::isGrpc(headers_)) return answerGrpc(status, text, overloaded);
+  if (is_grpc_) {
+    http::HeaderMap headers;
+    headers.add(HeaderId::Status, "200");
+    if (overloaded) headers.add(HeaderId::EnvoyOverloaded, "true");
+    headers.add(HeaderId::ContentType, "application/grpc");
+    headers.add(HeaderId::GrpcStatus, std::to_string(http::grpcStatusFor(status)));
+    headers.add(HeaderId::GrpcMessage, text);
+    return tell(std::move(headers), "");
+  }
   http::HeaderMap headers;
   headers.add(HeaderId::Status, std::to_string(status));
   if (overloaded) headers.add(HeaderId::EnvoyOverloaded, "true");
   headers.add(HeaderId::ContentLength, std::to_string(text.size()));
   headers.add(HeaderId::ContentType, "text/plain");
-  base::BufferChain body(text);
+  tell(std::move(headers), text);
+}
+
+void CallStream::tell(http::HeaderMap headers, std::string_view text) {
   const event::Lifeline::Sight sight(lifeline_);
-  receiver_.onCallHeaders(headers, false);
-  if (sight.alive()) receiver_.onCallBody(body, true);
+  receiver_.onCallHeaders(headers, text.empty());
+  if (sight.alive() && !text.empty()) {
+    base::BufferChain body(text);
+    receiver_.onCallBody(body, true);
+  }
   if (sight.alive()) receiver_.onCallEnd();
 }
 
-void CallStream::answerGrpc(int status, std::string_view text, bool overloaded) {
-  http::HeaderMap headers;
-  headers.add(HeaderId::Status, "200");
-  if (overloaded) headers.add(HeaderId::EnvoyOverloaded, "true");
-  headers.add(HeaderId::ContentType, "application/grpc");
-  headers.add(HeaderId::GrpcStatus, std::to_string(http::grpcStatusFor(status)));
-  headers.add(HeaderId::GrpcMessage, text);
+// --- What the filters decide. As Envoy, the caller is told before they are. ---
+
+void CallStream::onFilterReply(const filter::LocalReply& reply) {
+  dropStream();
+  details_ = reply.details;
   const event::Lifeline::Sight sight(lifeline_);
-  receiver_.onCallHeaders(headers, true);
-  if (sight.alive()) receiver_.onCallEnd();
+  if (answer_began_) {
+    receiver_.onCallReset(http::ResetReason::LocalReset);
+  } else {
+    tell(filter::localReplyHeaders(reply, is_grpc_), is_grpc_ || is_head_ ? std::string_view() : reply.body);
+  }
+  if (sight.alive()) filters_->end();
+}
+
+void CallStream::onFilterReset() {
+  dropStream();
+  details_ = filters_->details();
+  const event::Lifeline::Sight sight(lifeline_);
+  receiver_.onCallReset(http::ResetReason::LocalReset);
+  if (sight.alive()) filters_->end();
 }
 
 }  // namespace weir::upstream

@@ -1,7 +1,8 @@
 // A request of our own to a cluster, part by part: what single calls (http_call.h) and gRPC (grpc_stream.h) stand on.
 //
 // Behaves as Envoy's async client. What goes wrong before the answer has begun is an answer too, made here: 503, 502 or
-// 504 with a text, and with trailers alone where the request is gRPC. What goes wrong later is a reset.
+// 504 with a text, and with trailers alone where the request is gRPC. What goes wrong later is a reset. Where the
+// cluster has filters of its own, the parts of request and answer pass those (call_filters.h).
 #pragma once
 
 #include <memory>
@@ -10,11 +11,12 @@
 
 #include "event/lifeline.h"
 #include "event/timer.h"
+#include "upstream/call_filters.h"
 #include "upstream/cluster.h"
 
 namespace weir::upstream {
 
-class CallStream final : private ConnectionWaiter, private http::StreamReceiver {
+class CallStream final : private ConnectionWaiter, private http::StreamReceiver, private CallFilters::Owner {
  public:
   // Any of these may destroy the stream. onCallEnd or onCallReset is the last that is told.
   class Receiver {
@@ -39,8 +41,7 @@ class CallStream final : private ConnectionWaiter, private http::StreamReceiver 
   // Gives up what is under way.
   ~CallStream();
 
-  // headers: with :method, :path and :authority. May tell the receiver all before it returns (no endpoint; or the
-  // cluster has filters of its own, http_filters, which calls do not pass: 503).
+  // headers: with :method, :path and :authority. May tell the receiver all before it returns (no endpoint).
   void start(http::HeaderMap headers, bool end_stream);
   // What is sent before there is a connection is kept. After the end of the request, and of the answer: dropped.
   void sendBody(base::BufferChain& bytes, bool end_stream);
@@ -58,17 +59,34 @@ class CallStream final : private ConnectionWaiter, private http::StreamReceiver 
   void onNoConnection(AcquireFailure why, const Endpoint* endpoint, std::string_view detail) override;
   // http::StreamReceiver
   void onHeaders(http::HeaderMap& headers, bool end_stream) override;
-  void onBody(base::BufferChain& bytes, bool end_stream) override { receiver_.onCallBody(bytes, end_stream); }
-  void onTrailers(http::HeaderMap& trailers) override { receiver_.onCallTrailers(trailers); }
+  void onBody(base::BufferChain& bytes, bool end_stream) override;
+  void onTrailers(http::HeaderMap& trailers) override;
   void onReset(http::ResetReason reason, std::string_view detail) override;
   void onComplete() override;
+  // CallFilters::Owner. Without filters all passes at once.
+  void passHeaders(const http::HeaderMap& headers, bool end_stream) override;
+  void passBody(base::BufferChain& bytes, bool end_stream) override;
+  void passTrailers(http::HeaderMap trailers) override;
+  void onPassedHeaders(http::HeaderMap& headers, bool end_stream) override;
+  void onPassedBody(base::BufferChain& bytes, bool end_stream) override;
+  void onPassedTrailers(http::HeaderMap& trailers) override;
+  void onFilterReply(const filter::LocalReply& reply) override;
+  void onFilterReset() override;
+  void pauseAnswer() override;
+  void resumeAnswer() override;
 
+  bool filtered() const { return filters_ != nullptr && !filters_->ended(); }
+  const Endpoint* endpointReached() const { return stream_ != nullptr ? endpoint_ : held_endpoint_.get(); }
   void addEnvoyHeaders();
   void requestEnded();
   void onTimeout();
+  void sendHead();
+  void dropStream();
+  void end();
   void answer(int status, std::string_view text, bool overloaded = false);
-  void answerGrpc(int status, std::string_view text, bool overloaded);
+  void tell(http::HeaderMap headers, std::string_view body);
   void fail(http::ResetReason reason);
+  void finishIfDone();
 
   const ClusterUse cluster_;
   event::Loop& loop_;
@@ -85,7 +103,15 @@ class CallStream final : private ConnectionWaiter, private http::StreamReceiver 
   const Endpoint* endpoint_ = nullptr;  // Valid while stream_ is.
   uint64_t body_given_ = 0;             // To stream_.
   std::string details_;
+  std::unique_ptr<CallFilters> filters_;           // Null: nothing stands between.
+  std::shared_ptr<const Endpoint> held_endpoint_;  // With filters: they may hold the answer for longer.
+  bool is_grpc_ = false;
+  bool is_head_ = false;
+  bool held_ = false;            // By the filters: nothing may be sent yet.
+  bool request_passed_ = false;  // Its last part has.
   bool answer_began_ = false;
+  bool answer_passed_ = false;
+  bool complete_ = false;  // On the wire.
   bool over_ = false;
   event::Lifeline lifeline_;
 };

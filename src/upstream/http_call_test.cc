@@ -79,27 +79,6 @@ TEST_F(HttpCallTest, NoEndpointIsA503WithinTheCall) {
   EXPECT_EQ(count("upstream_rq_503"), 1u);
 }
 
-// They may be there to sign or to forbid: what would go past them does not go.
-TEST_F(HttpCallTest, DoesNotGoPastTheFiltersOfACluster) {
-  struct Filters final : HttpFilters {
-    explicit Filters(bool none) : none(none) {}
-    bool empty() const override { return none; }
-    bool none;
-  };
-  for (const bool none : {false, true}) {
-    ClusterSpec spec = staticSpec();
-    spec.http_filters = std::make_shared<Filters>(none);
-    make(spec);
-    start(request());
-    EXPECT_EQ(told, none ? 0 : 1);
-    EXPECT_EQ(connector.peers.size(), none ? 1u : 0u);
-    told = 0;
-    if (!none) {
-      EXPECT_EQ(body, "calls do not pass the filters of a cluster (http_filters), and are refused");
-    }
-  }
-}
-
 TEST_F(HttpCallTest, ARefusedConnectionIsA503) {
   connector.at_once = false;
   start(request());

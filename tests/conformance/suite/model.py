@@ -15,6 +15,7 @@ class Case:
     callout: list = dataclasses.field(default_factory=list)  # the same for the callouts' upstream
     status: int = None  # what Envoy's first answer must be, so that a case cannot pass by failing alike
     logs: str = None  # a text that Envoy's plugin log must hold, for the same reason
+    apart: bool = False  # the lines of each VM are compared by themselves, in whatever order the VMs spoke
     stats: str = None  # a regular expression: the counters' growth during the case is compared
     settle: float = 0.0  # seconds to wait before the log is read: timers, timeouts
     linger: float = 0.05  # seconds that each connection is watched for a close after its last answer

@@ -48,19 +48,26 @@ def log_entries(raw):
     return entries
 
 
-def plugin_log(raw, ports, thread):
+def plugin_log(raw, ports, thread, apart=False):
     """The plugin's lines: level and text, without time, thread and source line; contexts by order of appearance.
 
     Only the worker's: Envoy tries each plugin on its main thread first, and that instance may still say something.
+    apart: the lines of each VM by themselves, for where several talk at a time.
     """
     lines = [f"{level} {words}" for speaker, level, logger, words in log_entries(raw)
              if logger == "wasm" and words.startswith("wasm log") and speaker == thread]
-    names = {}
+    names, vm = {}, None
 
     def named(found):
         return f"[{names.setdefault(found[1], f'c{len(names) + 1}')}]"
+
+    def vm_of(line):
+        found = re.match(r"\w+ wasm log(?: \S+)? \S+ (\S+?):", line)
+        return found[1] if found else ""
     out = []
-    for line in lines:
+    for line in sorted(lines, key=vm_of) if apart else lines:
+        if apart and vm_of(line) != vm:
+            names, vm = {}, vm_of(line)
         line = re.sub(r"\[(\d+)\]", named, line) if "raw context" not in line else line
         line = re.sub(r"(x-envoy-upstream-service-time: )\d+", r"\1<ms>", line)
         out.append(text(line, ports))

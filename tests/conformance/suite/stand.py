@@ -249,7 +249,7 @@ class Stand:
             lines += report.upstream(name, part.finish(), self.ports, case.header_order)
         if self.group.health:
             lines += report.upstream("check", [{**self.upstream.checked, "connection": "any"}] if self.upstream.checked else [], self.ports, case.header_order)
-        log = normalise.plugin_log(self.log(mark), self.ports, self.worker)
+        log = normalise.plugin_log(self.log(mark), self.ports, self.worker, case.apart)
         lines += ["plugin log:"] + [f"  {line}" for line in log]
         if case.stats:
             after = self.counters(case.stats)

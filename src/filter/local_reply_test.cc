@@ -1,10 +1,10 @@
 // Facts about the headers of answers that the proxy makes itself.
-#include "exchange/local_reply.h"
+#include "filter/local_reply.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace weir::exchange {
+namespace weir::filter {
 namespace {
 
 using testing::Optional;
@@ -33,4 +33,4 @@ TEST(LocalReply, TellsAGrpcClientInTrailersOnlyForm) {
 }
 
 }  // namespace
-}  // namespace weir::exchange
+}  // namespace weir::filter

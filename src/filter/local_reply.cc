@@ -1,4 +1,4 @@
-#include "exchange/local_reply.h"
+#include "filter/local_reply.h"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 
 #include "http/grpc.h"
 
-namespace weir::exchange {
+namespace weir::filter {
 namespace {
 
 // gRPC over HTTP/2, "Percent-Encoded": everything but printable ASCII, and '%'.
@@ -26,7 +26,7 @@ std::string percentEncoded(std::string_view text) {
 
 }  // namespace
 
-http::HeaderMap localReplyHeaders(const filter::LocalReply& reply, bool grpc_request) {
+http::HeaderMap localReplyHeaders(const LocalReply& reply, bool grpc_request) {
   http::HeaderMap headers;
   headers.add(http::HeaderId::Status, std::to_string(reply.status));
   for (const auto& [name, value] : reply.headers) headers.add(name, value);
@@ -48,4 +48,4 @@ http::HeaderMap localReplyHeaders(const filter::LocalReply& reply, bool grpc_req
   return headers;
 }
 
-}  // namespace weir::exchange
+}  // namespace weir::filter
