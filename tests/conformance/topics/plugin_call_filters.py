@@ -74,7 +74,6 @@ calls(g, "an answer too late", "request_headers: log asked", timeout=150, callou
 calls(g, "a connection that breaks", "request_headers: log asked", callout=[close()])
 calls(g, "an answer without a body", "response_headers: set 2 x-a 1", callout=[answer(204, body=None)])
 g.case("from the log phase", get("/", headers={"x-down": f"log: call callout :method=GET,:path=/c,:authority=a,x-up={quoted('request_headers: log asked')} - 500"}), status=200, logs="asked", settle=0.2, apart=True)
-calls(g, "two, one after the other", "request_headers: first? log asked", then=f"first? call callout :method=GET,:path=/d,:authority=a,x-up={quoted('request_headers: log again')} - 500; get 6 :status; continue 0")
 g.case("nobody waits for the answer", get("/", headers={"x-down": f"request_headers: call callout :method=GET,:path=/c,:authority=a,x-up={quoted('request_headers: return 1')} - 200"}), status=200, settle=0.4, logs="request_headers", apart=True)
 
 refused = group("plugin calls through filters, nobody there", proxy(plugins=[DOWN], clusters=[through(UP, name="callout", port="@REFUSED@")], hcm_more={"stream_idle_timeout": "1.5s"}))
