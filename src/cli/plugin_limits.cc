@@ -21,6 +21,8 @@ constexpr LimitFlag kLimitFlags[] = {
      [](BudgetChange& change, uint64_t value) { change.stream_callback = std::chrono::milliseconds(value); }},
     {"start-ms", 1, kHour, "Most milliseconds of a plugin's start and configure; default 10000",
      [](BudgetChange& change, uint64_t value) { change.start = std::chrono::milliseconds(value); }},
+    {"pause-ms", 0, 24 * kHour, "Most milliseconds that a plugin holds a stream; 0: no limit; default 600000",
+     [](BudgetChange& change, uint64_t value) { change.pause = std::chrono::milliseconds(value); }},
     {"memory-mb", 1, 4096, "Most MiB of memory of one plugin instance; default 64",
      [](BudgetChange& change, uint64_t value) { change.memory_bytes = value << 20; }},
     {"log-kb", 0, kAny, "Most KiB a second that a plugin logs; 0: no limit; default 8192",

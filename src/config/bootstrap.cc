@@ -241,6 +241,7 @@ const SupportTables& bootstrapSupport() {
       {"weir.plugins.v1.Limits",
        {{"call_time"},
         {"start_time"},
+        {"pause_time"},
         {"memory_bytes"},
         {"log_bytes_per_second"},
         {"shared_data_bytes"},

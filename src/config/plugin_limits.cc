@@ -26,6 +26,7 @@ proxy_wasm::BudgetChange convertLimits(const Limits& limits, const Place& place)
   proxy_wasm::BudgetChange change;
   change.stream_callback = timeOf(limits.has_call_time(), limits.call_time(), place.field("call_time"));
   change.start = timeOf(limits.has_start_time(), limits.start_time(), place.field("start_time"));
+  if (limits.has_pause_time()) change.pause = convertDuration(limits.pause_time(), place.field("pause_time"));
   change.memory_bytes = numberOf(limits.has_memory_bytes(), limits.memory_bytes());
   if (change.memory_bytes == 0u) place.field("memory_bytes").fault(FaultKind::Rule, "must be greater than 0");
   change.log_bytes_per_second = numberOf(limits.has_log_bytes_per_second(), limits.log_bytes_per_second());

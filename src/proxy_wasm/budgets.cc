@@ -19,9 +19,10 @@ void putNamed(const BudgetRules& rules, std::string_view plugin, Budgets& budget
 
 std::string Budgets::text() const {
   return fmt::format(
-      "call {} ms, start {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics {}{}{}",
-      base::milliseconds(stream_callback), base::milliseconds(start), memory_bytes, log_bytes_per_second,
-      shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
+      "call {} ms, start {} ms, pause {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics "
+      "{}{}{}",
+      base::milliseconds(stream_callback), base::milliseconds(start), base::milliseconds(pause), memory_bytes,
+      log_bytes_per_second, shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
       instance_per_stream ? fmt::format(", an instance per stream, {} at most", instances) : "",
       other_plugins ? ", other plugins' contexts" : "");
 }
@@ -29,6 +30,7 @@ std::string Budgets::text() const {
 void BudgetChange::applyTo(Budgets& budgets) const {
   put(stream_callback, budgets.stream_callback);
   put(start, budgets.start);
+  put(pause, budgets.pause);
   put(memory_bytes, budgets.memory_bytes);
   put(log_bytes_per_second, budgets.log_bytes_per_second);
   put(shared_data_bytes, budgets.shared_data_bytes);

@@ -19,6 +19,7 @@ namespace weir::proxy_wasm {
 struct Budgets {
   base::Duration stream_callback = std::chrono::milliseconds(200);
   base::Duration start = std::chrono::seconds(10);
+  base::Duration pause = std::chrono::minutes(10);    // Of a stream that only the guest can let go on; 0: no limit.
   size_t memory_bytes = size_t{64} << 20;             // Linear memory of one instance.
   uint64_t log_bytes_per_second = uint64_t{8} << 20;  // Of all VMs of one code; 0: no limit.
   size_t shared_data_bytes = size_t{16} << 20;        // Keys and values of one vm_id.
@@ -39,6 +40,7 @@ struct Budgets {
 struct BudgetChange {
   std::optional<base::Duration> stream_callback{};
   std::optional<base::Duration> start{};
+  std::optional<base::Duration> pause{};
   std::optional<size_t> memory_bytes{};
   std::optional<uint64_t> log_bytes_per_second{};
   std::optional<size_t> shared_data_bytes{};

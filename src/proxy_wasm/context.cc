@@ -15,11 +15,13 @@ void Context::leave() {
   id_ = 0;
 }
 
-void Context::noteFault() {
+void Context::noteFault() { noteFault(vm_.fault()); }
+
+void Context::noteFault(std::string_view what) {
   filter::StreamInfo* const info = ownInfo();
-  if (info == nullptr || vm_.fault().empty()) return;
+  if (info == nullptr || what.empty()) return;
   std::string& fault = info->plugins.of(root()->spec().name).fault;
-  if (fault.empty()) fault = vm_.fault();
+  if (fault.empty()) fault = what;
 }
 
 // What comes of a callout is readable for every context of the plugin, within the callback that brings it.

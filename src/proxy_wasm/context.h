@@ -68,6 +68,7 @@ class Context {
   void leave();
   // The VM has failed, and this stream or connection felt it: its access log tells what the guest died of.
   void noteFault();
+  void noteFault(std::string_view what);
 
   Vm& vm_;
   uint32_t id_ = 0;

@@ -41,6 +41,15 @@ class FailureTest : public PluginTest {
     s.finish();
     return action;
   }
+  void pass(base::Duration time) {
+    clock_.advance(time);
+    loop_.runReady();
+  }
+  static PluginHost::Settings withPauses(base::Duration limit) {
+    BudgetRules rules;
+    rules.defaults.pause = limit;
+    return {.budgets = BudgetTable(rules, {}), .node = "", .knows_cluster = nullptr};
+  }
   std::vector<filter::LocalReply> replies_;
 };
 
@@ -135,6 +144,42 @@ TEST_F(FailureTest, LetsWaitingStreamsGoWherePolicyIsOpen) {
   EXPECT_EQ(waiting.handle->continued_requests, 1);
   EXPECT_TRUE(waiting.handle->replies.empty());
   waiting.finish();
+}
+
+TEST_F(FailureTest, AStreamThatThePluginDoesNotLetGoOnGetsWhatThePolicySays) {
+  useHost(withPauses(std::chrono::seconds(3)));
+  for (const bool is_open : {false, true}) {
+    PluginSpec policy = spec(faulty());
+    policy.legacy_fail_open = is_open;
+    start(policy);
+    Stream waiting = open("/pause");
+    EXPECT_EQ(waiting.requestHeaders(), HeadersAction::StopAllAndWatermark);
+    pass(std::chrono::seconds(2));
+    EXPECT_TRUE(waiting.handle->replies.empty());
+    pass(std::chrono::seconds(2));
+    EXPECT_EQ(waiting.handle->replies.size(), is_open ? 0u : 1u);
+    EXPECT_EQ(waiting.handle->continued_requests, is_open ? 1 : 0);
+    EXPECT_EQ(waiting.handle->info().plugins.of("plugin").fault, "pause");
+    waiting.finish();
+  }
+  EXPECT_EQ(stats_.counter("wasm.pauses_ended").value(), 2u);
+}
+
+// A plugin that waits for the rest of a body waits for the client.
+TEST_F(FailureTest, APauseThatTheClientCanEndHasNoLimit) {
+  useHost(withPauses(std::chrono::seconds(3)));
+  GuestText guest;
+  guest.on("proxy_on_request_body", "(param i32 i32 i32) (result i32)", "(i32.const 1)");
+  start(guest);
+  Stream s = stream();
+  s.requestHeaders(false);
+  EXPECT_EQ(s.requestBody("some", false), BodyAction::StopAndBuffer);
+  pass(std::chrono::seconds(10));
+  EXPECT_TRUE(s.handle->replies.empty());
+  EXPECT_EQ(s.requestBody("more", true), BodyAction::StopAndBuffer);
+  pass(std::chrono::seconds(10));
+  EXPECT_EQ(s.handle->replies.size(), 1u);
+  s.finish();
 }
 
 TEST_F(FailureTest, OpensTheBreakerAfterLivesThatServeNothingAndClosesItAfterOneThatDoes) {

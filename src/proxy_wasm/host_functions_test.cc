@@ -129,6 +129,7 @@ TEST_F(HostFunctionTest, RefusesWhatCouldBreakAMessageAndWarnsOnce) {
   }
   run(with("x b", "v"), change("set_header", 0, "x b", "v"));
   EXPECT_EQ(stream_.handle->request_headers.size(), 6u);
+  EXPECT_EQ(stats_.counter("wasm.headers_refused").value(), 5u);
 }
 
 TEST_F(HostFunctionTest, StopsAGuestThatSetsHeadersWithoutEnd) {
@@ -144,6 +145,7 @@ TEST_F(HostFunctionTest, StopsAGuestThatSetsHeadersWithoutEnd) {
       "  (br_if $again (i32.and (i32.eqz (local.get $last)) (i32.lt_u (local.get $count) (i32.const 1000)))))"
       "(call $status (local.get $last)) (call $status (i32.lt_u (local.get $count) (i32.const 40)))";
   EXPECT_THAT(run(guest, body), ElementsAre("= 2", "= 1"));
+  EXPECT_EQ(stats_.counter("wasm.headers_refused").value(), 1u);
 }
 
 TEST_F(HostFunctionTest, HandsOutAndTakesBackPairs) {

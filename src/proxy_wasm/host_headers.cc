@@ -13,6 +13,7 @@ namespace weir::proxy_wasm {
 namespace {
 
 AbiStatus refuseHeader(Call& call, std::string_view name) {
+  call.vm().code().headers_refused.add();
   RootContext* const root = call.root();
   if (root != nullptr && root->warnOnce()) {
     LOG(Wasm, Warning, "plugin {}: header \"{}\" refused: invalid name, or CR, LF or NUL in its value",
@@ -53,7 +54,11 @@ AbiStatus change(Call& call, uint32_t type, uint32_t key, uint32_t key_size, uin
   const auto text = call.read(value, value_size);
   if (!name || !text) return AbiStatus::InvalidMemoryAccess;
   http::HeaderMap* const map = call.context().writableMap(*checked_type);
-  if (map == nullptr || map->footprint() > kMaxHeaderFootprint) return AbiStatus::BadArgument;
+  if (map == nullptr) return AbiStatus::BadArgument;
+  if (map->footprint() > kMaxHeaderFootprint) {
+    call.vm().code().headers_refused.add();
+    return AbiStatus::BadArgument;
+  }
   if (!usableName(*name) || !usableValue(*text)) return refuseHeader(call, *name);
   kApply(*map, nameIn(*checked_type, *name), *text);
   changed(call, *checked_type);

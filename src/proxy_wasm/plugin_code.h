@@ -53,9 +53,10 @@ struct PluginCode {
   stats::Counter& metrics_refused;      // wasm.metrics_refused
   stats::Counter& contexts_refused;     // wasm.contexts_refused: those of other plugins
   stats::Counter& instances_refused;    // wasm.instances_refused: those of streams
-  stats::Counter&
-      instances_unpooled;  // wasm.instances_unpooled: those of streams that begin configured outside the pool
-  stats::Counter& injections_refused;  // wasm.injections_refused: bytes for responses that are not taken
+  stats::Counter& instances_unpooled;   // wasm.instances_unpooled: those of streams, configured but outside the pool
+  stats::Counter& headers_refused;      // wasm.headers_refused: too many bytes of them, or bytes that none may have
+  stats::Counter& pauses_ended;         // wasm.pauses_ended: of streams that a guest did not let go on
+  stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken
 };
 
 }  // namespace weir::proxy_wasm

@@ -30,6 +30,7 @@ TrailersAction StreamContext::onRequestTrailers(http::HeaderMap& map) {
 // A stream that was answered before its request reached this plugin is not the plugin's.
 HeadersAction StreamContext::onResponseHeaders(http::HeaderMap& map, bool end_stream) {
   if (!created_) return HeadersAction::Continue;
+  setHeld(request_, false);  // It is answered: what is held of the request holds nobody up.
   return headers(response_, Callback::ResponseHeaders, vm_.shape().response_headers_take_end, map, end_stream);
 }
 
@@ -63,6 +64,7 @@ void StreamContext::onDestroy() {
   if (destroyed_) return;
   destroyed_ = true;
   request_ = response_ = {};
+  pause_.reset();
   if (created_ && !vm_.failed()) {
     if (vm_.has(Callback::Done)) call(Callback::Done, 0, 0, 1);
     if (vm_.has(Callback::Delete)) call(Callback::Delete, 0, 0, 1);
@@ -105,6 +107,8 @@ HeadersAction StreamContext::headers(Side& side, Callback callback, bool takes_e
   const HeadersAction action = reply_asked_in_call_ ? HeadersAction::StopAllAndWatermark : headersAction(*result);
   side.stopped = action != HeadersAction::Continue;
   if (!side.stopped) side.headers = nullptr;
+  const bool hears_body = action == HeadersAction::StopIteration && !end_stream;
+  setHeld(side, side.stopped && !reply_asked_in_call_ && !hears_body);
   return action;
 }
 
@@ -131,6 +135,7 @@ BodyAction StreamContext::body(Side& side, Callback callback, base::BufferChain&
   const BodyAction action = reply_asked_in_call_ ? BodyAction::StopNoBuffer : bodyAction(*result);
   side.buffering = action == BodyAction::StopAndBuffer;
   side.stopped = action != BodyAction::Continue;
+  setHeld(side, side.stopped && !reply_asked_in_call_ && end_stream);
   return action;
 }
 
@@ -150,6 +155,7 @@ TrailersAction StreamContext::trailers(Side& side, Callback callback, http::Head
   if (*result > 1) vm_.code().unknown_actions.add();
   side.stopped = reply_asked_in_call_ || *result == 1;
   if (!side.stopped) side.trailers = nullptr;
+  setHeld(side, side.stopped && !reply_asked_in_call_);
   return side.stopped ? TrailersAction::Stop : TrailersAction::Continue;
 }
 

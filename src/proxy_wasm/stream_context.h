@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "event/timer.h"
 #include "filter/filter.h"
 #include "proxy_wasm/context.h"
 #include "proxy_wasm/started_plugin.h"
@@ -73,6 +74,7 @@ class StreamContext final : public Context, public filter::Filter {
     bool ended = false;      // The part just told was the last.
     bool buffering = false;  // The guest asked to keep the body.
     bool stopped = false;    // Waits for the guest.
+    bool held = false;       // For nothing else: no more of this direction will be told until it lets it go on.
   };
 
   // Tells the guest of the stream, once. False: the guest takes no (further) part in it.
@@ -87,6 +89,11 @@ class StreamContext final : public Context, public filter::Filter {
   filter::BodyAction bodyAction(uint32_t result) const;
   void keepBody(const Side& side, base::BufferChain& bytes);
   base::BufferChain* keptBody(const Side& side);
+  // How a direction stands after a callback: only the guest can let it go on, or not.
+  void setHeld(Side& side, bool held);
+  void onPauseEnded();
+  // The streams that wait are let go, or were answered.
+  void letGo();
   // The VM failed before or in a callback. True: the stream goes on without the plugin; false: it was answered.
   bool goesOnWithout();
   bool failsOpen() const;
@@ -95,6 +102,7 @@ class StreamContext final : public Context, public filter::Filter {
   filter::StreamHandle* handle_ = nullptr;
   Side request_;
   Side response_;
+  std::unique_ptr<event::Timer> pause_;  // Armed while a direction is held; made when one is for the first time.
   std::optional<filter::LocalReply> reply_;
   struct Injection {
     base::BufferChain bytes;

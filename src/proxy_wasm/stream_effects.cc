@@ -1,5 +1,6 @@
 // What a guest does to its stream: what it may see of it, replies, going on, closing; and what becomes of the stream
-// when the guest is dead.
+// when the guest is dead, or holds it for too long.
+#include "base/log.h"
 #include "proxy_wasm/stream_context.h"
 
 namespace weir::proxy_wasm {
@@ -103,6 +104,7 @@ void StreamContext::sendAskedReply() {
 void StreamContext::continueRequest() {
   if (handle_ == nullptr) return;
   request_.stopped = false;
+  setHeld(request_, false);
   request_.buffering = false;  // What was kept goes now; the next piece comes alone.
   handle_->continueRequest();
 }
@@ -110,6 +112,7 @@ void StreamContext::continueRequest() {
 void StreamContext::continueResponse() {
   if (handle_ == nullptr) return;
   response_.stopped = false;
+  setHeld(response_, false);
   response_.buffering = false;
   handle_->continueResponse();
 }
@@ -134,9 +137,35 @@ bool StreamContext::goesOnWithout() {
 
 void StreamContext::onVmFailed() {
   if (handle_ == nullptr || destroyed_ || (!request_.stopped && !response_.stopped)) return;
+  letGo();
+}
+
+void StreamContext::letGo() {
   if (!goesOnWithout()) return;
   if (request_.stopped) continueRequest();
   if (response_.stopped && !destroyed_) continueResponse();
+}
+
+void StreamContext::setHeld(Side& side, bool held) {
+  side.held = held;
+  if (!held) {
+    if (pause_ != nullptr && !request_.held && !response_.held) pause_->disarm();
+    return;
+  }
+  const base::Duration limit = vm_.code().budgets.pause;
+  if (limit == base::Duration::zero()) return;
+  if (pause_ == nullptr) pause_ = std::make_unique<event::Timer>(handle_->loop(), [this] { onPauseEnded(); });
+  pause_->arm(limit);
+}
+
+// The guest may still say that it goes on: the stream has passed it by then.
+void StreamContext::onPauseEnded() {
+  if (handle_ == nullptr || destroyed_) return;
+  vm_.code().pauses_ended.add();
+  LOG(Wasm, Warning, "plugin {} held a stream for {} ms and did not let it go on", plugin_->root().spec().name,
+      base::milliseconds(vm_.code().budgets.pause));
+  noteFault("pause");
+  letGo();
 }
 
 }  // namespace weir::proxy_wasm
