@@ -5,10 +5,27 @@
 namespace weir::proxy_wasm {
 
 void Breaker::onDeath(bool of_use, base::Duration burnt, base::MonotonicTime now, base::Duration pause) {
+  burn(burnt, now);
+  if (burnt_ >= kBurnable) return open(now, pause);
   if (of_use) return close();
   ++useless_;
-  useless_time_ += burnt;
-  if (state_ == State::HalfOpen || useless_ > kUselessLives || useless_time_ >= kUselessTime) open(now, pause);
+  if (state_ == State::HalfOpen || useless_ > kUselessLives) open(now, pause);
+}
+
+void Breaker::onBurnt(base::Duration burnt, base::MonotonicTime now, base::Duration pause) {
+  burn(burnt, now);
+  if (burnt_ >= kBurnable && state_ != State::Open) open(now, pause);
+}
+
+void Breaker::burn(base::Duration burnt, base::MonotonicTime now) {
+  burnt_ = std::max(base::Duration::zero(), burnt_ - (now - burnt_at_) / kForgiven) + burnt;
+  burnt_at_ = now;
+}
+
+void Breaker::close() {
+  state_ = State::Closed;
+  useless_ = openings_ = 0;
+  until_ = {};
 }
 
 void Breaker::onFailedStart(base::MonotonicTime now, base::Duration pause) {

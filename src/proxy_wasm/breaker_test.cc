@@ -47,7 +47,7 @@ TEST_F(BreakerTest, ALifeThatWasOfUseBeginsTheCountAnew) {
   EXPECT_EQ(breaker.useless(), 0u);
 }
 
-TEST_F(BreakerTest, OpensSoonerWhereUselessLivesBurnTime) {
+TEST_F(BreakerTest, OpensSoonerWhereLivesBurnTime) {
   for (int i = 0; i < 9; ++i) dieAtDeadline(milliseconds(200));
   EXPECT_EQ(breaker.state(), State::Closed);
   die();
@@ -57,12 +57,32 @@ TEST_F(BreakerTest, OpensSoonerWhereUselessLivesBurnTime) {
   EXPECT_EQ(pause(), kPause);
 }
 
-TEST_F(BreakerTest, ForgetsBurntTimeWithTheFirstLifeThatIsOfUse) {
-  for (int i = 0; i < 40; ++i) {
-    dieAtDeadline(milliseconds(200));
-    if (i % 5 == 4) die(true);
-  }
+TEST_F(BreakerTest, ThatTheyWereOfUseBetweenDoesNotGiveTheTimeBack) {
+  for (int i = 0; i < 9; ++i) breaker.onDeath(true, milliseconds(200), now, kPause);
   EXPECT_EQ(breaker.state(), State::Closed);
+  breaker.onDeath(true, milliseconds(200), now, kPause);
+  EXPECT_EQ(breaker.state(), State::Open);
+  now = breaker.until();
+  breaker.onStarted();
+  breaker.close();
+  breaker.onDeath(true, milliseconds(200), now, kPause);
+  EXPECT_EQ(breaker.state(), State::Open) << "next to nothing was forgiven meanwhile";
+}
+
+TEST_F(BreakerTest, ATenthOfTheTimeThatPassesIsForgiven) {
+  for (int i = 0; i < 100; ++i, now += seconds(2)) dieAtDeadline(milliseconds(200));
+  EXPECT_EQ(breaker.state(), State::Closed);
+  EXPECT_EQ(breaker.burnt(), milliseconds(200));
+  for (int i = 0; i < 30 && breaker.state() == State::Closed; ++i, now += seconds(1)) dieAtDeadline(milliseconds(200));
+  EXPECT_EQ(breaker.state(), State::Open);
+}
+
+TEST_F(BreakerTest, InstancesOfStreamsOnlyBurn) {
+  for (uint32_t i = 0; i < 2 * Breaker::kUselessLives; ++i) breaker.onBurnt({}, now, kPause);
+  EXPECT_EQ(breaker.state(), State::Closed);
+  for (int i = 0; i < 10; ++i) breaker.onBurnt(milliseconds(200), now, kPause);
+  EXPECT_EQ(breaker.state(), State::Open);
+  EXPECT_EQ(pause(), kPause);
 }
 
 TEST_F(BreakerTest, IsHalfOpenAfterThePauseAndOpensAgainForLongerEachTime) {

@@ -44,7 +44,7 @@ TEST_F(BudgetsTest, PluginsWithDifferentLimitsShareNoVm) {
 TEST_F(BudgetsTest, LimitsOfItsOwnAreTold) {
   ASSERT_TRUE(load(spec(GuestText(), "small")).ok());
   EXPECT_THAT(rawLines(), testing::Contains(testing::HasSubstr(
-                              "plugin small has limits of its own: call 400 ms, start 1000 ms, memory "
+                              "plugin small has limits of its own: call 400 ms, start 1000 ms, pause 600000 ms, memory "
                               "1048576, log 8388608/s, shared data 16777216, queue 8, "
                               "calls 1, gRPC 2, metrics 1")));
 }

@@ -5,14 +5,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "proxy_wasm/log_form.h"
 
 namespace weir::proxy_wasm {
-namespace {
-
-std::string_view firstLine(std::string_view text) { return text.substr(0, text.find('\n')); }
-
-}  // namespace
-
 void DegradedPlugins::put(const std::shared_ptr<LatePlugin>& late, const PluginSpec& spec, const base::Error& why,
                           Again again) {
   Entry* entry = find(late.get());

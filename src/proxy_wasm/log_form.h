@@ -23,6 +23,8 @@ std::string logPrefix(std::initializer_list<std::string_view> parts);
 void logFromGuest(const Context& context, base::LogLevel level, std::string_view text);
 // What is logged, and told to the operator, when a guest call has failed.
 std::string failureText(std::string_view function, std::string_view why, std::string_view backtrace);
+// Without the guest's frames, for pages and other lines.
+inline std::string_view firstLine(std::string_view text) { return text.substr(0, text.find('\n')); }
 
 // The trace of calls across the border, at trace level of component wasm:
 //   [host->vm] proxy_on_tick(1)      [host<-vm] proxy_on_tick return: 0

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "proxy_wasm/connection_context.h"
+#include "proxy_wasm/log_form.h"
 #include "proxy_wasm/stream_context.h"
 
 namespace weir::proxy_wasm {
@@ -48,6 +49,18 @@ class AbsentFilter final : public tcp::Filter {
   tcp::ConnectionHandle* handle_ = nullptr;
 };
 
+// What the call that killed it has burnt by running into its deadline.
+base::Duration burntBy(Vm& vm) {
+  return vm.instance().faultKind() == wasm::FaultKind::Deadline ? vm.callbackLimit() : base::Duration::zero();
+}
+
+std::string whyOpen(const Breaker& breaker) {
+  if (breaker.burnt() >= Breaker::kBurnable) {
+    return fmt::format("calls have run into their deadline for {} ms", base::milliseconds(breaker.burnt()));
+  }
+  return fmt::format("{} instance(s) in a row died without being of use", breaker.useless());
+}
+
 stats::Counter& counter(const LoadedPlugin& plugin, std::string_view what) {
   return plugin.stats().counter(fmt::format("wasm.{}.{}", plugin.spec.name, what));
 }
@@ -83,7 +96,7 @@ std::unique_ptr<tcp::Filter> PluginOnWorker::createForConnection() {
 }
 
 std::shared_ptr<StartedPlugin> PluginOnWorker::forStream() {
-  if (codeIsHere() && plugin_->fresh != nullptr) return instances_.make(plugin_);
+  if (perStream()) return admitted() ? instances_.make(plugin_) : nullptr;
   if (!alive()) startAgain();
   return alive() ? current_ : nullptr;
 }
@@ -115,10 +128,7 @@ void PluginOnWorker::startAgain() {
   if (!codeIsHere()) return;
   const base::MonotonicTime now = worker_.environment_.loop.now();
   if (current_ != nullptr) bury(now);
-  if (!breaker_.admits(now)) {
-    reload_backoff_.add();
-    return;
-  }
+  if (!admitted()) return;
   if (start()) {
     reload_success_.add();
     breaker_.onStarted();
@@ -131,17 +141,30 @@ void PluginOnWorker::startAgain() {
   tellBreaker(before);
 }
 
+bool PluginOnWorker::admitted() {
+  if (breaker_.admits(worker_.environment_.loop.now())) return true;
+  reload_backoff_.add();
+  return false;
+}
+
 void PluginOnWorker::bury(base::MonotonicTime now) {
   const bool of_use = ofUse(now);
-  Vm& vm = current_->vm();
-  const bool at_deadline = vm.instance().faultKind() == wasm::FaultKind::Deadline;
-  const base::Duration burnt = at_deadline ? vm.callbackLimit() : base::Duration::zero();
-  const std::string& failure = vm.failure();
-  cause_ = failure.substr(0, failure.find('\n'));
+  const base::Duration burnt = burntBy(current_->vm());
+  cause_ = firstLine(current_->vm().failure());
   current_.reset();
-  if (of_use && breaker_.state() == Breaker::State::HalfOpen) return closeBreaker();
   const Breaker::State before = breaker_.state();
   breaker_.onDeath(of_use, burnt, now, backoff());
+  tellBreaker(before);
+}
+
+void PluginOnWorker::onInstanceFailed(Vm& vm) {
+  if (plugin_->fresh == nullptr) return;
+  if (&vm.code() != plugin_->fresh->code.get() && &vm.code() != plugin_->code.get()) return;
+  const base::Duration burnt = burntBy(vm);
+  if (burnt == base::Duration::zero()) return;
+  cause_ = firstLine(vm.failure());
+  const Breaker::State before = breaker_.state();
+  breaker_.onBurnt(burnt, worker_.environment_.loop.now(), backoff());
   tellBreaker(before);
 }
 
@@ -149,39 +172,48 @@ bool PluginOnWorker::ofUse(base::MonotonicTime now) const {
   return current_->vm().served() > 0 || now - born_ >= Breaker::kLongLife;
 }
 
-// It is open, or open again, where it was not.
 void PluginOnWorker::tellBreaker(Breaker::State before) {
+  if (breaker_.state() == Breaker::State::Closed && before != Breaker::State::Closed) tellClosed();
   if (breaker_.state() != Breaker::State::Open) return;
   event::Loop& loop = worker_.environment_.loop;
   if (probe_ == nullptr) probe_ = std::make_unique<event::Timer>(loop, [this] { onProbe(); });
-  const base::Duration pause = breaker_.until() - loop.now();
-  probe_->arm(pause);
-  if (before != Breaker::State::Closed) return;
+  probe_->arm(breaker_.until() - loop.now());
+  if (before == Breaker::State::Closed) tellOpened();
+}
+
+void PluginOnWorker::tellOpened() {
   breaker_opened_.add();
   breaker_open_.set(1);
   worker_.environment_.breakers->onOpened(name_, cause_);
   LOG(Wasm, Error,
-      "plugin {}: its breaker is open on this worker, as {} instance(s) in a row died without being of use; until the "
-      "next "
-      "one, in {} ms, its streams {}; the last died of: {}",
-      name_, breaker_.useless(), base::milliseconds(pause), open() ? "go on without it" : "are refused", cause_);
+      "plugin {}: its breaker is open on this worker, as {}; until the next one, in {} ms, its streams {}; the last "
+      "died "
+      "of: {}",
+      name_, whyOpen(breaker_), base::milliseconds(breaker_.until() - worker_.environment_.loop.now()),
+      open() ? "go on without it" : "are refused", cause_);
 }
 
-// The pause is over: by time, as nothing else may come that wants the plugin. Or it is half open.
+void PluginOnWorker::tellClosed() {
+  probe_->disarm();
+  breaker_open_.set(0);
+  worker_.environment_.breakers->onClosed(name_);
+  LOG(Wasm, Info, "plugin {}: its breaker is closed again on this worker; it had opened when an instance died of: {}",
+      name_, cause_);
+}
+
+// The pause is over: by time, as nothing else may come that wants the plugin. Or it is half open. An instance for each
+// stream needs no trial.
 void PluginOnWorker::onProbe() {
+  if (perStream() && current_ == nullptr) return closeBreaker();
   if (!alive()) return revive();
   if (breaker_.state() == Breaker::State::Closed) return;
   ofUse(worker_.environment_.loop.now()) ? closeBreaker() : probe_->arm(Breaker::kProbeEvery);
 }
 
 void PluginOnWorker::closeBreaker() {
-  if (breaker_.state() == Breaker::State::Closed) return breaker_.close();
+  const Breaker::State before = breaker_.state();
   breaker_.close();
-  probe_->disarm();
-  breaker_open_.set(0);
-  worker_.environment_.breakers->onClosed(name_);
-  LOG(Wasm, Info, "plugin {}: its breaker is closed again on this worker; it had opened when an instance died of: {}",
-      name_, cause_);
+  tellBreaker(before);
 }
 
 bool PluginOnWorker::codeIsHere() {
@@ -206,7 +238,7 @@ bool PluginOnWorker::start() {
     born_ = worker_.environment_.loop.now();
     return true;
   }
-  cause_ = begun.error().detail.substr(0, begun.error().detail.find('\n'));
+  cause_ = firstLine(begun.error().detail);
   LOG(Wasm, Critical, "Plugin {} failed to load: {}", name_, begun.error().detail);
   return false;
 }

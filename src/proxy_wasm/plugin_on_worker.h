@@ -28,6 +28,8 @@ class PluginOnWorker {
   void log(const format::Entry& entry);
   // Tells it a report of statistics; likewise.
   void tellStats(const std::string& report);
+  // A VM that one stream had for itself has failed; perhaps a stream of this plugin's.
+  void onInstanceFailed(Vm& vm);
   // Starts it anew if it has failed and its breaker lets it.
   void revive();
   // Takes its newest version, where it can be started; the streams of the old one end with that.
@@ -42,6 +44,8 @@ class PluginOnWorker {
   bool open() const { return plugin_->spec.failsOpen(); }
   bool alive() const { return current_ != nullptr && !current_->vm().failed(); }
   bool codeIsHere();
+  bool perStream() { return codeIsHere() && plugin_->fresh != nullptr; }
+  bool admitted();
   // The plugin for a new stream: the one that runs here, or an instance of the stream's own. Null: it cannot be.
   std::shared_ptr<StartedPlugin> forStream();
   base::Result<std::shared_ptr<StartedPlugin>> started(const std::shared_ptr<const LoadedPlugin>& plugin);
@@ -53,7 +57,10 @@ class PluginOnWorker {
   bool ofUse(base::MonotonicTime now) const;
   void onProbe();
   void closeBreaker();
+  // What comes of its state, which was before.
   void tellBreaker(Breaker::State before);
+  void tellOpened();
+  void tellClosed();
 
   WorkerPlugins& worker_;
   const std::string name_;

@@ -93,21 +93,27 @@ base::Result<std::shared_ptr<Vm>> WorkerPlugins::acquireVm(const std::shared_ptr
 
 VmEnvironment WorkerPlugins::environmentOfStreams() {
   constexpr size_t kContexts = 4;  // A root and a stream.
-  return {&environment_.loop, environment_.loop.clock(), *this, &waiting_, this, kContexts};
+  return {&environment_.loop, environment_.loop.clock(), *this, &stream_vms_, this, kContexts};
 }
 
-WorkerPlugins::Waiting::~Waiting() {
-  for (const auto& weak : vms_) {
+WorkerPlugins::StreamVms::~StreamVms() {
+  for (const auto& weak : waiting_) {
     if (const auto vm = weak.lock()) vm->abandonPending();
   }
 }
 
-void WorkerPlugins::Waiting::onVmWaits(Vm& vm) {
-  if (vms_.size() >= sweep_at_) {
-    std::erase_if(vms_, [](const auto& known) { return known.expired(); });
-    sweep_at_ = std::max(kSweepAt, 2 * vms_.size());
+void WorkerPlugins::StreamVms::onVmFailed(Vm& vm) {
+  for (const auto& [key, weak] : worker_.plugins_) {
+    if (const std::shared_ptr<PluginOnWorker> plugin = weak.lock()) plugin->onInstanceFailed(vm);
   }
-  vms_.push_back(vm.weak_from_this());
+}
+
+void WorkerPlugins::StreamVms::onVmWaits(Vm& vm) {
+  if (waiting_.size() >= sweep_at_) {
+    std::erase_if(waiting_, [](const auto& known) { return known.expired(); });
+    sweep_at_ = std::max(kSweepAt, 2 * waiting_.size());
+  }
+  waiting_.push_back(vm.weak_from_this());
 }
 
 upstream::Cluster* WorkerPlugins::find(std::string_view cluster) {

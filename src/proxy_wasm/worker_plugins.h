@@ -67,28 +67,31 @@ class WorkerPlugins final : private VmObserver, private ClusterAccess, private N
   VmEnvironment environmentOfStreams();
 
   void onVmFailed(Vm& vm) override;
-  void onVmWaits(Vm& vm) override { waiting_.onVmWaits(vm); }
+  void onVmWaits(Vm& vm) override { stream_vms_.onVmWaits(vm); }
   bool knows(std::string_view cluster) override { return find(cluster) != nullptr; }
   upstream::Cluster* find(std::string_view cluster) override;
   net::Resolver& resolver() override;
 
-  // VMs of streams that are over, which wait for answers.
-  class Waiting final : public VmObserver {
+  // Of VMs that one stream has for itself: those that have failed, and those whose stream is over and which wait for
+  // answers.
+  class StreamVms final : public VmObserver {
    public:
-    ~Waiting();
-    void onVmFailed(Vm&) override {}
+    explicit StreamVms(WorkerPlugins& worker) : worker_(worker) {}
+    ~StreamVms();
+    void onVmFailed(Vm& vm) override;
     void onVmWaits(Vm& vm) override;
 
    private:
     static constexpr size_t kSweepAt = 64;
-    std::vector<std::weak_ptr<Vm>> vms_;
+    WorkerPlugins& worker_;
+    std::vector<std::weak_ptr<Vm>> waiting_;
     size_t sweep_at_ = kSweepAt;
   };
 
   Environment environment_;
   BreakerBoard own_breakers_;                    // Where no other was given.
   std::unique_ptr<net::Resolver> own_resolver_;  // Made when a plugin asks for the first name.
-  Waiting waiting_;
+  StreamVms stream_vms_{*this};
   std::map<std::string, std::weak_ptr<Vm>> vms_;                  // By identity.
   std::map<std::string, std::weak_ptr<PluginOnWorker>> plugins_;  // By identity and key.
   std::shared_ptr<int> alive_ = std::make_shared<int>();          // For tasks that were posted.

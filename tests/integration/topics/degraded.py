@@ -204,6 +204,24 @@ def _():
             same(weir.stat("wasm.far.degraded"), 1)
 
 
+@fact("calls that loop open the breaker, also between good ones and where each stream has an instance of its own: others are served", 8)
+def _():
+    for flags in ((), ("--plugin-instance-per-stream", 1)):
+        listeners = [config.main_listener(plugins=[config.plugin(name="looping", guest="fault")]), config.main_listener(name="other")]
+        with Weir(config.bootstrap(listeners=listeners), *flags, workers=1) as weir:
+            for _ in range(30):
+                get(weir.port(), path="/loop")
+                same(get(weir.port("other")).status, 200)
+                if weir.stat("wasm.looping.breaker_open"):
+                    break
+                same(get(weir.port(), path="/good").status, 200)
+            same(weir.stat("wasm.looping.breaker_opened"), 1)
+            same(get(weir.port(), path="/good").status, 503)
+            holds(weir.log(), "plugin looping: its breaker is open on this worker, as calls have run into their deadline for ")
+            eventually(lambda weir=weir: get(weir.port(), path="/good").status, 200)
+            eventually(lambda weir=weir: weir.stat("wasm.looping.breaker_open"), 0)
+
+
 @fact("instances that die one after the other open the breaker, which is told, and closes when one is of use", 4)
 def _():
     listeners = [config.main_listener(plugins=[config.plugin("dying", guest="fault")]), config.main_listener(name="other")]
@@ -217,7 +235,7 @@ def _():
         same(weir.stat("wasm.envoy.wasm.runtime.v8.created"), made)
         holds(weir.log(), "plugin dying: its breaker is open on this worker, as 201 instance(s) in a row died without being of use")
         line = ready(weir)[1]
-        holds(line, "breaker open: plugin dying: on 1 worker, its instances die without being of use: Function: proxy_on_request_headers failed")
+        holds(line, "breaker open: plugin dying: on 1 worker, its instances die: Function: proxy_on_request_headers failed")
         holds(weir.admin("/stats/prometheus").text, 'envoy_wasm_breaker_open{wasm_plugin="dying"} 1\n')
         eventually(lambda: get(weir.port(), "/well").status, 200)
         eventually(lambda: weir.stat("wasm.dying.breaker_open"), 0)
