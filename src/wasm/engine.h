@@ -97,6 +97,7 @@ struct EngineStats {
   uint64_t native = 0;          // Modules whose own native code was used.
   uint64_t native_refused = 0;  // Modules whose own native code was not, although it was allowed.
   uint64_t ticks = 0;           // Wake-ups of the ticking thread.
+  uint64_t pool_resident = 0;   // Bytes that unused places of the pool keep in memory.
 };
 
 // Must outlive its instances; modules may outlive it.

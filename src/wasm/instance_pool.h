@@ -31,7 +31,7 @@ class InstancePool {
   static base::Result<std::unique_ptr<InstancePool>> create(ConfigHandle config, uint32_t places);
 
   wasm_engine_t* engine() const { return engine_.get(); }
-  // Instances that have lived in it, and bytes that unused places keep in memory.
+  // Bytes that places keep in memory while nobody uses them.
   size_t resident() const;
 
   // One place, as long as this lives.

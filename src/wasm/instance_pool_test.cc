@@ -142,6 +142,17 @@ TEST_F(Pool, EndsInstancesThatReachBeyondTheirMemory) {
   EXPECT_FALSE(instance->call(instance->function("at", type(1, 1)), std::array{1u << 20}, kLong).ok());
 }
 
+TEST_F(Pool, KeepsLittleOfWhatAnInstanceUsed) {
+  settings_.pooled_instances = 1;
+  {
+    const auto instance = make(snapshot(kGuest));
+    call(*instance, "grow", {100});
+    call(*instance, "soil", {});
+    EXPECT_EQ(engine().stats().pool_resident, 0u);
+  }
+  EXPECT_LE(engine().stats().pool_resident, InstancePool::kResident + InstancePool::kTableResident);
+}
+
 TEST_F(Pool, LetsAModuleGoWithItsInstances) {
   settings_.pooled_instances = 1;
   std::weak_ptr<const Module> gone;

@@ -283,12 +283,14 @@ void WasmtimeEngine::remember(const std::shared_ptr<const CompiledModule>& modul
 }
 
 EngineStats WasmtimeEngine::stats() const {
+  const InstancePool* const pool = ticking_pool_.load(std::memory_order_acquire);
   return {.compiled = compiled_.load(std::memory_order_relaxed),
           .cache_hits = cache_hits_.load(std::memory_order_relaxed),
           .cache_rejected = cache_rejected_.load(std::memory_order_relaxed),
           .native = native_.load(std::memory_order_relaxed),
           .native_refused = native_refused_.load(std::memory_order_relaxed),
-          .ticks = ticker_.ticks()};
+          .ticks = ticker_.ticks(),
+          .pool_resident = pool != nullptr ? pool->resident() : 0};
 }
 
 }  // namespace weir::wasm
