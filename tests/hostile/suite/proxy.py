@@ -46,6 +46,9 @@ def free_ports(count):
     return ports
 
 
+NOT_READY = "it is not ready after 30 s"
+
+
 class Refused(Exception):
     """It did not start; the text is its log."""
 
@@ -77,7 +80,7 @@ class Proxy:
                 return
             time.sleep(0.02)
         self.end()
-        raise Refused("it is not ready after 30 s: " + self.last_log[-500:])
+        raise Refused(f"{NOT_READY}: " + self.last_log[-500:])
 
     def page(self, path, timeout=1.0):
         """An admin page's text; None where there is no answer."""

@@ -1,6 +1,8 @@
 """What is printed of a run, and the page with both proxies."""
 import re
 
+from .proxy import NOT_READY
+
 
 def tell(case, seen, verbose):
     print(f"{'FAIL' if seen.wrong else 'ok  '}  {case.topic}: {case.name}", flush=True)
@@ -39,7 +41,7 @@ def _of_peer(seen):
 
 def _last_line(log):
     lines = [line for line in log.strip().splitlines() if "[error]" in line or "[critical]" in line or "error" in line.lower()]
-    text = (lines or log.strip().splitlines() or ["without a word"])[0]
+    text = (lines or [log.partition(": ")[0] if log.startswith(NOT_READY) else "without a word"])[0]
     return re.sub(r"^.*plugin\.wasm: ", "", text.rsplit("] ", 1)[-1])[:160].replace("|", "\\|")
 
 
@@ -52,7 +54,7 @@ def page(path, cases, weir, envoy):
 
 What `tests/hostile/run --doc docs/sandbox.md` wrote: {len(cases)} hostile plugins, each on a proxy with one worker and two listeners. The plugin stands on one
 of them; three bad requests go there, while a thousand good ones at once go to the other, before, beside and after them. On weir {held} of {len(cases)} cost nobody
-but their own requests.
+but their own requests. The times are the client's, a thousand of its requests at once, on the two cores that it shares with the proxy.
 
 | topic | plugin | weir | Envoy 1.40 |
 |---|---|---|---|
