@@ -23,8 +23,8 @@ std::vector<std::string> BreakerBoard::lines() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> lines;
   for (const auto& [plugin, open] : open_) {
-    lines.push_back(fmt::format("breaker open: plugin {}: on {} worker{}, its instances die: {}",
-                                plugin, open.workers, open.workers == 1 ? "" : "s", open.cause));
+    lines.push_back(fmt::format("breaker open: plugin {}: on {} worker{}, its instances die: {}", plugin, open.workers,
+                                open.workers == 1 ? "" : "s", open.cause));
   }
   return lines;
 }

@@ -137,7 +137,7 @@ TEST_F(DeadlineTest, AnInstanceKnowsWhatItDiedOf) {
   const auto died = [this](const std::string& body) {
     const auto instance = make("(module (memory 1) (func (export \"run\") " + body + "))");
     EXPECT_EQ(instance->faultKind(), FaultKind::None);
-    run(*instance, "run", kLong);
+    (void)run(*instance, "run", kLong);
     return instance->faultKind();
   };
   EXPECT_EQ(died("unreachable"), FaultKind::Unreachable);
