@@ -100,10 +100,10 @@ calls(small, "an answer kept whole", "response_body: return 1", timeout=300, the
 same = group("plugin calls through filters, of the plugin itself", proxy(plugins=[plugin("up", script="header: x-up", vm_id="up")], clusters=[through(UP, name="callout", port="@CALLOUT@")]))
 same.case("of the same VM", get("/", headers={"x-up": f"request_headers: return 1; call callout :method=GET,:path=/c,:authority=a,x-up={quoted('request_headers: set 0 x-a 1; log in')} - 500|call: pairs 6; continue 0"}), status=200, logs="continue 0", differs=NESTED)
 
-# A VM that has trapped stays dead in Envoy: each has its own proxy.
+# A VM that has trapped stays dead in Envoy: each has its own proxy. What a panic says on the way is its compiler's matter.
 for phase in ("request_headers", "request_body", "response_headers", "response_body"):
     t = group(f"plugin calls through filters, a trap in {phase}", through_called())
-    calls(t, "trap", f"{phase}: trap", "hello", method="POST", callout=[echo()], logs="as the script says", status=200 if "response" in phase else None, weir_status=200, differs=RESTART)
+    calls(t, "trap", f"{phase}: trap", "hello", method="POST", callout=[echo()], logs=f"up root up: [c1] {phase} ", status=200 if "response" in phase else None, weir_status=200, differs=RESTART)
 
 # --- gRPC
 H2 = {"typed_extension_protocol_options": {OPTIONS: {"@type": TYPE + OPTIONS, "explicit_http_config": {"http2_protocol_options": {}}, "http_filters": [UP, CODEC]}}}
