@@ -17,7 +17,7 @@ class FakeSource final : public AdminSource {
   void failHealthChecks(bool fail) override { health_checks_failed_ = fail; }
   void quit() override { quit_ = true; }
 
-  ServerFacts facts_{"v1", {}, "{}", base::WallTime(std::chrono::seconds(1'700'000'000)), {}};
+  ServerFacts facts_{"v1", {}, "{}", base::WallTime(std::chrono::seconds(1'700'000'000)), "disabled", {}};
   ServerState state_ = ServerState::Live;
   std::vector<ListenerStatus> listeners_;
   std::vector<ClusterStatus> clusters_;
