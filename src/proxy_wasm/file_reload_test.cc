@@ -24,7 +24,14 @@ GuestText version(int number) {
 class FileReloadTest : public PluginTest {
  protected:
   FileReloadTest() {
+    use(BudgetRules());
+    put(version(1));
+  }
+  ~FileReloadTest() override { std::filesystem::remove(path_); }
+
+  void use(const BudgetRules& budgets) {
     PluginHost::Settings settings;
+    settings.budgets = BudgetTable(BudgetRules(), budgets);
     settings.on_arrival = [this] { worker_->startLate(); };
     settings.watch = [this](const std::string&, std::function<void()> changed) -> std::shared_ptr<void> {
       changed_ = std::move(changed);
@@ -32,10 +39,7 @@ class FileReloadTest : public PluginTest {
       return {&watches_, [](int* count) { --*count; }};
     };
     useHost(std::move(settings));
-    put(version(1));
   }
-  ~FileReloadTest() override { std::filesystem::remove(path_); }
-
   void put(const std::string& text) { std::ofstream(path_) << text; }
   void put(const GuestText& guest) { put(guest.text()); }
   void change(const GuestText& guest) {
@@ -122,6 +126,21 @@ TEST_F(FileReloadTest, AFailedPluginIsReplacedByItsNewVersion) {
   start(ofFile());
   serve();
   change(version(2));
+  EXPECT_THAT(serve(), ElementsAre("= 2", "= 20"));
+}
+
+// With 200 ms for each call, ten loops make the two seconds that a breaker allows.
+TEST_F(FileReloadTest, ANewVersionBeginsWithABreakerThatIsClosedWhereEachStreamHasAnInstance) {
+  put(version(1).onRequestHeaders("(loop (br 0)) unreachable"));
+  BudgetRules rules;
+  rules.defaults.instance_per_stream = true;
+  use(rules);
+  start(ofFile());
+  for (int i = 0; i < 12; ++i) serve();
+  EXPECT_EQ(stats_.gauge("wasm.plugin.breaker_open").value(), 1);
+  EXPECT_THAT(serve(), IsEmpty());
+  change(version(2));
+  EXPECT_EQ(stats_.gauge("wasm.plugin.breaker_open").value(), 0);
   EXPECT_THAT(serve(), ElementsAre("= 2", "= 20"));
 }
 

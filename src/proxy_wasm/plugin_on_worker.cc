@@ -216,6 +216,13 @@ void PluginOnWorker::closeBreaker() {
   tellBreaker(before);
 }
 
+// What an older version did is no fault of this one's.
+void PluginOnWorker::forgetBreaker() {
+  const Breaker::State before = breaker_.state();
+  breaker_ = Breaker();
+  tellBreaker(before);
+}
+
 bool PluginOnWorker::codeIsHere() {
   if (plugin_->code != nullptr) return true;
   auto complete = plugin_->late->get();
@@ -249,7 +256,7 @@ void PluginOnWorker::renew() {
   if (next->fresh != nullptr) {
     plugin_ = next;
     current_.reset();
-    return;
+    return forgetBreaker();
   }
   auto begun = started(next);
   if (!begun.ok()) {  // It passed on trial; here it does not.
@@ -261,7 +268,7 @@ void PluginOnWorker::renew() {
   plugin_ = next;
   current_ = std::move(*begun);
   born_ = worker_.environment_.loop.now();
-  closeBreaker();
+  forgetBreaker();
 }
 
 // As Envoy: the configured time, or up to half as much again.

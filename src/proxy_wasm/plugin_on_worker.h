@@ -32,7 +32,8 @@ class PluginOnWorker {
   void onInstanceFailed(Vm& vm);
   // Starts it anew if it has failed and its breaker lets it.
   void revive();
-  // Takes its newest version, where it can be started; the streams of the old one end with that.
+  // Takes its newest version, where it can be started; the streams of the old one end with that, and the breaker knows
+  // nothing of the old one's faults.
   void renew();
   const std::string& name() const { return name_; }
   std::string key() const { return plugin_->identity() + plugin_->key; }
@@ -57,6 +58,7 @@ class PluginOnWorker {
   bool ofUse(base::MonotonicTime now) const;
   void onProbe();
   void closeBreaker();
+  void forgetBreaker();
   // What comes of its state, which was before.
   void tellBreaker(Breaker::State before);
   void tellOpened();
