@@ -1,6 +1,8 @@
 #include <sys/random.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -50,19 +52,44 @@ uint64_t FastRandom::next() {
 }
 
 std::string uuid4(Random& random) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  uint64_t high = (random.next() & ~0xf000ull) | 0x4000ull;             // version 4
-  uint64_t low = (random.next() & ~(0xc0ull << 56)) | (0x80ull << 56);  // variant 10
-  std::string out(36, '-');
-  auto write = [&](uint64_t value, std::initializer_list<int> positions) {
-    for (const int position : positions) {
-      out[position] = kHex[value >> 60];
-      value <<= 4;
-    }
-  };
-  write(high, {0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17});
-  write(low, {19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35});
+  std::string out(kUuidLength, '-');
+  putUuid4(random, out.data());
   return out;
+}
+
+namespace {
+
+constexpr auto kHexPairs = [] {
+  std::array<char, 512> pairs{};
+  for (size_t i = 0; i < 256; ++i) {
+    pairs[2 * i] = "0123456789abcdef"[i >> 4];
+    pairs[2 * i + 1] = "0123456789abcdef"[i & 0xf];
+  }
+  return pairs;
+}();
+
+// So many bytes of value, from its highest byte but `skipped`.
+char* putHex(char* at, uint64_t value, int skipped, int bytes) {
+  for (int i = skipped; i < skipped + bytes; ++i, at += 2) {
+    std::memcpy(at, &kHexPairs[2 * (value >> (56 - 8 * i) & 0xff)], 2);
+  }
+  return at;
+}
+
+}  // namespace
+
+void putUuid4(Random& random, char* out) {
+  const uint64_t high = (random.next() & ~0xf000ull) | 0x4000ull;             // version 4
+  const uint64_t low = (random.next() & ~(0xc0ull << 56)) | (0x80ull << 56);  // variant 10
+  out = putHex(out, high, 0, 4);
+  *out++ = '-';
+  out = putHex(out, high, 4, 2);
+  *out++ = '-';
+  out = putHex(out, high, 6, 2);
+  *out++ = '-';
+  out = putHex(out, low, 0, 2);
+  *out++ = '-';
+  putHex(out, low, 2, 6);
 }
 
 }  // namespace weir::base

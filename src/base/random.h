@@ -32,5 +32,8 @@ void secureRandom(std::span<std::byte> out);
 
 // A version 4 UUID in its 36-character form (RFC 9562 5.4).
 std::string uuid4(Random& random);
+// The same, written to where kUuidLength bytes have room.
+inline constexpr size_t kUuidLength = 36;
+void putUuid4(Random& random, char* out);
 
 }  // namespace weir::base

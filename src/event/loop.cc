@@ -129,6 +129,7 @@ void Loop::turn(bool may_wait) {
   CHECK(count >= 0 || errno == EINTR);
 
   now_ = clock_.monotonic();
+  wall_known_ = false;
   in_turn_ = true;
   serve(events, count);
   timers_->fireDue(now_);

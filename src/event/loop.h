@@ -97,7 +97,15 @@ class Loop {
 
   // Within a turn the time at which it began to serve; outside of one (before run(), in a test) the clock's.
   base::MonotonicTime now() const { return in_turn_ ? now_ : clock_.monotonic(); }
-  base::WallTime wallNow() const { return clock_.wall(); }
+  // Within a turn as it was when it was first asked for.
+  base::WallTime wallNow() const {
+    if (!in_turn_) return clock_.wall();
+    if (!wall_known_) {
+      wall_ = clock_.wall();
+      wall_known_ = true;
+    }
+    return wall_;
+  }
   const base::Clock& clock() const { return clock_; }
   TimerWheel& timers() { return *timers_; }
 
@@ -114,6 +122,8 @@ class Loop {
   const base::Clock& clock_;
   base::MonotonicTime now_;
   bool in_turn_ = false;
+  mutable bool wall_known_ = false;
+  mutable base::WallTime wall_{};
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   struct Registration {

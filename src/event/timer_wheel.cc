@@ -30,11 +30,11 @@ void TimerWheel::arm(Timer& timer, base::MonotonicTime now, base::Duration in) {
     timer.due_tick_ = present_;
     return append(timer, kReadySlot);
   }
-  // Rounded up, so that it does not fire early; whole ticks first, so that a huge duration cannot overflow.
-  const base::Duration within_tick = now <= origin_ ? base::Duration::zero() : (now - origin_) % kTick;
-  const uint64_t whole = static_cast<uint64_t>(in / kTick);
-  const uint64_t rest = static_cast<uint64_t>((in % kTick + within_tick + kTick - base::Duration(1)) / kTick);
-  timer.due_tick_ = std::min(floorTick(now) + whole + rest, kFarthestTick);
+  // Rounded up, so that it does not fire early; what is beyond the farthest tick cannot overflow.
+  constexpr base::Duration kFarthest = kFarthestTick * kTick;
+  const base::Duration since = now <= origin_ ? base::Duration::zero() : now - origin_;
+  const base::Duration due = in < kFarthest - since ? since + in : kFarthest;
+  timer.due_tick_ = static_cast<uint64_t>((due + kTick - base::Duration(1)) / kTick);
   place(timer);
 }
 

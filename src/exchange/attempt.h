@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/recycled.h"
 #include "event/loop.h"
 #include "filter/filter.h"
 #include "http/codec.h"
@@ -18,7 +19,10 @@ namespace weir::exchange {
 
 class AttemptFilters;
 
-class Attempt final : public event::Deferred, private upstream::ConnectionWaiter, private http::StreamReceiver {
+class Attempt final : public base::Recycled,
+                      public event::Deferred,
+                      private upstream::ConnectionWaiter,
+                      private http::StreamReceiver {
  public:
   // Told by the attempt. After onAttemptFailed or onAttemptNoConnection nothing else is told.
   class Owner {

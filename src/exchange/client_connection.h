@@ -7,9 +7,10 @@
 // owner, which gives it to the loop to be destroyed at the end of the turn. One worker's thread.
 #pragma once
 
-#include <list>
 #include <memory>
+#include <vector>
 
+#include "event/lazy_timer.h"
 #include "event/loop.h"
 #include "event/timer.h"
 #include "exchange/http_manager.h"
@@ -114,13 +115,13 @@ class ClientConnection final : public event::Deferred,
   filter::ConnectionInfo info_;
   std::unique_ptr<http::ServerCodec> codec_;  // Null until the first bytes came.
   bool http2_ = false;                        // It is HTTP/2's.
-  std::list<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
   base::BufferChain received_;  // Not yet consumed by the codec.
   base::BufferChain out_;       // Written at the end of the turn.
   event::TurnEnd flush_;        // Head and body of a turn leave together.
   event::TurnEnd next_;         // The next pipelined request, once the last one's upstream has its connection back; or
                                 // what the HTTP/2 codec has put off.
-  event::Timer idle_timer_;
+  event::LazyTimer idle_timer_;
   event::Timer duration_timer_;
   std::optional<upstream::Keepalive> keepalive_;  // By HTTP/2, where it is configured.
   base::MonotonicTime started_;

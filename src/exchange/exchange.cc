@@ -101,6 +101,7 @@ void Exchange::addFilters(uint32_t choice) {
   filters_added_ = true;
   const FilterPlan& plan = manager_.plans[choice];
   has_router_ = plan.has_router;
+  chain_.expect(plan.filters.size());
   for (const auto& factory : plan.filters) {
     if (auto filter = factory->create()) chain_.add(std::move(filter));
   }

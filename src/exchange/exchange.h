@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/recycled.h"
 #include "event/timer.h"
 #include "exchange/attempt.h"
 #include "exchange/http_manager.h"
@@ -22,7 +23,8 @@ namespace weir::exchange {
 
 class ClientConnection;
 
-class Exchange final : public event::Deferred,
+class Exchange final : public base::Recycled,
+                       public event::Deferred,
                        private http::StreamReceiver,
                        private filter::Ends,
                        private Attempt::Owner,

@@ -96,12 +96,12 @@ void Exchange::finalizeRequest() {
   info_.upstream->cluster = cluster_->spec().name;
   info_.upstream->cluster_metadata = cluster_->metadata();
   if (route_->virtual_host->include_request_attempt_count) {
-    request_headers_.set(http::HeaderId::EnvoyAttemptCount, "1");
+    request_headers_.setChecked(http::HeaderId::EnvoyAttemptCount, "1");
   }
   timeouts_ = chooseTimeouts(action, route_->retry_policy == nullptr ? nullptr : route_->retry_policy->policy,
                              request_headers_, grpc_request_);
   tellTimeouts(base::Duration::zero());
-  if (request_headers_.get("x-envoy-upstream-rq-timeout-alt-response")) timeout_status_ = 204;
+  if (request_headers_.has(http::HeaderId::EnvoyUpstreamRqTimeoutAltResponse)) timeout_status_ = 204;
   removeTimeoutInstructions(request_headers_);
   info_.route_table->finalizeRequest(*route_, request_headers_, logEntry(format::LogType::NotSet),
                                      !manager_.suppress_envoy_headers);
@@ -114,7 +114,7 @@ void Exchange::tellTimeouts(base::Duration spent) {
   const auto left = timeLeft(timeouts_, spent);
   if (!left) return;
   if (!manager_.suppress_envoy_headers) {
-    request_headers_.set(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(left->count()));
+    request_headers_.setChecked(http::HeaderId::EnvoyExpectedRqTimeoutMs, std::to_string(left->count()));
   }
   const route::RouteAction& action = *route_->route->forward;
   if (grpc_request_ && !action.max_stream_duration && action.max_grpc_timeout) {

@@ -74,7 +74,7 @@ void Exchange::onAttemptHeaders(http::HeaderMap& headers, bool end_stream) {
   if (!manager_.suppress_envoy_headers && forward_ended_) {  // As Envoy: measured from the request's end.
     const base::Duration took = manager_.loop.now() - forward_ended_at_;
     const auto ms = base::milliseconds(took);
-    response_headers_.set(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
+    response_headers_.setChecked(http::HeaderId::EnvoyUpstreamServiceTime, std::to_string(ms));
   }
   noteAttempts(response_headers_);
   for (const std::string& cookie : set_cookies_) response_headers_.add("set-cookie", cookie);

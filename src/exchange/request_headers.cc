@@ -1,11 +1,12 @@
 #include "exchange/request_headers.h"
 
 #include <algorithm>
-#include <span>
+#include <array>
 
 #include "base/random.h"
 #include "exchange/client_certificate.h"
 #include "http/date.h"
+#include "http/name_set.h"
 
 namespace weir::exchange {
 namespace {
@@ -15,39 +16,47 @@ using http::HeaderMap;
 
 // Headers by which a caller inside steers the proxy; from outside they are removed. Nobody counts as inside: as with
 // Envoy, that takes an internal_address_config.
-constexpr std::string_view kInternalHeaders[] = {"x-envoy-retriable-status-codes",
-                                                 "x-envoy-retriable-header-names",
-                                                 "x-envoy-retry-on",
-                                                 "x-envoy-retry-grpc-on",
-                                                 "x-envoy-max-retries",
-                                                 "x-envoy-upstream-alt-stat-name",
-                                                 "x-envoy-upstream-rq-timeout-ms",
-                                                 "x-envoy-upstream-rq-per-try-timeout-ms",
-                                                 "x-envoy-upstream-rq-timeout-alt-response",
-                                                 "x-envoy-expected-rq-timeout-ms",
-                                                 "x-envoy-force-trace",
-                                                 "x-envoy-ip-tags",
-                                                 "x-envoy-original-url",
-                                                 "x-envoy-hedge-on-per-try-timeout"};
-constexpr std::string_view kEdgeHeaders[] = {"x-envoy-decorator-operation", "x-envoy-downstream-service-cluster",
-                                             "x-envoy-downstream-service-node"};
+constexpr std::array<std::string_view, 14> kInternalHeaders{"x-envoy-retriable-status-codes",
+                                                            "x-envoy-retriable-header-names",
+                                                            "x-envoy-retry-on",
+                                                            "x-envoy-retry-grpc-on",
+                                                            "x-envoy-max-retries",
+                                                            "x-envoy-upstream-alt-stat-name",
+                                                            "x-envoy-upstream-rq-timeout-ms",
+                                                            "x-envoy-upstream-rq-per-try-timeout-ms",
+                                                            "x-envoy-upstream-rq-timeout-alt-response",
+                                                            "x-envoy-expected-rq-timeout-ms",
+                                                            "x-envoy-force-trace",
+                                                            "x-envoy-ip-tags",
+                                                            "x-envoy-original-url",
+                                                            "x-envoy-hedge-on-per-try-timeout"};
+constexpr std::array<std::string_view, 3> kEdgeHeaders{
+    "x-envoy-decorator-operation", "x-envoy-downstream-service-cluster", "x-envoy-downstream-service-node"};
 
 // What the router itself takes as instructions; they never go upstream.
-constexpr std::string_view kTimeoutInstructions[] = {"x-envoy-upstream-alt-stat-name", "x-envoy-upstream-rq-timeout-ms",
-                                                     "x-envoy-upstream-rq-timeout-alt-response"};
-constexpr std::string_view kRetryInstructions[] = {"x-envoy-retriable-status-codes",
-                                                   "x-envoy-retriable-header-names",
-                                                   "x-envoy-retry-on",
-                                                   "x-envoy-retry-grpc-on",
-                                                   "x-envoy-max-retries",
-                                                   "x-envoy-upstream-rq-per-try-timeout-ms",
-                                                   "x-envoy-hedge-on-per-try-timeout"};
+constexpr std::array<std::string_view, 3> kTimeoutInstructions{
+    "x-envoy-upstream-alt-stat-name", "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-timeout-alt-response"};
+constexpr std::array<std::string_view, 7> kRetryInstructions{"x-envoy-retriable-status-codes",
+                                                             "x-envoy-retriable-header-names",
+                                                             "x-envoy-retry-on",
+                                                             "x-envoy-retry-grpc-on",
+                                                             "x-envoy-max-retries",
+                                                             "x-envoy-upstream-rq-per-try-timeout-ms",
+                                                             "x-envoy-hedge-on-per-try-timeout"};
 
-void removeInstructions(std::span<const std::string_view> names, HeaderMap& request) {
-  const bool any = std::any_of(request.begin(), request.end(),
-                               [](const HeaderMap::Entry& entry) { return entry.name.starts_with("x-envoy-"); });
+constexpr http::NameSet kInternalSet(kInternalHeaders);
+constexpr http::NameSet kEdgeSet(kEdgeHeaders);
+constexpr http::NameSet kTimeoutSet(kTimeoutInstructions);
+constexpr http::NameSet kRetrySet(kRetryInstructions);
+
+// Hardly any request has one of them: that is what is fast.
+template <size_t kCount>
+void removeInstructions(const http::NameSet<kCount>& names, HeaderMap& request) {
+  const bool any = std::any_of(request.begin(), request.end(), [&names](const HeaderMap::Entry& entry) {
+    return entry.name.starts_with("x-envoy-") && names.has(entry.name);
+  });
   if (!any) return;
-  for (const std::string_view name : names) request.remove(name);
+  for (size_t i = 0; i < kCount; ++i) request.remove(names[i]);
 }
 
 std::string_view trim(std::string_view text) {
@@ -151,13 +160,20 @@ void decideClient(const HttpManager& manager, HeaderMap& request, filter::Stream
 void setProtoAndScheme(const HttpManagerSpec& spec, HeaderMap& request, const filter::StreamInfo& info) {
   const std::string_view own = info.connection->tls == nullptr ? "http" : "https";
   const bool trust = !spec.use_remote_address || spec.xff_num_trusted_hops > 0;
-  if (!trust || !request.has(HeaderId::ForwardedProto)) request.set(HeaderId::ForwardedProto, own);
+  if (!trust || !request.has(HeaderId::ForwardedProto)) request.setChecked(HeaderId::ForwardedProto, own);
   if (!spec.scheme_to_overwrite.empty()) {
     request.set(HeaderId::Scheme, spec.scheme_to_overwrite);
   } else if (!request.has(HeaderId::Scheme)) {
     const std::string_view proto = request.getOr(HeaderId::ForwardedProto, own);
-    request.add(HeaderId::Scheme, proto == "https" || proto == "http" ? proto : own);
+    request.addChecked(HeaderId::Scheme, proto == "https" || proto == "http" ? proto : own);
   }
+}
+
+void giveRequestId(base::Random& random, HeaderMap& request) {
+  request.remove(HeaderId::RequestId);
+  char* const id = request.allocate(base::kUuidLength);
+  base::putUuid4(random, id);
+  request.addStored(HeaderId::RequestId, http::wellKnownName(HeaderId::RequestId), {id, base::kUuidLength});
 }
 
 }  // namespace
@@ -183,14 +199,14 @@ void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filte
   setProtoAndScheme(spec, request, info);
 
   const bool at_edge = spec.use_remote_address;
-  removeInstructions(kInternalHeaders, request);
+  removeInstructions(kInternalSet, request);
   if (at_edge) {
-    removeInstructions(kEdgeHeaders, request);
+    removeInstructions(kEdgeSet, request);
     if (info.client.isIp()) request.set(HeaderId::EnvoyExternalAddress, info.client.ip());
   }
   if (spec.generate_request_id) {
     const bool keep = request.has(HeaderId::RequestId) && (!at_edge || spec.preserve_external_request_id);
-    if (!keep) request.set(HeaderId::RequestId, base::uuid4(manager.random));
+    if (!keep) giveRequestId(manager.random, request);
   }
   if (!spec.via.empty()) {
     const std::string_view before = request.getOr(HeaderId::Via, "");
@@ -198,14 +214,14 @@ void prepareRequestHeaders(const HttpManager& manager, HeaderMap& request, filte
   }
 }
 
-void removeTimeoutInstructions(HeaderMap& request) { removeInstructions(kTimeoutInstructions, request); }
-void removeRetryInstructions(HeaderMap& request) { removeInstructions(kRetryInstructions, request); }
+void removeTimeoutInstructions(HeaderMap& request) { removeInstructions(kTimeoutSet, request); }
+void removeRetryInstructions(HeaderMap& request) { removeInstructions(kRetrySet, request); }
 
 void prepareResponseHeaders(const HttpManager& manager, const HeaderMap* request, HeaderMap& response,
                             base::WallTime now, bool keep_upgrade) {
   const HttpManagerSpec& spec = *manager.spec;
   removeHopByHop(response, keep_upgrade);
-  if (!response.has(HeaderId::Date)) response.add(HeaderId::Date, http::imfDate(now));
+  if (!response.has(HeaderId::Date)) response.addChecked(HeaderId::Date, http::imfDate(now));
   switch (spec.server_header) {
     case HttpManagerSpec::ServerHeader::Overwrite: response.set(HeaderId::Server, spec.server_name); break;
     case HttpManagerSpec::ServerHeader::AppendIfAbsent:

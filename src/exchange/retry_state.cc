@@ -48,7 +48,7 @@ uint64_t toMs(base::Duration duration) {
 std::unique_ptr<RetryState> RetryState::create(const route::CompiledRetryPolicy* policy, const http::HeaderMap& request,
                                                RetryLimit& limit, base::Random& random) {
   const bool by_policy = policy != nullptr && policy->on != 0;
-  if (!by_policy && !request.has(HeaderId::EnvoyRetryOn) && !request.get("x-envoy-retry-grpc-on")) return nullptr;
+  if (!by_policy && !request.has(HeaderId::EnvoyRetryOn) && !request.has(HeaderId::EnvoyRetryGrpcOn)) return nullptr;
   return std::unique_ptr<RetryState>(new RetryState(policy, request, limit, random));
 }
 
@@ -74,7 +74,7 @@ RetryState::~RetryState() { releasePlace(); }
 // As Envoy: the request adds conditions to those of the policy, and its number of retries takes the policy's place.
 void RetryState::readInstructions(const http::HeaderMap& request) {
   on_ |= route::parseRetryOn(request.getOr(HeaderId::EnvoyRetryOn, ""));
-  on_ |= route::parseRetryGrpcOn(request.get("x-envoy-retry-grpc-on").value_or(""));
+  on_ |= route::parseRetryGrpcOn(request.getOr(HeaderId::EnvoyRetryGrpcOn, ""));
   if (policy_ != nullptr && !policy_->retriable_request_headers.empty()) {
     const auto& wanted = policy_->retriable_request_headers;
     const auto matches = [&](const route::HeaderMatcher& matcher) { return matcher.matches(request); };

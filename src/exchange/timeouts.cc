@@ -24,8 +24,8 @@ std::optional<uint64_t> number(std::string_view text) {
   return value;
 }
 
-std::optional<base::Duration> asked(const http::HeaderMap& request, std::string_view name) {
-  const auto text = request.get(name);
+std::optional<base::Duration> asked(const http::HeaderMap& request, HeaderId id) {
+  const auto text = request.get(id);
   const auto ms = text ? number(*text) : std::nullopt;
   if (!ms) return std::nullopt;
   return milliseconds(std::min(*ms, kMaxMilliseconds));
@@ -56,8 +56,8 @@ Timeouts chooseTimeouts(const route::RouteAction& action, const route::RetryPoli
     chosen.try_ = policy->per_try_timeout.value_or(base::Duration::zero());
     chosen.try_idle = policy->per_try_idle_timeout.value_or(base::Duration::zero());
   }
-  chosen.whole = asked(request, "x-envoy-upstream-rq-timeout-ms").value_or(chosen.whole);
-  chosen.try_ = asked(request, "x-envoy-upstream-rq-per-try-timeout-ms").value_or(chosen.try_);
+  chosen.whole = asked(request, HeaderId::EnvoyUpstreamRqTimeoutMs).value_or(chosen.whole);
+  chosen.try_ = asked(request, HeaderId::EnvoyUpstreamRqPerTryTimeoutMs).value_or(chosen.try_);
   if (chosen.whole > base::Duration::zero() && chosen.try_ >= chosen.whole) chosen.try_ = {};
   return chosen;
 }

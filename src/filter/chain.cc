@@ -9,6 +9,11 @@ namespace weir::filter {
 Chain::Chain(Ends& ends) : ends_(ends) {}
 Chain::~Chain() = default;
 
+void Chain::expect(size_t filters) {
+  stages_.reserve(filters);
+  request_.expectStages(filters);
+}
+
 void Chain::add(std::unique_ptr<Filter> filter) {
   CHECK(!passes_set_);
   stages_.push_back(std::make_unique<Stage>(*this, std::move(filter), stages_.size()));
@@ -29,6 +34,7 @@ void Chain::responseMetadata(http::Metadata& metadata) {
 // The response begins: there will be no further filters.
 void Chain::settleFilters() {
   if (std::exchange(passes_set_, true)) return;
+  response_.expectStages(stages_.size());
   for (size_t i = stages_.size(); i > 0; --i) response_.addStage(stages_[i - 1]->filter());
 }
 

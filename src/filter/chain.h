@@ -24,6 +24,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/recycled.h"
 #include "filter/filter.h"
 
 namespace weir::filter {
@@ -75,6 +76,7 @@ class Pass {
   enum class Direction : uint8_t { Request, Response };
   Pass(Chain& chain, Direction direction) : chain_(chain), direction_(direction) {}
 
+  void expectStages(size_t count) { stages_.reserve(count); }
   void addStage(Filter& filter) { stages_.push_back({&filter}); }
 
   // Parts as they come in. Nothing happens once the pass is over.
@@ -147,7 +149,7 @@ class Pass {
 
   Chain& chain_;
   const Direction direction_;
-  std::vector<Stage> stages_;
+  std::vector<Stage, base::RecyclingAllocator<Stage>> stages_;
   http::HeaderMap* headers_ = nullptr;
   http::HeaderMap* trailers_ = nullptr;
   base::BufferChain kept_;
@@ -170,6 +172,8 @@ class Chain {
   Chain(const Chain&) = delete;
   Chain& operator=(const Chain&) = delete;
 
+  // How many there will be at most, before the first.
+  void expect(size_t filters);
   // Before the first part.
   void add(std::unique_ptr<Filter> filter);
   bool empty() const { return stages_.empty(); }
@@ -196,7 +200,7 @@ class Chain {
  private:
   friend class Pass;
   // A filter's place in the chain.
-  class Stage final : public StreamHandle {
+  class Stage final : public base::Recycled, public StreamHandle {
    public:
     Stage(Chain& chain, std::unique_ptr<Filter> filter, size_t index)
         : chain_(chain), filter_(std::move(filter)), index_(index) {}
@@ -243,7 +247,7 @@ class Chain {
   void finishPendingReply();
 
   Ends& ends_;
-  std::vector<std::unique_ptr<Stage>> stages_;
+  std::vector<std::unique_ptr<Stage>, base::RecyclingAllocator<std::unique_ptr<Stage>>> stages_;
   Pass request_{*this, Pass::Direction::Request};
   Pass response_{*this, Pass::Direction::Response};
   http::HeaderMap added_request_trailers_;

@@ -179,8 +179,8 @@ void HeaderMap::append(const Entry& entry) {
 
 void HeaderMap::add(std::string_view name, std::string_view value) {
   const HeaderId id = wellKnownId(name);
-  if (arena_ == nullptr) takeArena();
   // The value may be a view into this very map: the arena never moves, so storing is safe.
+  if (arena_ == nullptr) takeArena();
   append({id == HeaderId::Unknown ? storeLowerCase(name) : wellKnownName(id), store(value), id, false});
 }
 
@@ -188,6 +188,13 @@ void HeaderMap::add(HeaderId id, std::string_view value) {
   CHECK(id != HeaderId::Unknown && id != HeaderId::kCount);
   if (arena_ == nullptr) takeArena();
   append({wellKnownName(id), store(value), id, false});
+}
+
+void HeaderMap::addChecked(HeaderId id, std::string_view value) { addStored(id, wellKnownName(id), store(value)); }
+
+void HeaderMap::setChecked(HeaderId id, std::string_view value) {
+  remove(id);
+  addChecked(id, value);
 }
 
 void HeaderMap::addStored(HeaderId id, std::string_view name, std::string_view value) {

@@ -70,6 +70,9 @@ enum class HeaderId : uint8_t {
   EnvoyDownstreamServiceNode,
   Traceparent,
   GrpcTimeout,
+  EnvoyUpstreamRqPerTryTimeoutMs,
+  EnvoyUpstreamRqTimeoutAltResponse,
+  EnvoyRetryGrpcOn,
   kCount,
 };
 
@@ -103,6 +106,9 @@ class HeaderMap {
   // As Envoy's setCopy: every entry of that name goes, and one with the value is appended.
   void set(std::string_view name, std::string_view value);
   void set(HeaderId id, std::string_view value);
+  // The same with a value that is known to be valid on the wire (see Entry::checked).
+  void addChecked(HeaderId id, std::string_view value);
+  void setChecked(HeaderId id, std::string_view value);
   // How many entries went.
   size_t remove(std::string_view name);
   size_t remove(HeaderId id);

@@ -64,8 +64,11 @@ constexpr std::array<std::string_view, kCount> kWellKnownNames{
     "x-envoy-downstream-service-node",
     "traceparent",
     "grpc-timeout",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    "x-envoy-upstream-rq-timeout-alt-response",
+    "x-envoy-retry-grpc-on",
 };
-static_assert(kWellKnownNames.back() == "grpc-timeout", "one name for each HeaderId");
+static_assert(kWellKnownNames.back() == "x-envoy-retry-grpc-on", "one name for each HeaderId");
 static_assert(kCount <= 64, "HeaderMap keeps one bit per id in a word");
 
 constexpr NameSet kNames(kWellKnownNames);

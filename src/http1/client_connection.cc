@@ -70,7 +70,7 @@ void ClientConnection::readHead(base::BufferChain& bytes) {
   http::HeaderMap headers;
   ResponseHead head;
   bytes_received_ += head_reader_.head().size();
-  field_bytes_received_ += fieldBytes(head_reader_.head());
+  field_bytes_received_ += head_reader_.fieldBytes();
   const std::optional<Fault> fault = parseResponseHead(head_reader_.head(), limitsOf(settings_), headers, head);
   head_reader_.release(bytes);
   if (fault) return fail(*fault);

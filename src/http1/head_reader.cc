@@ -46,7 +46,10 @@ HeadReader::State HeadReader::scan(std::string_view all) {
       return State::Complete;
     }
     if (!empty_line) {
-      if (first_line_end_ == 0) first_line_end_ = feed - 1;
+      if (first_line_end_ == 0)
+        first_line_end_ = feed - 1;
+      else
+        ++field_lines_;
       continue;
     }
     if (kind_ == Kind::Response || ++empty_lines_ > kMaxEmptyLines) return fail(kCodecError);
@@ -76,17 +79,13 @@ void HeadReader::reset() {
   // An idle connection holds nothing; a small string costs nothing to keep.
   if (kept_.capacity() > 64) kept_.shrink_to_fit();
   seen_ = {};
-  begin_ = line_begin_ = scanned_ = first_line_end_ = head_in_buffer_ = 0;
+  begin_ = line_begin_ = scanned_ = first_line_end_ = field_lines_ = head_in_buffer_ = 0;
   empty_lines_ = 0;
 }
 
-uint64_t fieldBytes(std::string_view head) {
-  const size_t begin = head.find('\n');
-  if (begin == std::string_view::npos) return 0;
-  const std::string_view fields = head.substr(begin + 1);
-  const size_t end = fields.ends_with("\r\n") ? 2 : 1;  // The empty line.
-  const auto lines = static_cast<uint64_t>(std::count(fields.begin(), fields.end(), '\n'));
-  return lines == 0 || fields.size() < end + lines - 1 ? 0 : fields.size() - end - (lines - 1);
+uint64_t HeadReader::fieldBytes() const {
+  constexpr size_t kLineEnd = 2;
+  return scanned_ - (first_line_end_ + kLineEnd) - kLineEnd - field_lines_;
 }
 
 }  // namespace weir::http1

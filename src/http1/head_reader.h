@@ -35,6 +35,9 @@ class HeadReader {
   // The first line without its end, as soon as it is there; also when a later line is at fault.
   std::optional<std::string_view> firstLine() const;
   const Fault& fault() const { return fault_; }
+  // Of a complete head (not of trailers): the bytes of its field lines, counted without the last byte of each, as
+  // Envoy's parser counts them.
+  uint64_t fieldBytes() const;
   // Takes the complete head from bytes and makes ready for the next one.
   void release(base::BufferChain& bytes);
   void reset();
@@ -51,12 +54,10 @@ class HeadReader {
   size_t line_begin_ = 0;      // Of the line being looked at.
   size_t scanned_ = 0;         // Looked at so far.
   size_t first_line_end_ = 0;  // Of its CR; 0 as long as it has not come.
+  size_t field_lines_ = 0;     // Lines behind the first that are not empty.
   size_t head_in_buffer_ = 0;  // How much of a complete head still lies in the buffer.
   int empty_lines_ = 0;
   Fault fault_;
 };
-
-// Of a whole head: the bytes of its field lines, counted without the last byte of each, as Envoy's parser counts them.
-uint64_t fieldBytes(std::string_view head);
 
 }  // namespace weir::http1

@@ -39,6 +39,7 @@ class HeadWriter {
  private:
   void commit();
   void putSlowly(std::string_view bytes);
+  void putFieldSlowly(std::string_view name, std::string_view value);
   void putProperCase(std::string_view name);
 
   base::BufferChain& out_;

@@ -54,7 +54,7 @@ void ServerConnection::readHead(base::BufferChain& bytes) {
 
   http::HeaderMap headers;
   bytes_received_ += head_reader_.head().size();
-  field_bytes_received_ += fieldBytes(head_reader_.head());
+  field_bytes_received_ += head_reader_.fieldBytes();
   const std::optional<Fault> fault = parseRequestHead(head_reader_.head(), settings_, headers, request_);
   head_reader_.release(bytes);
   if (fault) return fail(*fault);

@@ -13,6 +13,21 @@ constexpr int kMaxPieces = 64;
 
 bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
+// One piece, as nearly always, costs the kernel less to look at than a list of pieces.
+ssize_t sendPieces(int socket, const base::BufferChain& bytes, size_t& offered) {
+  const std::string_view first = bytes.front();
+  offered = first.size();
+  if (offered == bytes.size()) return ::send(socket, first.data(), first.size(), MSG_NOSIGNAL);
+
+  iovec pieces[kMaxPieces];
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = static_cast<size_t>(bytes.gather(pieces, kMaxPieces));
+  offered = 0;
+  for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 // --- Reading ---
@@ -105,14 +120,8 @@ void SocketStream::write(base::BufferChain& bytes) {
 bool SocketStream::sendSome() {
   bool sent_any = false;
   while (!out_.empty()) {
-    iovec pieces[kMaxPieces];
-    msghdr message{};
-    message.msg_iov = pieces;
-    message.msg_iovlen = static_cast<size_t>(out_.gather(pieces, kMaxPieces));
     size_t offered = 0;
-    for (size_t i = 0; i < message.msg_iovlen; ++i) offered += pieces[i].iov_len;
-
-    const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = sendPieces(socket_.get(), out_, offered);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (!wouldBlock(errno)) onSendError(errno);

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <optional>
 
+#include "http/characters.h"
+
 namespace weir::proxy_wasm {
 namespace {
 
@@ -18,6 +20,9 @@ bool isInline(HeaderId id) {
     case HeaderId::Host:
     case HeaderId::EnvoyOverloaded:
     case HeaderId::Traceparent:
+    case HeaderId::EnvoyUpstreamRqPerTryTimeoutMs:
+    case HeaderId::EnvoyUpstreamRqTimeoutAltResponse:
+    case HeaderId::EnvoyRetryGrpcOn:
     case HeaderId::kCount: return false;
     default: return true;
   }
@@ -46,7 +51,16 @@ bool usableName(std::string_view name) {
   return http::validName(name);
 }
 
-bool usableValue(std::string_view value) { return value.find_first_of(std::string_view("\r\n\0", 3)) == value.npos; }
+// Nearly all have no control byte at all, which is found out fast.
+bool usableValue(std::string_view value) {
+  const char* const end = value.data() + value.size();
+  const char* at = value.data();
+  while ((at = http::findControl(at, end)) != end) {
+    if (*at == '\r' || *at == '\n' || *at == '\0') return false;
+    ++at;
+  }
+  return true;
+}
 
 std::string_view nameIn(HeaderMapType type, std::string_view name) {
   const bool is_host = type == HeaderMapType::RequestHeaders && http::wellKnownId(name) == HeaderId::Host;

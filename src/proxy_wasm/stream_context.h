@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/recycled.h"
 #include "event/timer.h"
 #include "filter/filter.h"
 #include "proxy_wasm/context.h"
@@ -16,7 +17,7 @@
 
 namespace weir::proxy_wasm {
 
-class StreamContext final : public Context, public filter::Filter {
+class StreamContext final : public base::Recycled, public Context, public filter::Filter {
  public:
   explicit StreamContext(std::shared_ptr<StartedPlugin> plugin);
   ~StreamContext() override;

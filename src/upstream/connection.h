@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "event/lazy_timer.h"
 #include "event/loop.h"
 #include "event/timer.h"
 #include "http1/codec.h"
@@ -136,7 +137,7 @@ class Connection final : public event::Deferred,
   base::BufferChain out_;  // What was written in this turn: head and body leave together at its end.
   event::TurnEnd flush_;
   event::TurnEnd work_;  // What the HTTP/2 codec has put off.
-  event::Timer idle_timer_;
+  event::LazyTimer idle_timer_;
   std::optional<Keepalive> keepalive_;  // By HTTP/2, where it is configured.
 };
 

@@ -1,0 +1,64 @@
+#include "base/recycled.h"
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+namespace weir::base {
+namespace {
+
+constexpr size_t kSizes = Recycled::kLargest / Recycled::kStep;
+
+struct Piece {
+  Piece* next;
+};
+
+struct Kept {
+  ~Kept();
+  std::array<Piece*, kSizes> pieces{};
+  std::array<uint16_t, kSizes> count{};
+};
+
+thread_local Kept kept;
+thread_local bool gone = false;  // Objects with static lifetime may outlive what their thread keeps.
+
+Kept::~Kept() {
+  gone = true;
+  for (Piece*& first : pieces) {
+    while (first != nullptr) ::operator delete(std::exchange(first, first->next));
+  }
+}
+
+// Of whole steps, from 0; nothing takes a step, too.
+size_t placeOf(size_t bytes) { return bytes == 0 ? 0 : (bytes - 1) / Recycled::kStep; }
+
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kKeeps = false;
+#else
+constexpr bool kKeeps = true;
+#endif
+
+}  // namespace
+
+void* Recycled::take(size_t bytes) {
+  const size_t place = placeOf(bytes);
+  if (!kKeeps || place >= kSizes || gone) return ::operator new(bytes);
+  if (Piece* const piece = kept.pieces[place]; piece != nullptr) {
+    kept.pieces[place] = piece->next;
+    --kept.count[place];
+    return piece;
+  }
+  return ::operator new((place + 1) * kStep);
+}
+
+void Recycled::give(void* memory, size_t bytes) noexcept {
+  if (memory == nullptr) return;
+  const size_t place = placeOf(bytes);
+  if (!kKeeps || place >= kSizes || gone || kept.count[place] >= kKeptOfSize) return ::operator delete(memory);
+  auto* const piece = static_cast<Piece*>(memory);
+  piece->next = kept.pieces[place];
+  kept.pieces[place] = piece;
+  ++kept.count[place];
+}
+
+}  // namespace weir::base
