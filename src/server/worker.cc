@@ -7,7 +7,6 @@
 #include <mutex>
 
 #include "base/log.h"
-#include "proxy_wasm/access_logger.h"
 #include "server/listen_options.h"
 #include "server/upstream_filters.h"
 #include "tcp/small_filters.h"
@@ -103,7 +102,8 @@ void Worker::openDoor(std::shared_ptr<SharedListener> listener, net::Fd socket) 
 void Worker::makeChains(Door& door) {
   for (DoorChain& chain : door.chains()) {
     const size_t buffer_limit = door.shared().spec.buffer_limit;
-    if (chain.shared.http != nullptr) chain.http = makeManager(*chain.shared.http, buffer_limit);
+    if (chain.shared.http != nullptr)
+      chain.http = makeManager(*chain.shared.http, shared_.local_ip, buffer_limit, place());
     if (chain.shared.http == nullptr || !chain.shared.network_filters.empty()) {
       chain.tcp = makeTcpChain(chain.shared, buffer_limit);
     }
@@ -217,9 +217,10 @@ void Worker::startFetch(const proxy_wasm::FetchRequest& request,
 
 // ---
 
+ManagerPlace Worker::place() { return {loop_, random_, *clusters_, *plugins_, log_feeds_}; }
+
 access_log::Logs Worker::logs(std::shared_ptr<const access_log::CompiledLogs> compiled) {
-  proxy_wasm::LoggerOpener loggers(*plugins_);
-  return access_log::Logs(std::move(compiled), log_feeds_, &loggers);
+  return makeLogs(std::move(compiled), place());
 }
 
 std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared, size_t buffer_limit) {
@@ -249,28 +250,6 @@ std::unique_ptr<tcp::Chain> Worker::makeTcpChain(const SharedFilterChain& shared
   std::vector<std::unique_ptr<tcp::FilterFactory>> filters;
   for (const config::NetworkFilterSpec& spec : shared.network_filters) filters.push_back(std::visit(make, spec));
   return std::make_unique<tcp::Chain>(tcp::Chain{loop_, std::move(filters), buffer_limit});
-}
-
-std::unique_ptr<exchange::HttpManager> Worker::makeManager(const SharedHttp& http, size_t buffer_limit) {
-  std::vector<std::shared_ptr<filter::FilterFactory>> filters;
-  for (const SharedFilter& filter : http.filters) filters.push_back(createFactory(filter, *plugins_));
-  auto manager = std::make_unique<exchange::HttpManager>(exchange::HttpManager{
-      .loop = loop_,
-      .random = random_,
-      .clusters = *clusters_,
-      .stats = *http.stats,
-      .spec = http.spec,
-      .routes = nullptr,
-      .filters = std::move(filters),
-      .access_logs = logs(http.access_logs),
-      .local_replies = http.local_replies,
-      .suppress_envoy_headers = http.suppress_envoy_headers,
-      .upstream_filters = useUpstreamFilters(http.upstream_filters.get(), *plugins_),
-      .buffer_limit = buffer_limit,
-      .local_ip = shared_.local_ip,
-  });
-  useRoutes(*http.routes, http.filters, http.router_name, *plugins_, *manager);
-  return manager;
 }
 
 void Worker::beginAccepting() {

@@ -16,6 +16,7 @@
 #include "proxy_wasm/worker_plugins.h"
 #include "server/door.h"
 #include "server/fetch_call.h"
+#include "server/manager.h"
 #include "server/shared.h"
 #include "server/upstream_filters.h"
 
@@ -86,9 +87,9 @@ class Worker {
   void onConnectionCame();
   void onConnectionGone();
   void sweep();
+  ManagerPlace place();
   access_log::Logs logs(std::shared_ptr<const access_log::CompiledLogs> compiled);
   std::unique_ptr<tcp::Chain> makeTcpChain(const SharedFilterChain& chain, size_t buffer_limit);
-  std::unique_ptr<exchange::HttpManager> makeManager(const SharedHttp& http, size_t buffer_limit);
   void startFetch(const proxy_wasm::FetchRequest& request, std::function<void(proxy_wasm::FetchAnswer)> answered);
   void tellWhenEmpty();
 
