@@ -54,7 +54,12 @@ class StreamContext final : public Context, public filter::Filter {
   // than kMaxInjected bytes which nobody takes.
   AbiStatus askInject(std::string_view bytes, bool end);
   static constexpr size_t kMaxInjected = size_t{4} << 20;
-  void requestHeadersChanged() { handle_->clearRouteCache(); }
+  void clearRouteCache() { handle_->clearRouteCache(); }
+  void requestHeadersChanged() {
+    if (!keeps_route_) clearRouteCache();
+  }
+  // Changed headers no longer have the route looked up again, or do.
+  void keepRoute(bool keep) { keeps_route_ = keep; }
 
   // Called by the VM when the guest has returned.
   void sendAskedReply();
@@ -112,6 +117,7 @@ class StreamContext final : public Context, public filter::Filter {
   size_t injected_ = 0;               // Bytes of those, and of others since the response was last on its way freely.
   bool reply_asked_in_call_ = false;  // In the callback that runs.
   bool created_ = false;              // proxy_on_context_create was told.
+  bool keeps_route_ = false;
   bool passing_ = false;              // What comes goes by: the plugin is out of this stream.
   bool logging_ = false;
   bool destroyed_ = false;

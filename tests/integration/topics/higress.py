@@ -1,4 +1,4 @@
-"""Plugins as Higress' SDKs make them: Redis (a server of Debian's), the endpoint that a plugin chooses, bytes put into a response."""
+"""Plugins as Higress' SDKs make them: Redis (a server of Debian's), the endpoint that a plugin chooses, bytes put into a response, by a call or by name."""
 import struct
 
 from harness import config
@@ -167,6 +167,23 @@ def _():
             same(client.get("/before").text, "before|web /before")
             same(client.get("/instead").text, "instead")
             same(client.get("/other").text, "web /other")
+
+
+@fact("an answer without a body gets the one that a plugin asks for by name, whether it stops the headers or not")
+def _():
+    with Upstream(lambda request: request.answer("")) as upstream:
+        plugin = config.plugin(guest="higress")
+        with Weir(config.bootstrap(upstream=upstream, plugins=[plugin])) as weir, Client(weir.port()) as client:
+            for _ in range(3):
+                same([client.get(path).text for path in ("/given", "/added", "/other")], ["given", "given", ""])
+
+
+@fact("the body that a plugin asks for by name takes the place of the upstream's")
+def _():
+    with named("web") as upstream:
+        plugin = config.plugin(guest="higress")
+        with Weir(config.bootstrap(upstream=upstream, plugins=[plugin])) as weir, Client(weir.port()) as client:
+            same([client.get(path).text for path in ("/given", "/added", "/other")], ["given", "given", "web /other"])
 
 
 @fact("an answer that a plugin ends leaves the rest of the upstream's unread")
