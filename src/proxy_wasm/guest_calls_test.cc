@@ -58,6 +58,8 @@ std::vector<std::string> texts() {
           "inject_encoded_data_to_filter_chain_on_header",
           "\x0a\x01b\x10\x01"s,
           "get_log_level",
+          "set_decoder_buffer_limit",
+          "100000",
           "web?db=1",
           "PING\r\n",
           "weir_set_shared_data",

@@ -186,6 +186,21 @@ def _():
             same([client.get(path).text for path in ("/given", "/added", "/other")], ["given", "given", "web /other"])
 
 
+@fact("a plugin has as much of a body kept as it asks for and may have, and more than that is a 413")
+def _():
+    def answers(*flags):
+        script = "request_headers: setprop set_decoder_buffer_limit 104857600|request_body: more? return 1"
+        plugin = config.plugin(name="p", script=script.replace("|", "\n"))
+        small = {"per_connection_buffer_limit_bytes": 32768}
+        with Upstream(lambda request: request.answer(str(len(request.body())))) as upstream:
+            with Weir(config.bootstrap(upstream=upstream, plugins=[plugin], **small), *flags) as weir, Client(weir.port()) as client:
+                seen = [client.get("/", method="POST", body=b"x" * size) for size in (40_000, 1_000_000, 3_000_000)]
+                return [answer.status if answer.status != 200 else int(answer.text) for answer in seen]
+
+    same(answers(), [40_000, 1_000_000, 413])
+    same(answers("--plugin-limit", "p:body-mb=4"), [40_000, 1_000_000, 3_000_000])
+
+
 @fact("an answer that a plugin ends leaves the rest of the upstream's unread")
 def _():
     def endless(request):
