@@ -22,6 +22,7 @@ constexpr size_t kFreedAtATime = 64;
 }  // namespace
 
 struct SlabPool {
+  static constexpr size_t kAllocation = sizeof(BufferChain::Slab) + BufferChain::kSlabBytes + BufferChain::kTailBytes;
   ~SlabPool() {
     while (free != nullptr) std::free(std::exchange(free, free->next));
   }
@@ -43,7 +44,7 @@ BufferChain::Slab* BufferChain::take() {
     pool.free = slab->next;
     --pool.count;
   } else {
-    slab = static_cast<Slab*>(std::malloc(sizeof(Slab) + kSlabBytes + kTailBytes));
+    slab = static_cast<Slab*>(std::malloc(SlabPool::kAllocation));
     CHECK(slab != nullptr);
   }
   slab->next = nullptr;
@@ -55,7 +56,7 @@ void BufferChain::give(Slab* slab) {
   if (pool.count >= kMaxFreeSlabs) {
     std::free(slab);
     if (++pool.freed % kFreedAtATime == 0)
-      given_back.fetch_add(kFreedAtATime * (sizeof(Slab) + kSlabBytes + kTailBytes), std::memory_order_relaxed);
+      given_back.fetch_add(kFreedAtATime * SlabPool::kAllocation, std::memory_order_relaxed);
     return;
   }
   slab->next = pool.free;

@@ -42,10 +42,10 @@ TEST(Flags, RefusesAnUnknownFlagAndAnUnknownMode) {
 }
 
 TEST(Flags, SayWhatPluginsMayUse) {
-  const Parsed parsed = parseFlags({"-c", "x", "--plugin-call-ms", "50", "--plugin-log-kb", "0", "--plugin-limit",
-                                    "my:plugin:call-ms=5,metrics=3", "--plugin-limit",
-                                    "my:plugin:queue-mb=1,pause-ms=0,other-plugins=1,instance-per-stream=1,instances=7",
-                                    "--plugin-limit=b:calls=0"});
+  const Parsed parsed = parseFlags(
+      {"-c", "x", "--plugin-call-ms", "50", "--plugin-log-kb", "0", "--plugin-limit", "my:plugin:call-ms=5,metrics=3",
+       "--plugin-limit", "my:plugin:queue-mb=1,body-mb=3,pause-ms=0,other-plugins=1,instance-per-stream=1,instances=7",
+       "--plugin-limit=b:calls=0"});
   ASSERT_TRUE(parsed.flags) << parsed.text;
   const proxy_wasm::BudgetRules& rules = parsed.flags->plugin_limits;
   EXPECT_EQ(rules.defaults.stream_callback, std::chrono::milliseconds(50));
@@ -56,6 +56,7 @@ TEST(Flags, SayWhatPluginsMayUse) {
   EXPECT_EQ(named.pause, base::Duration::zero());
   EXPECT_EQ(named.metrics, 3u);
   EXPECT_EQ(named.queue_bytes, 1u << 20);
+  EXPECT_EQ(named.body_bytes, 3u << 20);
   EXPECT_EQ(named.other_plugins, true);
   EXPECT_EQ(named.instance_per_stream, true);
   EXPECT_EQ(named.instances, 7u);

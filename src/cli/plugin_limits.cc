@@ -27,6 +27,8 @@ constexpr LimitFlag kLimitFlags[] = {
      [](BudgetChange& change, uint64_t value) { change.memory_bytes = value << 20; }},
     {"log-kb", 0, kAny, "Most KiB a second that a plugin logs; 0: no limit; default 8192",
      [](BudgetChange& change, uint64_t value) { change.log_bytes_per_second = value << 10; }},
+    {"body-mb", 0, 4096, "Most MiB of a body that one plugin has kept above the listener's limit; default 1",
+     [](BudgetChange& change, uint64_t value) { change.body_bytes = value << 20; }},
     {"shared-data-mb", 1, 65536, "Most MiB of shared data of one vm_id; default 16",
      [](BudgetChange& change, uint64_t value) { change.shared_data_bytes = value << 20; }},
     {"queue-mb", 1, 65536, "Most MiB in one shared queue; default 16",

@@ -31,6 +31,7 @@ proxy_wasm::BudgetChange convertLimits(const Limits& limits, const Place& place)
   if (change.memory_bytes == 0u) place.field("memory_bytes").fault(FaultKind::Rule, "must be greater than 0");
   change.log_bytes_per_second = numberOf(limits.has_log_bytes_per_second(), limits.log_bytes_per_second());
   change.shared_data_bytes = numberOf(limits.has_shared_data_bytes(), limits.shared_data_bytes());
+  change.body_bytes = numberOf(limits.has_body_bytes(), limits.body_bytes());
   change.queue_bytes = numberOf(limits.has_queue_bytes(), limits.queue_bytes());
   change.pending_calls = numberOf(limits.has_pending_calls(), limits.pending_calls());
   change.pending_grpc = numberOf(limits.has_pending_grpc(), limits.pending_grpc());

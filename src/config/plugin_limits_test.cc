@@ -27,7 +27,8 @@ LoadOutcome loadLimits(std::string_view limits, std::string_view more = "") {
 TEST(PluginLimits, AreReadForAllAndByName) {
   const LoadOutcome outcome = loadLimits(
       "defaults: {call_time: 0.05s, memory_bytes: 1048576, metrics: 7, log_bytes_per_second: 0}, by_plugin: {slow: "
-      "{start_time: 20s, pause_time: 0s, sharedDataBytes: '5', queue_bytes: 6, pending_calls: 8, pending_grpc: 9, "
+      "{start_time: 20s, pause_time: 0s, sharedDataBytes: '5', queue_bytes: 6, body_bytes: 4, pending_calls: 8, "
+      "pending_grpc: 9, "
       "other_plugins: "
       "true, instance_per_stream: true, instances: 12}}");
   EXPECT_THAT(faults(outcome), IsEmpty());
@@ -43,6 +44,7 @@ TEST(PluginLimits, AreReadForAllAndByName) {
   EXPECT_EQ(slow.pause, base::Duration::zero());
   EXPECT_EQ(slow.shared_data_bytes, 5u);
   EXPECT_EQ(slow.queue_bytes, 6u);
+  EXPECT_EQ(slow.body_bytes, 4u);
   EXPECT_EQ(slow.pending_calls, 8u);
   EXPECT_EQ(slow.pending_grpc, 9u);
   EXPECT_EQ(slow.other_plugins, true);

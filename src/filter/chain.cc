@@ -87,6 +87,12 @@ void Chain::sendDirectly(const LocalReply& reply) {
   if (has_body) ends_.answerBody(body, true);
 }
 
+void Chain::setBufferLimit(size_t bytes) {
+  buffer_limit_ = bytes;
+  request_.limitChanged();
+  response_.limitChanged();
+}
+
 void Chain::resetStream() {
   if (response_.over()) return;
   stop();

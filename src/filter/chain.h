@@ -22,6 +22,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/recycled.h"
@@ -88,6 +89,7 @@ class Pass {
   // A filter's wish to go on; ignored unless it stopped.
   void resume(size_t stage);
   void keep(base::BufferChain& bytes);
+  void limitChanged();
   // A filter's own bytes, for those behind it (inject.cc).
   void inject(size_t stage, base::BufferChain& bytes, bool end);
   http::HeaderMap& addTrailers(http::HeaderMap& storage);
@@ -232,7 +234,8 @@ class Chain {
     void resetStream() override { chain_.resetStream(); }
     void clearRouteCache() override { chain_.ends_.clearRouteCache(); }
     bool gone() const override { return chain_.response_.over() || chain_.pending_reply_ != nullptr; }
-    size_t bufferLimit() const override { return chain_.ends_.bufferLimit(); }
+    size_t bufferLimit() const override { return chain_.bufferLimit(); }
+    void setBufferLimit(size_t bytes) override { chain_.setBufferLimit(bytes); }
 
    private:
     Chain& chain_;
@@ -240,6 +243,8 @@ class Chain {
     size_t index_;
   };
 
+  size_t bufferLimit() const { return buffer_limit_.value_or(ends_.bufferLimit()); }
+  void setBufferLimit(size_t bytes);
   void stop();
   void settleFilters();
   void sendThroughFilters(const LocalReply& reply);
@@ -250,6 +255,7 @@ class Chain {
   std::vector<std::unique_ptr<Stage>, base::RecyclingAllocator<std::unique_ptr<Stage>>> stages_;
   Pass request_{*this, Pass::Direction::Request};
   Pass response_{*this, Pass::Direction::Response};
+  std::optional<size_t> buffer_limit_;  // Set by a filter.
   http::HeaderMap added_request_trailers_;
   http::HeaderMap added_response_trailers_;
   std::unique_ptr<LocalReply> pending_reply_;  // Asked for within a request callback; sent when that has returned.

@@ -153,6 +153,32 @@ TEST_F(ChainTest, PausesTheSenderWhenAWatermarkedBodyIsOverTheLimit) {
   EXPECT_EQ(log[log.size() - 2], "resume request");
 }
 
+TEST_F(ChainTest, AFilterMaySetHowMuchIsKept) {
+  ScriptedFilter& a = addFilter("a");
+  ScriptedFilter& b = addFilter("b");
+  a.in_headers = [&] { a.handle().setBufferLimit(130); };
+  a.body = BodyAction::StopAndBuffer;
+  request(false);
+  EXPECT_EQ(b.handle().bufferLimit(), 130u);
+  body(std::string(60, 'x'), false);
+  body(std::string(60, 'x'), false);
+  EXPECT_EQ(a.handle().requestBuffer()->size(), 120u);
+  body(std::string(60, 'x'), false);
+  EXPECT_EQ(info_.response_code_details, "request_payload_too_large");
+}
+
+TEST_F(ChainTest, AHigherLimitLetsTheSenderGoOn) {
+  ScriptedFilter& a = addFilter("a");
+  a.body = BodyAction::StopAndWatermark;
+  request(false);
+  body(std::string(150, 'x'), false);
+  EXPECT_EQ(log.back(), "pause request");
+  a.handle().setBufferLimit(140);
+  EXPECT_EQ(log.back(), "pause request");
+  a.handle().setBufferLimit(0);
+  EXPECT_EQ(log.back(), "resume request");
+}
+
 TEST_F(ChainTest, TellsTheEndOfABodyThatTheFilterConsumedItself) {
   ScriptedFilter& a = addFilter("a");
   a.body = BodyAction::StopNoBuffer;

@@ -91,7 +91,10 @@ class StreamHandle {
   virtual void clearRouteCache() = 0;
   // The stream has ended or was answered; onDestroy() has come or is about to.
   virtual bool gone() const = 0;
+  // How much may be kept of a direction; 0: any amount. Set: for this stream's filters, in place of the listener's. A
+  // sender that waits for nothing else goes on at once.
   virtual size_t bufferLimit() const = 0;
+  virtual void setBufferLimit(size_t bytes) = 0;
 
  protected:
   ~StreamHandle() = default;

@@ -174,7 +174,7 @@ void Pass::keep(base::BufferChain& bytes) {
 }
 
 void Pass::limitKept() {
-  const size_t limit = chain_.ends_.bufferLimit();
+  const size_t limit = chain_.bufferLimit();
   if (limit == 0 || kept_.size() <= limit || over_) return;
   if (kept_by_watermark_) {
     if (sender_paused_) return;
@@ -187,6 +187,11 @@ void Pass::limitKept() {
   } else {
     chain_.sendLocalReply({500, "Internal Server Error", "response_payload_too_large", {}, -1});
   }
+}
+
+void Pass::limitChanged() {
+  const size_t limit = chain_.bufferLimit();
+  if (!over_ && (limit == 0 || kept_.size() <= limit)) releaseSender();
 }
 
 void Pass::releaseSender() {

@@ -19,10 +19,11 @@ void putNamed(const BudgetRules& rules, std::string_view plugin, Budgets& budget
 
 std::string Budgets::text() const {
   return fmt::format(
-      "call {} ms, start {} ms, pause {} ms, memory {}, log {}/s, shared data {}, queue {}, calls {}, gRPC {}, metrics "
+      "call {} ms, start {} ms, pause {} ms, memory {}, log {}/s, body {}, shared data {}, queue {}, calls {}, gRPC "
+      "{}, metrics "
       "{}{}{}",
       base::milliseconds(stream_callback), base::milliseconds(start), base::milliseconds(pause), memory_bytes,
-      log_bytes_per_second, shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
+      log_bytes_per_second, body_bytes, shared_data_bytes, queue_bytes, pending_calls, pending_grpc, metrics,
       instance_per_stream ? fmt::format(", an instance per stream, {} at most", instances) : "",
       other_plugins ? ", other plugins' contexts" : "");
 }
@@ -34,6 +35,7 @@ void BudgetChange::applyTo(Budgets& budgets) const {
   put(memory_bytes, budgets.memory_bytes);
   put(log_bytes_per_second, budgets.log_bytes_per_second);
   put(shared_data_bytes, budgets.shared_data_bytes);
+  put(body_bytes, budgets.body_bytes);
   put(queue_bytes, budgets.queue_bytes);
   put(pending_calls, budgets.pending_calls);
   put(pending_grpc, budgets.pending_grpc);

@@ -23,12 +23,13 @@ struct Budgets {
   size_t memory_bytes = size_t{64} << 20;             // Linear memory of one instance.
   uint64_t log_bytes_per_second = uint64_t{8} << 20;  // Of all VMs of one code; 0: no limit.
   size_t shared_data_bytes = size_t{16} << 20;        // Keys and values of one vm_id.
-  size_t queue_bytes = size_t{16} << 20;              // In one shared queue.
-  size_t pending_calls = 1024;                        // HTTP callouts of one plugin on one worker.
-  size_t pending_grpc = 4096;                         // gRPC calls and streams of one plugin on one worker.
-  size_t metrics = 10'000;                            // Of one VM.
-  bool instance_per_stream = false;                   // Instead of one per worker that all streams share.
-  size_t instances = 4096;     // Of one plugin on one worker that live at the same time, one per stream.
+  size_t body_bytes = size_t{1} << 20;    // What it may have kept of a message, where the listener's limit is less.
+  size_t queue_bytes = size_t{16} << 20;  // In one shared queue.
+  size_t pending_calls = 1024;            // HTTP callouts of one plugin on one worker.
+  size_t pending_grpc = 4096;             // gRPC calls and streams of one plugin on one worker.
+  size_t metrics = 10'000;                // Of one VM.
+  bool instance_per_stream = false;       // Instead of one per worker that all streams share.
+  size_t instances = 4096;                // Of one plugin on one worker that live at the same time, one per stream.
   bool other_plugins = false;  // Whether contexts of other plugins in the same VM can be made the effective one.
 
   bool operator==(const Budgets&) const = default;
@@ -44,6 +45,7 @@ struct BudgetChange {
   std::optional<size_t> memory_bytes{};
   std::optional<uint64_t> log_bytes_per_second{};
   std::optional<size_t> shared_data_bytes{};
+  std::optional<size_t> body_bytes{};
   std::optional<size_t> queue_bytes{};
   std::optional<size_t> pending_calls{};
   std::optional<size_t> pending_grpc{};

@@ -45,7 +45,7 @@ TEST_F(BudgetsTest, LimitsOfItsOwnAreTold) {
   ASSERT_TRUE(load(spec(GuestText(), "small")).ok());
   EXPECT_THAT(rawLines(), testing::Contains(testing::HasSubstr(
                               "plugin small has limits of its own: call 400 ms, start 1000 ms, pause 600000 ms, memory "
-                              "1048576, log 8388608/s, shared data 16777216, queue 8, "
+                              "1048576, log 8388608/s, body 1024, shared data 16777216, queue 8, "
                               "calls 1, gRPC 2, metrics 1")));
 }
 
@@ -104,6 +104,43 @@ TEST_F(BudgetsTest, AnotherPluginsContextsAreOutOfReachUnlessThatIsGranted) {
   EXPECT_EQ(count("wasm.contexts_refused"), 3u);  // The first plugin tried the other's root.
   EXPECT_THAT(reach("open one", "open two"), ElementsAre("= 0", "= 0", "= 0"));
   EXPECT_EQ(count("wasm.contexts_refused"), 3u);
+}
+
+// What is kept of a message where it asks for `wanted`, and the listener says `limit`.
+TEST_F(BudgetsTest, APluginMayHaveAsMuchOfABodyKeptAsTheListenerOrItsBudgetSays) {
+  const auto granted = [&](std::string_view wanted, size_t limit, std::string name, std::string_view ask) {
+    if (stream_.filter != nullptr) stream_.finish();
+    GuestText guest;
+    guest.data(100, ask).data(200, wanted);
+    guest.onRequestHeaders(
+        fmt::format("(call $status (call $set_property (i32.const 100) (i32.const {}) (i32.const 200) (i32.const {})))"
+                    "(i32.const 0)",
+                    ask.size(), wanted.size()));
+    start(spec(guest, std::move(name)));
+    stream_ = stream();
+    stream_.handle->buffer_limit = limit;
+    stream_.requestHeaders();
+    return stream_.handle->buffer_limit;
+  };
+  for (const char* ask : {"set_decoder_buffer_limit", "set_encoder_buffer_limit"}) {
+    EXPECT_EQ(granted("1024", 100, "small", ask), 1024u);
+    EXPECT_EQ(granted("50", 100, "small", ask), 50u);
+    EXPECT_EQ(granted("3000", 5000, "small", ask), 3000u);
+    EXPECT_EQ(granted("3000", 0, "small", ask), 3000u);
+    EXPECT_EQ(granted("0", 0, "small", ask), 0u);
+    for (const char* nothing : {"", "much", "-1", "4294967296"}) EXPECT_EQ(granted(nothing, 100, "small", ask), 100u);
+    EXPECT_EQ(granted("65536", 100, "plugin", ask), 65536u);
+  }
+  EXPECT_EQ(count("wasm.body_limits_refused"), 0u);
+  EXPECT_EQ(granted("1025", 100, "small", "set_decoder_buffer_limit"), 1024u);
+  EXPECT_EQ(granted("1025", 1025, "small", "set_decoder_buffer_limit"), 1025u);
+  EXPECT_EQ(count("wasm.body_limits_refused"), 1u);
+  EXPECT_EQ(granted("0", 100, "small", "set_decoder_buffer_limit"), 1024u);
+  EXPECT_EQ(granted("6000", 5000, "small", "set_decoder_buffer_limit"), 5000u);
+  EXPECT_EQ(count("wasm.body_limits_refused"), 3u);
+  EXPECT_THAT(rawLines(),
+              testing::Contains(testing::HasSubstr("plugin small asks that 6000 bytes of a body be kept, and may "
+                                                   "have 5000 (--plugin-limit small:body-mb=...)")));
 }
 
 TEST_F(BudgetsTest, AQueueTakesNoMoreThanItMayHold) {

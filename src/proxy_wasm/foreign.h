@@ -1,4 +1,4 @@
-// Functions that a guest calls by name (proxy_call_foreign_function): Envoy's, and weir's own, which begin
+// Functions that a guest calls by name (proxy_call_foreign_function): Envoy's, Higress', and weir's own, which begin
 // with weir_. Arguments are bytes, most often a message of the package envoy.source.extensions.common.wasm, or of
 // weir.plugins.v1.
 #pragma once
@@ -55,5 +55,8 @@ AbiStatus boundSharedData(Call& call, std::string_view arguments, std::string& r
 AbiStatus createExpression(Call& call, std::string_view arguments, std::string& result);
 AbiStatus evaluateExpression(Call& call, std::string_view arguments, std::string& result);
 AbiStatus deleteExpression(Call& call, std::string_view arguments, std::string& result);
+// foreign_higress.cc
+AbiStatus injectIntoResponse(Call& call, std::string_view arguments, std::string& result);
+AbiStatus tellLogLevel(Call& call, std::string_view arguments, std::string& result);
 
 }  // namespace weir::proxy_wasm

@@ -81,7 +81,7 @@ AbiStatus setFilterState(Call& call, std::string_view arguments, std::string&) {
 }
 
 AbiStatus clearRouteCache(Call& call, std::string_view, std::string&) {
-  if (StreamContext* const stream = call.stream(); stream != nullptr) stream->requestHeadersChanged();
+  if (StreamContext* const stream = call.stream(); stream != nullptr) stream->clearRouteCache();
   return AbiStatus::Ok;
 }
 

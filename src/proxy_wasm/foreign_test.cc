@@ -138,6 +138,38 @@ TEST_F(ForeignTest, TheRouteCacheIsCleared) {
   EXPECT_EQ(stream_.handle->cleared_routes, 1);
 }
 
+TEST_F(ForeignTest, AResponseThatHasNoBodyGetsOneWhenTheGuestHasReturned) {
+  const std::string arguments = field(1, "a body") + field(2, uint64_t{1});
+  for (const char* name : {"inject_encoded_data_to_filter_chain", "inject_encoded_data_to_filter_chain_on_header"}) {
+    if (stream_.filter != nullptr) stream_.finish();
+    GuestText text = guest();
+    uint32_t at = 100;
+    const std::string some = call(text, name, field(1, "some"), at);
+    const std::string nothing = call(text, name, "", at);
+    const std::string last = call(text, name, arguments, at);
+    text.on("proxy_on_response_headers", "(param $id i32) (param $n i32) (param $end i32) (result i32)",
+            some + nothing + last + "(i32.const 1)");
+    start(text);
+    stream_ = stream();
+    stream_.requestHeaders();
+    stream_.responseHeaders(true);
+    EXPECT_THAT(lines(), ElementsAre("= 0", "", "= 0", "", "= 0", "")) << name;
+    EXPECT_THAT(stream_.handle->injected, ElementsAre("some", "", "a body$")) << name;
+  }
+}
+
+TEST_F(ForeignTest, ABodyThatIsNoMessageOrNoTextIsRefused) {
+  const char* const name = "inject_encoded_data_to_filter_chain_on_header";
+  EXPECT_EQ(run(name, "\x0a\x05").front(), "= 2");
+  EXPECT_EQ(run(name, field(1, "\xff")).front(), "= 2");
+  EXPECT_THAT(stream_.handle->injected, ElementsAre());
+}
+
+TEST_F(ForeignTest, TheLogLevelIsFourBytes) {
+  const std::string level(1, static_cast<char>(base::logLevel(base::LogComponent::Wasm)));
+  EXPECT_THAT(run("get_log_level", ""), ElementsAre("= 0", level + std::string(3, '\0')));
+}
+
 TEST_F(ForeignTest, APropertyIsDeclaredOnceByTheRootAndMayBeReadOnly) {
   GuestText text = guest();
   uint32_t at = 100;

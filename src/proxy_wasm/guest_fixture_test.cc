@@ -117,7 +117,8 @@ PluginTest::PluginTest() {
   BudgetRules rules;
   rules.defaults = {
       .stream_callback = std::chrono::milliseconds(400), .start = std::chrono::seconds(1), .memory_bytes = 1024 * 1024};
-  rules.by_plugin["small"] = {.queue_bytes = 8, .pending_calls = 1, .pending_grpc = 2, .metrics = 1};
+  rules.by_plugin["small"] = {
+      .body_bytes = 1024, .queue_bytes = 8, .pending_calls = 1, .pending_grpc = 2, .metrics = 1};
   rules.by_plugin["open one"] = rules.by_plugin["open two"] = {.other_plugins = true};
   useHost({.budgets = BudgetTable(rules, {}), .node = "", .knows_cluster = nullptr});
   worker_ = std::make_unique<WorkerPlugins>(WorkerPlugins::Environment{loop_, random_, nullptr});

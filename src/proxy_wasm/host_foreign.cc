@@ -13,7 +13,7 @@ struct Named {
   std::string_view name;
   ForeignFunction function;
 };
-constexpr std::array<Named, 14> kFunctions = {{{"compress", compressBytes},
+constexpr std::array<Named, 17> kFunctions = {{{"compress", compressBytes},
                                                {"uncompress", uncompressBytes},
                                                {"verify_signature", verifySignature},
                                                {"sign", signText},
@@ -23,6 +23,9 @@ constexpr std::array<Named, 14> kFunctions = {{{"compress", compressBytes},
                                                {"expr_create", createExpression},
                                                {"expr_evaluate", evaluateExpression},
                                                {"expr_delete", deleteExpression},
+                                               {"inject_encoded_data_to_filter_chain", injectIntoResponse},
+                                               {"inject_encoded_data_to_filter_chain_on_header", injectIntoResponse},
+                                               {"get_log_level", tellLogLevel},
                                                {"weir_set_shared_data", setSharedDataFor},
                                                {"weir_delete_shared_data", deleteSharedData},
                                                {"weir_list_shared_data", listSharedData},

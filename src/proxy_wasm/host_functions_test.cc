@@ -413,6 +413,22 @@ TEST_F(HostFunctionTest, HasTheRouteLookedUpAgain) {
   EXPECT_EQ(stream_.handle->cleared_routes, 1);
 }
 
+TEST_F(HostFunctionTest, HasTheRouteKeptWhenHeadersChangeWhereThePluginSaysSo) {
+  GuestText guest = with("x-b", "1");
+  guest.data(300, "clear_route_cache").data(400, "off").data(410, "on");
+  guest.import("(import \"env\" \"proxy_clear_route_cache\" (func $clear (result i32)))");
+  const auto say = [](uint32_t address, std::string_view value) {
+    return fmt::format("(call $status (call $set_property (i32.const 300) (i32.const 17) {}))", at(address, value));
+  };
+  const std::string edit = change("set_header", 0, "x-b", "1");
+  run(guest, edit + say(400, "off") + edit);
+  EXPECT_EQ(stream_.handle->cleared_routes, 1);
+  run(guest, say(400, "off") + edit + "(drop (call $clear))");
+  EXPECT_EQ(stream_.handle->cleared_routes, 1);
+  run(guest, say(400, "off") + say(410, "on") + edit);
+  EXPECT_EQ(stream_.handle->cleared_routes, 1);
+}
+
 TEST_F(HostFunctionTest, ServesWhatToolchainsImportBesides) {
   GuestText guest;
   guest.import("(import \"env\" \"pthread_equal\" (func $equal (param i32 i32) (result i32)))");

@@ -95,7 +95,7 @@ AbiStatus closeStream(Call& call, uint32_t type) {
 }
 
 AbiStatus clearRouteCache(Call& call) {
-  if (StreamContext* const stream = call.stream(); stream != nullptr) stream->requestHeadersChanged();
+  if (StreamContext* const stream = call.stream(); stream != nullptr) stream->clearRouteCache();
   return AbiStatus::Ok;
 }
 

@@ -382,7 +382,8 @@ base::Result<std::shared_ptr<const PluginCode>> PluginHost::makeCode(const Plugi
                                                             stats_.counter("wasm.instances_unpooled"),
                                                             stats_.counter("wasm.headers_refused"),
                                                             stats_.counter("wasm.pauses_ended"),
-                                                            stats_.counter("wasm.injections_refused")});
+                                                            stats_.counter("wasm.injections_refused"),
+                                                            stats_.counter("wasm.body_limits_refused")});
   return std::shared_ptr<const PluginCode>(std::move(code));
 }
 

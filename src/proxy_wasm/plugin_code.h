@@ -57,6 +57,7 @@ struct PluginCode {
   stats::Counter& headers_refused;      // wasm.headers_refused: too many bytes of them, or bytes that none may have
   stats::Counter& pauses_ended;         // wasm.pauses_ended: of streams that a guest did not let go on
   stats::Counter& injections_refused;   // wasm.injections_refused: bytes for responses that are not taken
+  stats::Counter& body_limits_refused;  // wasm.body_limits_refused: what a plugin asked to keep was more than it may
 };
 
 }  // namespace weir::proxy_wasm

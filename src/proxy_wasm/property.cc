@@ -14,6 +14,9 @@ AbiStatus leaf(PathRest rest, AbiStatus status) { return rest.size() == 1 ? stat
 AbiStatus pluginProperty(Context& context, PathRest path, PropertyValue& value) {
   const std::string_view first = path.front();
   if (first == "plugin_vm_id") return leaf(path, value.text(context.vm().code().spec.vm_id));
+  if (first == "plugin_vm_memory") {  // Higress'
+    return leaf(path, value.number(static_cast<int64_t>(context.vm().instance().memorySize()), PropertyType::Uint));
+  }
   if (RootContext* const root = context.root(); root != nullptr) {
     if (first == "plugin_name") return leaf(path, value.text(root->spec().name));
     if (first == "plugin_root_id") return leaf(path, value.text(root->spec().root_id));

@@ -169,6 +169,7 @@ TEST_F(PropertyTest, TellOfThePlugin) {
   EXPECT_EQ(get("plugin_name"), "plugin");
   EXPECT_EQ(get("plugin_root_id"), "root");
   EXPECT_EQ(get("plugin_vm_id"), "vm");
+  EXPECT_EQ(get("plugin_vm_memory"), number(2 * 65536));
 }
 
 TEST_F(PropertyTest, OfAFamilyAsAWholeCannotBeWritten) {

@@ -55,7 +55,14 @@ class StreamContext final : public base::Recycled, public Context, public filter
   // than kMaxInjected bytes which nobody takes.
   AbiStatus askInject(std::string_view bytes, bool end);
   static constexpr size_t kMaxInjected = size_t{4} << 20;
-  void requestHeadersChanged() { handle_->clearRouteCache(); }
+  // How much of a message may be kept; 0: any amount. No more than the plugin's budget, unless more may be kept anyway.
+  void askBufferLimit(uint32_t bytes);
+  void clearRouteCache() { handle_->clearRouteCache(); }
+  void requestHeadersChanged() {
+    if (!keeps_route_) clearRouteCache();
+  }
+  // Changed headers no longer have the route looked up again, or do.
+  void keepRoute(bool keep) { keeps_route_ = keep; }
 
   // Called by the VM when the guest has returned.
   void sendAskedReply();
@@ -63,6 +70,7 @@ class StreamContext final : public base::Recycled, public Context, public filter
   void continueResponse();
   void close();
   void injectAsked();
+  void setAskedLimit();
   // The VM has failed: ends the stream, or lets it go, if it was waiting for the guest.
   void onVmFailed();
 
@@ -109,11 +117,13 @@ class StreamContext final : public base::Recycled, public Context, public filter
     base::BufferChain bytes;
     bool end;
   };
-  std::list<Injection> injections_;   // Asked for, until the guest has returned.
-  size_t injected_ = 0;               // Bytes of those, and of others since the response was last on its way freely.
-  bool reply_asked_in_call_ = false;  // In the callback that runs.
-  bool created_ = false;              // proxy_on_context_create was told.
-  bool passing_ = false;              // What comes goes by: the plugin is out of this stream.
+  std::list<Injection> injections_;    // Asked for, until the guest has returned.
+  size_t injected_ = 0;                // Bytes of those, and of others since the response was last on its way freely.
+  std::optional<size_t> asked_limit_;  // Until the guest has returned.
+  bool reply_asked_in_call_ = false;   // In the callback that runs.
+  bool created_ = false;               // proxy_on_context_create was told.
+  bool keeps_route_ = false;
+  bool passing_ = false;  // What comes goes by: the plugin is out of this stream.
   bool logging_ = false;
   bool destroyed_ = false;
 };

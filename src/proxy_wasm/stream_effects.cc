@@ -1,5 +1,7 @@
 // What a guest does to its stream: what it may see of it, replies, going on, closing; and what becomes of the stream
 // when the guest is dead, or holds it for too long.
+#include <utility>
+
 #include "base/log.h"
 #include "proxy_wasm/stream_context.h"
 
@@ -92,6 +94,29 @@ void StreamContext::injectAsked() {
   Injection injection = std::move(injections_.front());
   injections_.pop_front();
   handle_->injectResponse(injection.bytes, injection.end);
+}
+
+void StreamContext::askBufferLimit(uint32_t bytes) {
+  if (logging_ || destroyed_ || handle_ == nullptr) return;
+  constexpr size_t kAny = ~size_t{0};
+  const auto meant = [](size_t limit) { return limit == 0 ? kAny : limit; };
+  const size_t most = std::max(meant(handle_->bufferLimit()), vm_.code().budgets.body_bytes);
+  if (meant(bytes) > most) {
+    vm_.code().body_limits_refused.add();
+    if (root()->warnOnce()) {
+      LOG(Wasm, Warning,
+          "plugin {} asks that {} bytes of a body be kept, and may have {} (--plugin-limit {}:body-mb=...)",
+          root()->spec().name, bytes, most, root()->spec().name);
+    }
+  }
+  const size_t granted = std::min(meant(bytes), most);
+  if (!asked_limit_) vm_.defer({Vm::Action::Kind::SetBufferLimit, this});
+  asked_limit_ = granted == kAny ? 0 : granted;
+}
+
+void StreamContext::setAskedLimit() {
+  const std::optional<size_t> limit = std::exchange(asked_limit_, std::nullopt);
+  if (handle_ != nullptr && limit) handle_->setBufferLimit(*limit);
 }
 
 void StreamContext::sendAskedReply() {

@@ -127,6 +127,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
       ContinueResponse,
       CloseStream,
       InjectResponse,
+      SetBufferLimit,
       ContinueReading,
       CloseConnection,
       CallDone,

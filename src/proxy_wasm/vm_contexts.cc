@@ -95,6 +95,7 @@ void Vm::perform(const Action& action) {
     case Action::Kind::ContinueResponse: return action.context->stream()->continueResponse();
     case Action::Kind::CloseStream: return action.context->stream()->close();
     case Action::Kind::InjectResponse: return action.context->stream()->injectAsked();
+    case Action::Kind::SetBufferLimit: return action.context->stream()->setAskedLimit();
     case Action::Kind::ContinueReading: return action.context->connection()->continueReading();
     case Action::Kind::CloseConnection: return action.context->connection()->close();
     case Action::Kind::CallDone: return action.context->root()->deliverCall(action.token);

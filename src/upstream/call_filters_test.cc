@@ -48,13 +48,7 @@ struct CallFiltersTest : UpstreamTest, HttpCallReceiver {
     ClusterSpec spec = somewhere ? staticSpec() : staticSpec({});
     spec.http_filters = filters;
     make(spec);
-    HttpCallRequest request;
-    request.headers.add(":method", method);
-    request.headers.add(":path", "/x");
-    request.headers.add(":authority", "auth");
-    request.body.append(text);
-    request.timeout = 300ms;
-    call = startHttpCall(*cluster, loop, std::move(request), *this);
+    call = startHttpCall(*cluster, loop, callRequest(method, text), *this);
   }
   void inHeaders(std::function<void(ScriptedFilter&)> act, HeadersAction action = HeadersAction::Continue) {
     up->prepare = [act = std::move(act), action](ScriptedFilter& filter) {
@@ -231,6 +225,42 @@ TEST_F(CallFiltersTest, KeepNoMoreOfAnAnswerThanTheirLimit) {
     turns();
   }
   EXPECT_THAT(heads, HasSubstr(":status=500"));
+}
+
+// A worker that ends: its clusters go while a filter still holds a call, or an answer.
+TEST_F(CallFiltersTest, AreToldWhenTheClustersEndWithACallThatTheyHold) {
+  inHeaders(nullptr, HeadersAction::StopAllAndWatermark);
+  start("POST", "hello");
+  turns();
+  clusters.reset();
+  turns();
+  EXPECT_THAT(log, ElementsAre("up headers", "up destroy", "answered"));
+  EXPECT_THAT(heads, HasSubstr(":status=503"));
+}
+
+TEST_F(CallFiltersTest, AreToldWhenTheClustersEndWithAnAnswerThatTheyHold) {
+  up->prepare = [](ScriptedFilter& filter) { filter.response_headers = HeadersAction::StopAllAndBuffer; };
+  start();
+  turns();
+  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfi");
+  turns();
+  clusters.reset();
+  turns();
+  EXPECT_THAT(log, ElementsAre("up headers end", "up response 200", "up destroy", "answered"));
+  EXPECT_THAT(heads, HasSubstr(":status=503"));
+}
+
+TEST_F(CallFiltersTest, KeepACallThatHasNoConnectionYetUntilItsCallerEnds) {
+  connector.at_once = false;
+  inHeaders(nullptr, HeadersAction::StopAllAndWatermark);
+  start("POST", "hello");
+  turns();
+  clusters.reset();
+  turns();
+  EXPECT_THAT(log, ElementsAre("up headers"));
+  call.reset();
+  turns();
+  EXPECT_THAT(log, ElementsAre("up headers", "up destroy"));
 }
 
 struct GrpcFiltersTest : CallFiltersTest, GrpcReceiver {

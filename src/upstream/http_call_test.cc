@@ -22,15 +22,6 @@ struct HttpCallTest : UpstreamTest, HttpCallReceiver {
     failure = reason;
     call.reset();
   }
-  HttpCallRequest request(std::string_view method = "GET", std::string_view text = "") {
-    HttpCallRequest request;
-    request.headers.add(":method", method);
-    request.headers.add(":path", "/x");
-    request.headers.add(":authority", "auth");
-    request.body.append(text);
-    request.timeout = 300ms;
-    return request;
-  }
   void start(HttpCallRequest request) {
     if (cluster == nullptr) make(staticSpec());
     call = startHttpCall(*cluster, loop, std::move(request), *this);
@@ -45,7 +36,7 @@ struct HttpCallTest : UpstreamTest, HttpCallReceiver {
 constexpr std::string_view kAdded = "x-envoy-internal: true\r\nx-envoy-expected-rq-timeout-ms: 300\r\n";
 
 TEST_F(HttpCallTest, SendsTheRequestAndCollectsTheAnswer) {
-  start(request());
+  start(callRequest());
   EXPECT_EQ(connector.last().bytes, "GET /x HTTP/1.1\r\nhost: auth\r\n" + std::string(kAdded) + "\r\n");
   connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\nx-a: 1\r\n\r\nbo");
   turns();
@@ -62,7 +53,7 @@ TEST_F(HttpCallTest, SendsTheRequestAndCollectsTheAnswer) {
 }
 
 TEST_F(HttpCallTest, ABodyGivesTheLengthWhateverTheCallerSaid) {
-  HttpCallRequest with_body = request("POST", "hello");
+  HttpCallRequest with_body = callRequest("POST", "hello");
   with_body.headers.add("content-length", "99");
   start(std::move(with_body));
   EXPECT_NE(connector.last().bytes.find("\r\ncontent-length: 5\r\n"), std::string::npos) << connector.last().bytes;
@@ -71,7 +62,7 @@ TEST_F(HttpCallTest, ABodyGivesTheLengthWhateverTheCallerSaid) {
 
 TEST_F(HttpCallTest, NoEndpointIsA503WithinTheCall) {
   make(staticSpec({}));
-  call = startHttpCall(*cluster, loop, request(), *this);
+  call = startHttpCall(*cluster, loop, callRequest(), *this);
   EXPECT_EQ(call, nullptr);
   EXPECT_EQ(told, 1);
   EXPECT_EQ(heads, ":status=503 content-length=19 content-type=text/plain ");
@@ -81,7 +72,7 @@ TEST_F(HttpCallTest, NoEndpointIsA503WithinTheCall) {
 
 TEST_F(HttpCallTest, ARefusedConnectionIsA503) {
   connector.at_once = false;
-  start(request());
+  start(callRequest());
   connector.last().client->connectFails({base::Code::Refused, base::Side::Upstream, base::Retry::Yes, "no"});
   turns();
   EXPECT_EQ(heads, ":status=503 content-length=98 content-type=text/plain ");
@@ -90,7 +81,7 @@ TEST_F(HttpCallTest, ARefusedConnectionIsA503) {
 
 TEST_F(HttpCallTest, AConnectionThatTakesTooLongIsA503) {
   connector.at_once = false;
-  start(request());
+  start(callRequest());
   connector.last().client->connectFails({base::Code::Timeout, base::Side::Upstream, base::Retry::Yes, "no"});
   turns();
   EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: connection timeout");
@@ -100,13 +91,13 @@ TEST_F(HttpCallTest, AnOverflowIsA503ThatSaysSo) {
   ClusterSpec spec = staticSpec();
   spec.breakers.max_pending_requests = 0;
   make(spec);
-  start(request());
+  start(callRequest());
   EXPECT_EQ(heads, ":status=503 x-envoy-overloaded=true content-length=81 content-type=text/plain ");
   EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: overflow");
 }
 
 TEST_F(HttpCallTest, ATimeoutIsA504AndClosesTheConnection) {
-  start(request());
+  start(callRequest());
   passes(299ms);
   EXPECT_EQ(told, 0);
   passes(1ms);
@@ -120,14 +111,14 @@ TEST_F(HttpCallTest, ATimeoutIsA504AndClosesTheConnection) {
 
 TEST_F(HttpCallTest, ATimeoutWhileConnectingGivesThePlaceUp) {
   connector.at_once = false;
-  start(request());
+  start(callRequest());
   passes(300ms);
   EXPECT_EQ(body, "upstream request timeout");
   EXPECT_EQ(gauge("upstream_rq_pending_active"), 0);
 }
 
 TEST_F(HttpCallTest, ATimeoutWithinTheAnswerIsAFailure) {
-  start(request());
+  start(callRequest());
   connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbo");
   turns();
   passes(300ms);
@@ -135,7 +126,7 @@ TEST_F(HttpCallTest, ATimeoutWithinTheAnswerIsAFailure) {
 }
 
 TEST_F(HttpCallTest, WithoutATimeoutItWaits) {
-  HttpCallRequest patient = request();
+  HttpCallRequest patient = callRequest();
   patient.timeout = {};
   start(std::move(patient));
   EXPECT_EQ(connector.last().bytes, "GET /x HTTP/1.1\r\nhost: auth\r\nx-envoy-internal: true\r\n\r\n");
@@ -144,12 +135,12 @@ TEST_F(HttpCallTest, WithoutATimeoutItWaits) {
 }
 
 TEST_F(HttpCallTest, AConnectionCutBeforeTheAnswerIsA503AndWithinItAFailure) {
-  start(request());
+  start(callRequest());
   connector.last().stream->close(net::ByteStream::Close::Now);
   turns();
   EXPECT_EQ(body, "upstream connect error or disconnect/reset before headers. reset reason: connection termination");
   EXPECT_EQ(heads, ":status=503 content-length=95 content-type=text/plain ");
-  start(request());
+  start(callRequest());
   connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nbo");
   connector.last().stream->close(net::ByteStream::Close::Now);
   turns();
@@ -158,7 +149,7 @@ TEST_F(HttpCallTest, AConnectionCutBeforeTheAnswerIsA503AndWithinItAFailure) {
 }
 
 TEST_F(HttpCallTest, ABrokenAnswerIsA502) {
-  start(request());
+  start(callRequest());
   connector.last().say("nonsense\r\n\r\n");
   turns();
   EXPECT_TRUE(heads.starts_with(":status=502 ")) << heads;
@@ -166,7 +157,7 @@ TEST_F(HttpCallTest, ABrokenAnswerIsA502) {
 }
 
 TEST_F(HttpCallTest, TooLongAnAnswerIsAFailure) {
-  HttpCallRequest small = request();
+  HttpCallRequest small = callRequest();
   small.max_response_bytes = 3;
   start(std::move(small));
   connector.last().answer("four");
@@ -177,12 +168,12 @@ TEST_F(HttpCallTest, TooLongAnAnswerIsAFailure) {
 }
 
 TEST_F(HttpCallTest, DestroyingTheCallCancelsIt) {
-  start(request());
+  start(callRequest());
   call.reset();
   turns();
   EXPECT_TRUE(connector.last().ended);
   connector.at_once = false;
-  start(request());
+  start(callRequest());
   call.reset();
   EXPECT_EQ(gauge("upstream_rq_pending_active"), 0);
   passes(1min);
@@ -190,7 +181,7 @@ TEST_F(HttpCallTest, DestroyingTheCallCancelsIt) {
 }
 
 TEST_F(HttpCallTest, AHeadRequestIsCompleteWithItsHeaders) {
-  start(request("HEAD"));
+  start(callRequest("HEAD"));
   connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 400\r\n\r\n");
   turns();
   EXPECT_EQ(told, 1);

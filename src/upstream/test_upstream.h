@@ -1,4 +1,5 @@
-// For tests: endpoints in memory, names that answer when the test says so, and a waiter that sends one request.
+// For tests: endpoints in memory, names that answer when the test says so, a waiter that sends one request, and what a
+// call asks for.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 
 #include "net/memory_stream.h"
 #include "upstream/cluster.h"
+#include "upstream/http_call.h"
 
 namespace weir::upstream {
 
@@ -164,6 +166,16 @@ inline ClusterSpec staticSpec(std::vector<uint16_t> ports = {8001}) {
     spec.assignment.endpoints.push_back(endpoint);
   }
   return spec;
+}
+
+inline HttpCallRequest callRequest(std::string_view method = "GET", std::string_view text = "") {
+  HttpCallRequest request;
+  request.headers.add(":method", method);
+  request.headers.add(":path", "/x");
+  request.headers.add(":authority", "auth");
+  request.body.append(text);
+  request.timeout = std::chrono::milliseconds(300);
+  return request;
 }
 
 struct UpstreamTest : ::testing::Test {

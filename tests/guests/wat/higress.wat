@@ -1,10 +1,12 @@
-;; A plugin as Higress' SDKs make them: its marker, its five calls, its callback. What a request asks for, by path:
+;; A plugin as Higress' SDKs make them: its marker, its five calls and a function by name, its callback. What a request asks for, by path:
 ;;
 ;;   /redis   the command of the header x-query goes to Redis; its answer is the answer, or 502 where there is none
 ;;   /hosts   the members of the route's cluster, as they are told
 ;;   /to      to the member that the header x-host names
 ;;   /before  on to the upstream; "before|" goes before each piece of the answer that has bytes
 ;;   /instead on to the upstream; "instead" is the whole answer
+;;   /given   on to the upstream; "given" is the answer's body, asked for by name with its headers, which are stopped
+;;   /added   the same, and the headers go on
 ;;   else     on to the upstream
 ;;
 ;; A call that fails at once is answered with 500 and its status as text. The configuration has a line each for cluster,
@@ -20,6 +22,7 @@
   (import "env" "proxy_get_upstream_hosts" (func $hosts (param i32 i32) (result i32)))
   (import "env" "proxy_set_upstream_override_host" (func $override (param i32 i32) (result i32)))
   (import "env" "proxy_inject_encoded_data_to_filter_chain" (func $inject (param i32 i32 i32) (result i32)))
+  (import "env" "proxy_call_foreign_function" (func $foreign (param i32 i32 i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 8)
   (global $top (mut i32) (i32.const 65536))
   (global $cluster (mut i32) (i32.const 0))
@@ -30,6 +33,8 @@
   (data (i32.const 64) "content-length")
   (data (i32.const 96) "before|")
   (data (i32.const 112) "instead")
+  (data (i32.const 160) "inject_encoded_data_to_filter_chain_on_header")
+  (data (i32.const 224) "\0a\05given\10\01")
   ;; 128: a digit; 136 and 140: address and size of what was asked for; 144: a token.
   ;; 1024: by token, whose call it is; 17408: by context, the letter that its path has behind the slash.
 
@@ -130,8 +135,13 @@
     (i32.const 0))
 
   (func (export "proxy_on_response_headers") (param $id i32) (param i32) (param i32) (result i32)
+    (local $letter i32)
     (drop (call $remove_header (i32.const 2) (i32.const 64) (i32.const 14)))
-    (i32.const 0))
+    (local.set $letter (i32.load (call $slot (i32.const 17408) (local.get $id))))
+    (if (i32.or (i32.eq (local.get $letter) (i32.const 103)) (i32.eq (local.get $letter) (i32.const 97)))
+      (then
+        (drop (call $foreign (i32.const 160) (i32.const 45) (i32.const 224) (i32.const 9) (i32.const 136) (i32.const 140)))))
+    (i32.eq (local.get $letter) (i32.const 103)))
 
   (func (export "proxy_on_response_body") (param $id i32) (param $size i32) (param $end i32) (result i32)
     (local $letter i32)

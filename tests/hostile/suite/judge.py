@@ -4,10 +4,12 @@ import subprocess
 import tempfile
 import time
 
+from . import sanitizers
 from .proxy import Proxy, Refused
 
 BYSTANDERS = 1000
 MOST_GROWTH = 110  # MiB: an instance's cap, what the host keeps for it, and what a thousand connections leave behind.
+MOST_GROWTH_SANITIZED = 2 * MOST_GROWTH + sanitizers.QUARANTINE  # What surrounds each allocation, and the freed ones.
 MOST_LOG = 24  # MB: three requests, a second's budget of 8 MiB at once.
 MOST_DESCRIPTORS = 2  # Connections to the admin endpoint.
 SLOWEST = 3.0  # Seconds, of a bystander: a thousand at once on one worker, and guests that take their whole time.
@@ -29,6 +31,8 @@ class Seen:
     log: str = ""
     alive: bool = True
     end: float = None
+    most_growth: int = MOST_GROWTH
+    report: str = ""  # Of a sanitizer.
     wrong: list = dataclasses.field(default_factory=list)
 
 
@@ -56,7 +60,7 @@ def request_of(case, number):
 
 
 def run(case, program, traffic, bystanders=BYSTANDERS, flags=()):
-    seen = Seen()
+    seen = Seen(most_growth=MOST_GROWTH_SANITIZED if sanitizers.within(program) else MOST_GROWTH)
     traffic.seen.clear()
     code = compiled(case)
     try:
@@ -65,6 +69,7 @@ def run(case, program, traffic, bystanders=BYSTANDERS, flags=()):
         proxy = Proxy(program, code, traffic.port, case.policy, [*case.flags, *flags])
     except Refused as why:
         seen.refusal = str(why)
+        seen.report = sanitizers.report(seen.refusal)
         return seen
     seen.started = True
     try:
@@ -72,6 +77,7 @@ def run(case, program, traffic, bystanders=BYSTANDERS, flags=()):
     finally:
         seen.end = proxy.end()
         seen.log = proxy.last_log
+        seen.report = sanitizers.report(seen.refusal + seen.log)
     return seen
 
 
@@ -95,7 +101,7 @@ def _meet(case, proxy, traffic, count, seen):
         return
     _add(seen, traffic.bystanders(proxy.good, count))
     _settle(proxy, descriptors)
-    seen.growth, seen.peak = _grown(proxy, memory), proxy.peak() - memory
+    seen.growth, seen.peak = _grown(proxy, memory, seen.most_growth), proxy.peak() - memory
     seen.descriptors = max(0, proxy.descriptors() - descriptors)
     seen.active = proxy.stat("http.bad.downstream_rq_active") or 0
     seen.log_mb = proxy.log_size()
@@ -107,10 +113,10 @@ def _settle(proxy, descriptors):
         time.sleep(0.05)
 
 
-def _grown(proxy, before):
+def _grown(proxy, before, most):
     """What stays when the proxy has had the time to give memory back: it looks every five seconds."""
     until = time.monotonic() + 7
-    while (grown := proxy.memory() - before) > MOST_GROWTH and time.monotonic() < until:
+    while (grown := proxy.memory() - before) > most and time.monotonic() < until:
         time.sleep(0.1)
     return grown
 
@@ -124,6 +130,8 @@ def _add(seen, outcome):
 def judge(case, seen, traffic):
     """What of it weir must not do."""
     wrong = seen.wrong
+    if seen.report:
+        wrong.append(f"a sanitizer says: {seen.report}")
     if not seen.started:
         wrong.append(f"it does not start: {seen.refusal[-400:]}")
         return wrong
@@ -154,7 +162,7 @@ def _judge_degraded(case, seen):
 
 def _judge_proxy(seen):
     for holds, what in ((seen.alive, "the proxy is gone"), (seen.lost == 0, f"{seen.lost} bystanders lost"),
-                        (seen.slowest < SLOWEST, f"a bystander waited {seen.slowest:.2f} s"), (seen.growth < MOST_GROWTH, f"{seen.growth:.0f} MiB stay"),
+                        (seen.slowest < SLOWEST, f"a bystander waited {seen.slowest:.2f} s"), (seen.growth < seen.most_growth, f"{seen.growth:.0f} MiB stay"),
                         (seen.descriptors <= MOST_DESCRIPTORS, f"{seen.descriptors} descriptors stay"), (seen.active == 0, f"{seen.active} requests stay"),
                         (seen.log_mb < MOST_LOG, f"{seen.log_mb:.1f} MB of log"), (seen.end is not None, "SIGTERM does not end it")):
         if not holds:

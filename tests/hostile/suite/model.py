@@ -21,6 +21,7 @@ class Case:
     log: str = None  # What the proxy's log must hold.
     seen: object = None  # Of the requests at the upstream: a function of the list, which returns what is wrong.
     envoy: bool = True  # False: nothing is learnt from running it there, or it takes the machine down.
+    sanitized: bool = True  # False: its bound is one of address space, of which sanitizers reserve terabytes.
     policy: str = None  # failure_policy
     flags: tuple = ()  # Of weir.
 

@@ -11,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 
+from . import sanitizers
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 START = 30
 TYPE = "type.googleapis.com/"
@@ -66,7 +68,7 @@ class Proxy:
         own = [] if self.is_envoy else ["--plugin-cache", "none", "--plugin-start-ms", "2000", *flags]
         self.log_path = os.path.join(self.folder, "log")
         with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen([program, "-c", config, "--concurrency", "1", "--disable-hot-restart", "-l", "info", *own], stdout=log, stderr=log,
+            self.process = subprocess.Popen([program, "-c", config, "--concurrency", "1", "--disable-hot-restart", "-l", "info", *own], stdout=log, stderr=log, env=sanitizers.environment(program),
                                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)))
         self._await_ready()
 

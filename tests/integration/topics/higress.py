@@ -1,4 +1,4 @@
-"""Plugins as Higress' SDKs make them: Redis (a server of Debian's), the endpoint that a plugin chooses, bytes put into a response."""
+"""Plugins as Higress' SDKs make them: Redis (a server of Debian's), the endpoint that a plugin chooses, bytes put into a response, by a call or by name."""
 import struct
 
 from harness import config
@@ -167,6 +167,38 @@ def _():
             same(client.get("/before").text, "before|web /before")
             same(client.get("/instead").text, "instead")
             same(client.get("/other").text, "web /other")
+
+
+@fact("an answer without a body gets the one that a plugin asks for by name, whether it stops the headers or not")
+def _():
+    with Upstream(lambda request: request.answer("")) as upstream:
+        plugin = config.plugin(guest="higress")
+        with Weir(config.bootstrap(upstream=upstream, plugins=[plugin])) as weir, Client(weir.port()) as client:
+            for _ in range(3):
+                same([client.get(path).text for path in ("/given", "/added", "/other")], ["given", "given", ""])
+
+
+@fact("the body that a plugin asks for by name takes the place of the upstream's")
+def _():
+    with named("web") as upstream:
+        plugin = config.plugin(guest="higress")
+        with Weir(config.bootstrap(upstream=upstream, plugins=[plugin])) as weir, Client(weir.port()) as client:
+            same([client.get(path).text for path in ("/given", "/added", "/other")], ["given", "given", "web /other"])
+
+
+@fact("a plugin has as much of a body kept as it asks for and may have, and more than that is a 413")
+def _():
+    def answers(*flags):
+        script = "request_headers: setprop set_decoder_buffer_limit 104857600|request_body: more? return 1"
+        plugin = config.plugin(name="p", script=script.replace("|", "\n"))
+        small = {"per_connection_buffer_limit_bytes": 32768}
+        with Upstream(lambda request: request.answer(str(len(request.body())))) as upstream:
+            with Weir(config.bootstrap(upstream=upstream, plugins=[plugin], **small), *flags) as weir, Client(weir.port()) as client:
+                seen = [client.get("/", method="POST", body=b"x" * size) for size in (40_000, 1_000_000, 3_000_000)]
+                return [answer.status if answer.status != 200 else int(answer.text) for answer in seen]
+
+    same(answers(), [40_000, 1_000_000, 413])
+    same(answers("--plugin-limit", "p:body-mb=4"), [40_000, 1_000_000, 3_000_000])
 
 
 @fact("an answer that a plugin ends leaves the rest of the upstream's unread")

@@ -10,6 +10,7 @@ from harness.client import Client, get, refused
 from harness.facts import eventually, fact, holds, same
 from harness.upstream import Upstream, hang
 from harness.weir import MIB, Weir, run, written
+from topics.reload import CODEC, OPTIONS
 
 
 def in_flight(number, upstream, port):
@@ -119,6 +120,45 @@ def _():
         weir.signal(signal.SIGTERM)
         same(weir.wait(2), 0, "exit code")
         assert client.ends(), "the connection stays open"
+
+
+# A call of a plugin, and what holds it in the cluster that it goes to: another plugin, before the upstream or behind it.
+CALLS = "call called :method=GET,:path=/c,:authority=a - 60000"
+
+
+def called(upstream, holding):
+    plugin = config.plugin(name="up", script=f"{holding}: log held; return 1", vm_id="up")
+    return config.cluster("called", upstream.port, typed_extension_protocol_options={OPTIONS.split("/")[1]: {
+        "@type": OPTIONS, "explicit_http_config": {"http_protocol_options": {}}, "http_filters": [plugin, CODEC]}})
+
+
+def ends_with_calls_held(holding, script, ends):
+    with Upstream() as upstream:
+        plugin = config.plugin(name="down", script=script, vm_id="down")
+        with Weir(config.bootstrap(config.direct(), clusters=[called(upstream, holding)], plugins=[plugin])) as weir:
+            clients = [Client(weir.port()) for _ in range(3)]
+            for client in clients:
+                client.ask()
+            eventually(lambda: weir.log().count("held") >= 3, True)
+            ends(weir)
+            same(weir.wait(4), 0, "exit code")
+
+
+@fact("it ends with calls of streams that a filter of their cluster holds, or whose answers it holds", 2)
+def _():
+    def twice(weir):
+        for _ in range(2):
+            weir.signal(signal.SIGTERM)
+            time.sleep(0.2)
+
+    for holding in ("request_headers", "response_headers"):
+        ends_with_calls_held(holding, f"request_headers: return 1; {CALLS}", twice)
+
+
+@fact("it ends with calls of a root context that a filter of their cluster holds, or whose answers it holds", 2)
+def _():
+    for holding in ("request_headers", "response_headers"):
+        ends_with_calls_held(holding, f"configure: tick 20\n tick: {CALLS}", lambda weir: weir.signal(signal.SIGTERM))
 
 
 @fact("--drain-time-s bounds the drain", 2)
