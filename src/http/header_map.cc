@@ -179,9 +179,15 @@ void HeaderMap::append(const Entry& entry) {
 
 void HeaderMap::add(std::string_view name, std::string_view value) {
   const HeaderId id = wellKnownId(name);
+  if (id == HeaderId::Unknown) return addUnknown(name, value);
   // The value may be a view into this very map: the arena never moves, so storing is safe.
   if (arena_ == nullptr) takeArena();
-  append({id == HeaderId::Unknown ? storeLowerCase(name) : wellKnownName(id), store(value), id, false});
+  append({wellKnownName(id), store(value), id, false});
+}
+
+void HeaderMap::addUnknown(std::string_view name, std::string_view value) {
+  if (arena_ == nullptr) takeArena();
+  append({storeLowerCase(name), store(value), HeaderId::Unknown, false});
 }
 
 void HeaderMap::add(HeaderId id, std::string_view value) {
@@ -212,8 +218,8 @@ void HeaderMap::set(std::string_view name, std::string_view value) {
   const HeaderId id = wellKnownId(name);
   if (id != HeaderId::Unknown) return set(id, value);
   // Views stay valid after removal, so name and value may come from the entries that go.
-  remove(name);
-  add(name, value);
+  removeUnknown(name);
+  addUnknown(name, value);
 }
 
 void HeaderMap::set(HeaderId id, std::string_view value) {
@@ -239,8 +245,16 @@ size_t HeaderMap::removeIf(Matches matches) {
 
 size_t HeaderMap::remove(std::string_view name) {
   const HeaderId id = wellKnownId(name);
-  if (id != HeaderId::Unknown) return remove(id);
-  return removeIf([name](const Entry& e) { return e.id == HeaderId::Unknown && equalsIgnoreCase(e.name, name); });
+  return id != HeaderId::Unknown ? remove(id) : removeUnknown(name);
+}
+
+size_t HeaderMap::removeUnknown(std::string_view name) {
+  const auto matches = [name](const Entry& e) {
+    return e.id == HeaderId::Unknown && e.name.size() == name.size() && equalsIgnoreCase(e.name, name);
+  };
+  // Usually there is none, and then nothing is to be moved.
+  if (std::none_of(entries_.begin(), entries_.end(), matches)) return 0;
+  return removeIf(matches);
 }
 
 size_t HeaderMap::remove(HeaderId id) {

@@ -146,6 +146,9 @@ class HeaderMap {
   struct ArenaPool;
 
   void append(const Entry& entry);
+  // Of names that are none of ours.
+  void addUnknown(std::string_view name, std::string_view value);
+  size_t removeUnknown(std::string_view name);
   std::string_view store(std::string_view bytes);
   std::string_view storeLowerCase(std::string_view bytes);
   template <typename Matches>

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "http2/recycled_memory.h"
 #include "http2/session.h"
 
 namespace weir::http2 {
@@ -222,8 +223,9 @@ Session::Session(http::Wire& wire, Owner& owner, const Settings& settings, Stats
   nghttp2_option_set_max_continuations(options, FrameMeter::kMaxContinuations + settings_.max_headers_kb / 8);
   nghttp2_option_set_stream_reset_rate_limit(options, 100'000, 100'000);
   nghttp2_option_set_peer_max_concurrent_streams(options, settings_.max_concurrent_streams);
-  const int made = role == Role::Server ? nghttp2_session_server_new2(&library_, Callbacks::table(), this, options)
-                                        : nghttp2_session_client_new2(&library_, Callbacks::table(), this, options);
+  nghttp2_mem memory = recycledMemory();  // Copied by the library.
+  const auto make = role == Role::Server ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  const int made = make(&library_, Callbacks::table(), this, options, &memory);
   CHECK(made == 0);
   nghttp2_option_del(options);
 

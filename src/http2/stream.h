@@ -1,11 +1,12 @@
 // One stream of a session: what the codec's user sees of it, and what the session keeps for it.
 #pragma once
 
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 
 #include "base/clock.h"
+#include "base/recycled.h"
 #include "http/codec.h"
 #include "http2/fields.h"
 
@@ -14,7 +15,7 @@ namespace weir::http2 {
 class Session;
 
 // Owned by its session, which does the work: session.h says how a stream comes and goes.
-class Stream final : public http::Stream {
+class Stream final : public base::Recycled, public http::Stream {
  public:
   Stream(Session& session, int32_t id, base::MonotonicTime now) : session(session), id(id), begun(now) {}
 
@@ -69,9 +70,9 @@ class Stream final : public http::Stream {
   bool blocked = false;  // As the receiver was told.
   base::BufferChain out;
   std::optional<http::HeaderMap> trailers_out;
-  std::deque<std::string> metadata_out;  // Payloads of METADATA frames that have not left;
-  std::deque<uint8_t> metadata_flags;    // flags of the last ones of them, which nghttp2 does not know of yet.
-  bool head_on_wire = false;             // Client side.
+  std::list<std::string> metadata_out;  // Payloads of METADATA frames that have not left;
+  std::list<uint8_t> metadata_flags;    // flags of the last ones of them, which nghttp2 does not know of yet.
+  bool head_on_wire = false;            // Client side.
 
   // The end.
   bool closed = false;  // nghttp2 has closed it.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "http/characters.h"
+#include "http/name_set.h"
 
 namespace weir::proxy_wasm {
 namespace {
@@ -63,7 +64,7 @@ bool usableValue(std::string_view value) {
 }
 
 std::string_view nameIn(HeaderMapType type, std::string_view name) {
-  const bool is_host = type == HeaderMapType::RequestHeaders && http::wellKnownId(name) == HeaderId::Host;
+  const bool is_host = type == HeaderMapType::RequestHeaders && http::equalsIgnoreCase(name, "host");
   return is_host ? http::wellKnownName(HeaderId::Authority) : name;
 }
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "wasm/byte_reader.h"
 #include "wasm/wasm_fixture.h"
 
 namespace weir::wasm {
@@ -31,6 +32,18 @@ class Snapshot : public WasmFixture {
     return made.ok() ? "" : made.error().detail;
   }
 };
+
+// Of a module's data section.
+uint32_t segmentsOf(std::span<const std::byte> module) {
+  constexpr uint8_t kDataSection = 11;
+  ByteReader rest(module.subspan(8));
+  while (!rest.rest().empty()) {
+    const uint8_t id = rest.byte();
+    ByteReader section(rest.take(rest.number()));
+    if (id == kDataSection) return section.number();
+  }
+  return 0;
+}
 
 constexpr std::string_view kGuest = R"((module
   (memory (export "memory") 1)
@@ -98,6 +111,30 @@ TEST_F(Snapshot, IsNotTakenOfWhatItCannotRestore) {
   EXPECT_THAT(refusal(R"((module (import "env" "memory" (memory 1))))"), HasSubstr("imported memories"));
   EXPECT_THAT(refusal(R"((module (table 1 funcref) (func (table.set (i32.const 0) (ref.null func)))))"),
               HasSubstr("table.set"));
+}
+
+// Each segment costs each instance some time; official Go leaves thousands of stretches.
+TEST_F(Snapshot, HasOneSegmentForAllStretchesThatLieLessThanAPageApart) {
+  constexpr std::string_view kScattered = R"((module
+    (memory (export "memory") 2)
+    (func (export "prepare") (result i32) (local $at i32)
+      (loop $next
+        (i32.store8 (local.get $at) (i32.const 1))
+        (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 256))) (i32.const 65536))))
+      (i32.store (i32.const 120000) (i32.const 9))
+      (i32.const 0))
+    (func (export "at") (param i32) (result i32) (i32.load (local.get 0)))))";
+  const auto bytes = Engine::bytesOf(kScattered);
+  const auto before = make(*engine().compile(*instrumented(engine(), *bytes)));
+  call(*before, "prepare", {});
+  const auto after = snapshotOf(*bytes, *before);
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ(segmentsOf(*after), 2u);
+
+  const auto instance = make(*engine().compile(*after, Native::Ignored, Form::Snapshot));
+  EXPECT_EQ(call(*instance, "at", {256}), 1u);
+  EXPECT_EQ(call(*instance, "at", {260}), 0u);
+  EXPECT_EQ(call(*instance, "at", {120000}), 9u);
 }
 
 TEST_F(Snapshot, OfAGlobalWithAReferenceIsAnError) {

@@ -3,6 +3,7 @@
 //! src/wasm/engine_snapshot.h), and pools of instances (pool.rs, src/wasm/engine_pool.h). All other functions are declared
 //! by the headers that the crate ships.
 mod pool;
+mod segments;
 mod snapshot;
 
 pub use pool::*;

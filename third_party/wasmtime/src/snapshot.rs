@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use crate::segments;
 use wasmtime_c_api::wasmtime::{self, Extern, Instance, Val, bail, format_err};
 use wasmtime_c_api::{WasmtimeStoreContextMut, wasm_byte_vec_t, wasmtime_error_t};
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
@@ -112,7 +113,7 @@ fn take(
     let work = pin!(wizer.snapshot(&context, &mut state));
     // Nothing that it awaits has to wait.
     match work.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(snapshot) => snapshot,
+        Poll::Ready(snapshot) => segments::join(snapshot?),
         Poll::Pending => Err(format_err!("the snapshot waits for something")),
     }
 }
