@@ -75,6 +75,7 @@ class Client {
   bool measuring_ = false;
   int64_t begin_at_ = 0;
   int64_t end_at_ = 0;
+  int64_t last_answer_ = 0;
   uint64_t begun_ = 0;  // Measured requests that were sent or are due.
   Outcome outcome_;
   std::string fault_;

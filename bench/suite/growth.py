@@ -40,10 +40,12 @@ def topics(form):
     ]
 
 
-def run(stand, options, say):
-    """Curves: topic to program to [(point, microseconds of CPU)]; and figures, and faults."""
-    curves, figures, faults = [], [], {}
+def run(stand, options, run, say):
+    """Gives the run curves, by topic and program [(point, microseconds of CPU)], and figures."""
     for topic in topics(options.form):
+        if say.minutes() > options.form.minutes:
+            say(f"growth: {topic.name} is left out, time is over")
+            continue
         say(f"growth: {topic.name}")
         slots, running = [], {}
         for program in topic.programs:
@@ -57,10 +59,9 @@ def run(stand, options, say):
             proxy.check()
         measured = measure.run(stand.programs, slots, options.form.growth_rounds, options.form.growth_seconds, lambda text: None)
         stand.end(running.values())
-        faults.update(measured.faults)
-        curves.append((topic, curve(topic, measured)))
-        figures += growth(topic, measured)
-    return curves, figures, faults
+        run.faults.update(measured.faults)
+        run.curves.append((topic, curve(topic, measured)))
+        run.figures += growth(topic, measured)
 
 
 def curve(topic, measured):

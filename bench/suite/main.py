@@ -38,6 +38,9 @@ class Clock:
     def __init__(self):
         self.started = time.monotonic()
 
+    def minutes(self):
+        return (time.monotonic() - self.started) / 60
+
     def __call__(self, text):
         seconds = int(time.monotonic() - self.started)
         print(f"[{seconds // 60:2}:{seconds % 60:02}] {text}", flush=True)
@@ -57,8 +60,6 @@ def main(text):
         stand = Stand(programs, folder)
         try:
             gather(stand, options, run, say)
-        except WrongAnswer as fault:
-            run.faults["set-up"] = str(fault)
         finally:
             stand.close()
     run.table = report.table(run.figures, run.fixed)
@@ -73,16 +74,20 @@ def main(text):
 
 
 def gather(stand, options, run, say):
-    rounds(stand, options, run, say)
-    apart = [("workers", lambda: workers.run(stand, options, say)), ("memory", lambda: once.memory(stand, options, say)),
-             ("start", lambda: once.starts(stand, options, say))]
-    for name, measured in apart:
-        if part_wanted(options, name):
-            run.figures += measured()
-    if part_wanted(options, "growth"):
-        run.curves, figures, faults = growth.run(stand, options, say)
-        run.figures += figures
-        run.faults.update(faults)
+    """Part after part. A part in which a proxy does not do what it should is told as a fault; the others go on."""
+    parts = {"rounds": lambda: rounds(stand, options, run, say),
+             "workers": lambda: run.figures.extend(workers.run(stand, options, say)),
+             "memory": lambda: run.figures.extend(once.memory(stand, options, say)),
+             "start": lambda: run.figures.extend(once.starts(stand, options, say)),
+             "growth": lambda: growth.run(stand, options, run, say)}
+    for name, part in parts.items():
+        if name == "rounds" or part_wanted(options, name):
+            try:
+                part()
+            except WrongAnswer as fault:
+                run.faults[name] = str(fault)
+            finally:
+                stand.end()
 
 
 def part_wanted(options, name):
@@ -114,7 +119,6 @@ def rounds(stand, options, run, say):
     for slot in run.slots:
         slot.memory = slot.proxy.resident_bytes() / MIB
         check_again(slot, run.faults)
-    stand.end()
 
 
 def check_again(slot, faults):

@@ -15,7 +15,7 @@ IDLE = 10000
 def memory(stand, options, say):
     """Three figures: at start, with one plugin, and of an idle connection that has had one answer."""
     seen = {}
-    idle = min(IDLE, (machine.descriptors() - 1000) // 2)
+    idle = min(IDLE, machine.descriptors() - 1000)
     for number in range(options.form.repetitions):
         for program in random.sample(["weir", "envoy", "haproxy", "nginx"], 4):
             plugin = [Setup((setups.LIGHT,))] if program in ("weir", "envoy") else []
@@ -44,7 +44,7 @@ def memory_figures(seen, idle):
         out.append(Figure(title, "Envoy", 0.25, values, note=note))
     others = ", ".join(f"{name} {statistics.median(seen[program, 'idle']) / 1024:.2f}"
                        for program, name in (("envoy", "Envoy"), ("haproxy", "HAProxy"), ("nginx", "nginx")))
-    out.append(Figure(f"memory of an idle connection, of {idle:,}", "none", 4, [each / 1024 for each in seen["weir", "idle"]], " KiB", note=others))
+    out.append(Figure(f"memory of an idle connection, of {idle:,}", "absolute", 4, [each / 1024 for each in seen["weir", "idle"]], " KiB", note=others))
     return out
 
 
@@ -60,7 +60,7 @@ def starts(stand, options, say):
     size = os.path.getsize(os.path.join(configs.GUESTS, setups.GO_JSON.guest + ".wasm")) / MIB
     title = f"start with a Go plugin of {size:.1f} MiB"
     cold, envoy = (statistics.median(times[kind]) for kind in ("cold", "envoy"))
-    return [Figure(f"{title}, compiled before", "none", 100, [1000 * each for each in times["warm"]], " ms"),
+    return [Figure(f"{title}, compiled before", "absolute", 100, [1000 * each for each in times["warm"]], " ms"),
             Figure(f"{title}, never compiled", "Envoy", 1.0, [a / b for a, b in zip(times["cold"], times["envoy"])],
                    note=f"{cold:.2f} s to {envoy:.2f} s")]
 

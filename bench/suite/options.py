@@ -10,6 +10,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 class Form:
     """How much is measured. Times are seconds."""
     name: str
+    minutes: float           # Growth is cut short when so many are over.
     rounds: int
     seconds: float
     fixed_rate: bool         # All loads of HTTP/1 once more, at a rate that all can do.
@@ -25,9 +26,9 @@ class Form:
     headers: tuple
 
 
-SHORT = Form("short", 5, 1, False, 3, 3, 3, 2, 1,
+SHORT = Form("short", 9, 5, 1, False, 3, 3, 3, 2, 1,
              (1, 100, 10000), (1, 10000), (1, 5000), (1, 50), (0, 100))
-LONG = Form("long", 11, 4, True, 8, 8, 5, 5, 2,
+LONG = Form("long", 90, 11, 4, True, 8, 8, 5, 5, 2,
             (1, 10, 100, 1000, 10000), (1, 10, 1000, 10000), (1, 100, 5000), (1, 10, 50, 200), (0, 10, 25, 50, 100))
 
 

@@ -41,7 +41,7 @@ def ticks(most):
 
 def curves(title, axis, lines, logarithmic):
     """lines: program to [(point, microseconds)]. The horizontal axis is logarithmic where its points are powers."""
-    width, height, left, right, top, bottom = 760, 320, 60, 90, 44, 46
+    width, height, left, right, top, bottom = 760, 330, 60, 90, 56, 46
     points = sorted({point for line in lines.values() for point, _ in line})
     most = max(value for line in lines.values() for _, value in line) * 1.05
     def place(point):

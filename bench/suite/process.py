@@ -96,6 +96,7 @@ class Proxy:
             command += ["--plugin-strict-start"]
             command += ["--plugin-instance-per-stream", "1"] if setup.fresh else []
             command += ["--plugin-cache", setup.cache] if setup.cache else []
+            command += ["--max-connections", "12000"] if setup.many_connections else []  # Else half of the descriptors.
         return command
 
     def write(self, name, text):

@@ -102,7 +102,7 @@ connections with TLS 1.3; "full", "resumed": a connection and a TLS handshake fo
 (`bench_light`); the others are named by their plugins in `tests/guests`. MiB: resident after the run.
 """
 
-GROWTH = """64 busy connections, and what the axis says. "Flat" is taken for: the last point costs at most {flat} times the first. Up to 4,096 upstream connections;
+GROWTH = """64 busy connections, and what the axis says. "Flat" is taken for: the last point costs at most {flat} times the first. Up to 1,024 upstream connections;
 beyond them requests wait for one.
 """
 
