@@ -72,7 +72,7 @@ def haproxy(setup, ports, origin, pem):
     lines = ["global", "no strict-limits", f"maxconn {12000 if setup.many_connections else 4000}", f"nbthread {setup.workers}"]
     if setup.many_headers:
         lines.append("tune.http.maxhdr 256")
-    lines += ["defaults", "mode http", "timeout connect 10s", "timeout client 60s", "timeout server 60s", "http-reuse always",
+    lines += ["defaults", "mode http", "timeout connect 10s", "timeout client 60s", "timeout server 60s", "timeout queue 60s", "http-reuse always",
               "frontend f", *binds, "default_backend b",
               "backend b", f"server s 127.0.0.1:{origin} maxconn {UPSTREAM_CONNECTIONS}"]
     return "\n".join(lines) + "\n"

@@ -23,6 +23,7 @@ class Run:
     results: Results = dataclasses.field(default_factory=Results)
     figures: list = dataclasses.field(default_factory=list)
     fixed: list = dataclasses.field(default_factory=list)  # Figures at a fixed rate.
+    rates: dict = dataclasses.field(default_factory=dict)  # That rate, by load.
     curves: list = dataclasses.field(default_factory=list)
     faults: dict = dataclasses.field(default_factory=dict)
     table: str = ""
@@ -54,6 +55,8 @@ def main(text):
     say = Clock()
     run = Run(options.form, machine.describe(), peers.versions(programs), machine.busy())
     say(f"{run.machine}; {', '.join(f'{name} {version}' for name, version in run.versions.items())}")
+    if not options.partial:
+        say(f"the {run.form.name} form takes about {run.form.estimate():.0f} min")
     if run.noisy:
         say(f"the machine is not quiet: others use {run.busy:.0%} of it")
     with tempfile.TemporaryDirectory(prefix="weir-bench-") as folder:
@@ -110,6 +113,7 @@ def rounds(stand, options, run, say):
         say(f"{len(fixed)} loads at fixed rates: {minutes(len(fixed) * form.rounds * (form.seconds + 0.15))}")
         measured.append(measure.run(stand.programs, fixed, form.rounds, form.seconds, say, warm=False))
         run.fixed = cases.figures(measured[-1])
+        run.rates = {slot.name.split("/")[0]: slot.rate for slot in fixed}
     if part_wanted(options, "latency"):
         figures, slowest = latency.run(stand, options, run.slots, run.results, say)
         run.figures += figures

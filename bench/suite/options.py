@@ -25,6 +25,17 @@ class Form:
     plugins: tuple
     headers: tuple
 
+    def estimate(self):
+        """Minutes on a quiet machine, by what is measured and what goes by in between."""
+        def rounds(loads, rounds, seconds, before=0.5):
+            return loads * (rounds * (seconds + 0.15) + before)
+        seconds = rounds(42, self.rounds, self.seconds) + rounds(4, self.rounds, self.seconds)
+        seconds += rounds(31, self.rounds, self.seconds, 0) if self.fixed_rate else 0
+        seconds += rounds(4, self.latency_rounds, self.latency_seconds, 0)
+        seconds += self.repetitions * (9 + 10)  # Memory of six processes; three starts, of which Envoy's is the longest.
+        points = 3 * len(self.connections) + 2 * len(self.routes + self.clusters + self.plugins) + 3 * len(self.headers)
+        return (seconds + rounds(points, self.growth_rounds, self.growth_seconds + 0.15, 0.8) + 25) / 60
+
 
 SHORT = Form("short", 9, 5, 1, False, 3, 3, 3, 2, 1,
              (1, 100, 10000), (1, 10000), (1, 5000), (1, 50), (0, 100))

@@ -1,6 +1,7 @@
 """A proxy that runs, pinned: how it is started, what it uses, how it ends."""
 import glob
 import os
+import random
 import re
 import socket
 import subprocess
@@ -13,12 +14,22 @@ from suite.setups import WrongAnswer
 START_SECONDS = 120  # Two hundred plugins, or an official Go plugin that was never compiled, take their time.
 
 
-def free_ports(count):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in held]
-    for each in held:
-        each.close()
-    return ports
+def usable_ports():
+    """Free ports, none twice, below those that the kernel gives to the connections of all these proxies."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        below = int(file.read().split()[0])
+    ports = list(range(10000, below)) if below > 12000 else list(range(10000, 65000))
+    random.shuffle(ports)
+    for port in ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        yield port
+
+
+PORTS = usable_ports()
 
 
 def make_certificate(openssl, folder):
@@ -47,7 +58,7 @@ class Stand:
     def __init__(self, programs, folder):
         self.programs, self.folder = programs, folder
         self.pem = make_certificate(programs["openssl"], folder)
-        (self.origin_port,) = free_ports(1)
+        self.origin_port = next(PORTS)
         self.origin = subprocess.Popen([programs["floor"], "origin", str(self.origin_port)])
         self.proxies = []
 
@@ -73,7 +84,7 @@ class Stand:
 class Proxy:
     def __init__(self, stand, program, setup, cpus):
         self.program, self.setup = program, setup
-        self.ports = dict(zip(("plain", "tls", "h2", "admin"), free_ports(4)))
+        self.ports = {name: next(PORTS) for name in ("plain", "tls", "h2", "admin")}
         if program in ("weir", "envoy"):
             self.ports["h2"] = self.ports["plain"]  # They tell HTTP/2 by its first bytes.
         self.folder = tempfile.mkdtemp(dir=stand.folder)

@@ -87,7 +87,7 @@ def write(path, run):
     parts = [HEAD.format(form=run.form.name, date=time.strftime("%Y-%m-%d", time.gmtime()), machine=run.machine, versions=versions)]
     parts += [f"**The machine was not quiet: others used {run.busy:.0%} of it. These figures are worth little.**\n"] if run.noisy else []
     parts += ["## Targets\n", explanation(run), run.table + "\n"]
-    parts += ["**Wrong answers:**\n\n" + "\n".join(f"- {slot}: {fault}" for slot, fault in run.faults.items()) + "\n"] if run.faults else []
+    parts += ["**Wrong answers:**\n\n" + "\n".join(f"- {slot}: {' '.join(fault.split())}" for slot, fault in run.faults.items()) + "\n"] if run.faults else []
     for picture, title in drawn:
         parts.append(f"![{title}]({name}/{picture})\n")
         if picture == "cost.svg":
@@ -112,7 +112,8 @@ def explanation(run):
     text = (f"CPU time of a request as a ratio, at saturation, unless the line says otherwise: medians of {len(run.results.rounds)} rounds of "
             f"{form.seconds:g} s with the interval that the bootstrap gives. A question mark: the interval has the target within it.")
     if run.fixed:
-        text += " At a fixed rate: half of what the slowest of the load can do, the same for all."
+        rates = ", ".join(f"{case} {rate:,}" for case, rate in run.rates.items())
+        text += f" At a fixed rate: half of what the slowest of the load can do, the same for all ({rates} requests a second)."
     if run.results.dropped:
         text += f" {run.results.dropped} more rounds are left out, in which the machine's host took more than 1% of the CPU time away."
     return text + "\n"
