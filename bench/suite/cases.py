@@ -6,7 +6,7 @@ from suite import setups
 from suite.figures import Figure
 from suite.load import Http1, Http2
 from suite.measure import Slot
-from suite.setups import BODY, MIB, Setup
+from suite.setups import BODY, MIB, Setup, WrongAnswer
 
 FRONTS = Setup(fronts=True)
 
@@ -48,7 +48,8 @@ def loads(options):
 
 
 def start(stand, options):
-    """All proxies of all loads, up and checked, and the slots that load them. A setup that several loads use runs once."""
+    """All proxies of all loads, up and checked, and the slots that load them. A setup that several loads use runs once. What
+    did not come up, or does another thing than it should, has slots that are not loaded and tell why."""
     wanted = {case: (load, [each for each in contenders if each.program == "floor" or command_line.takes_part(options, each.name)])
               for case, (load, contenders) in loads(options).items() if command_line.wanted(options, case)}
     running = {}
@@ -56,11 +57,18 @@ def start(stand, options):
         for each in contenders:
             if (each.program, each.setup) not in running:
                 running[each.program, each.setup] = stand.start(each.program, each.setup)
-    for proxy in running.values():
+    faults = {proxy: fault_of(proxy) for proxy in running.values()}
+    return [Slot(f"{case}/{each.name}", proxy, load, fault=faults[proxy])
+            for case, (load, contenders) in wanted.items() for each in contenders for proxy in [running[each.program, each.setup]]]
+
+
+def fault_of(proxy):
+    try:
         proxy.await_answer()
         proxy.check()
-    return [Slot(f"{case}/{each.name}", running[each.program, each.setup], load)
-            for case, (load, contenders) in wanted.items() for each in contenders]
+        return ""
+    except WrongAnswer as fault:
+        return str(fault)
 
 
 def fixed_rate(slots, results):

@@ -5,7 +5,7 @@ plugins, as they have none.
 """
 import statistics
 
-from suite import cases, measure
+from suite import measure
 from suite.figures import Figure
 from suite.measure import Slot
 
@@ -18,6 +18,7 @@ def run(stand, options, slots, results, say):
     chosen = [slot for slot in slots if slot.name in names and not slot.fault]
     if not results.has("get/weir+5", "get/envoy+5"):
         return [], None
+    chosen = [slot for slot in chosen if results.has(slot.name)]
     rate = int(min(statistics.median(sample.rate for sample in results.samples(slot.name)) for slot in chosen) / 2)
     say(f"the slowest answers, at {rate} requests a second")
     fixed = [Slot(slot.name, slot.proxy, slot.load, rate) for slot in chosen]

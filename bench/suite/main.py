@@ -120,7 +120,7 @@ def rounds(stand, options, run, say):
         measured += [slowest] if slowest else []
     for each in measured:
         run.faults.update(each.faults)
-    for slot in run.slots:
+    for slot in [each for each in run.slots if not each.fault]:
         slot.memory = slot.proxy.resident_bytes() / MIB
         check_again(slot, run.faults)
 
