@@ -45,6 +45,7 @@ def run(stand, options, run, say):
     for topic in topics(options.form):
         if say.minutes() > options.form.minutes:
             say(f"growth: {topic.name} is left out, time is over")
+            run.left_out.append(topic.name)
             continue
         say(f"growth: {topic.name}")
         slots, running = [], {}

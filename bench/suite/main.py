@@ -25,6 +25,7 @@ class Run:
     fixed: list = dataclasses.field(default_factory=list)  # Figures at a fixed rate.
     rates: dict = dataclasses.field(default_factory=dict)  # That rate, by load.
     curves: list = dataclasses.field(default_factory=list)
+    left_out: list = dataclasses.field(default_factory=list)  # Topics of growth for which there was no time.
     faults: dict = dataclasses.field(default_factory=dict)
     table: str = ""
 

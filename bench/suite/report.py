@@ -87,6 +87,7 @@ def write(path, run):
     parts = [HEAD.format(form=run.form.name, date=time.strftime("%Y-%m-%d", time.gmtime()), machine=run.machine, versions=versions)]
     parts += [f"**The machine was not quiet: others used {run.busy:.0%} of it. These figures are worth little.**\n"] if run.noisy else []
     parts += ["## Targets\n", explanation(run), run.table + "\n"]
+    parts += [f"There was no time for growth with {', '.join(run.left_out)}.\n"] if run.left_out else []
     parts += ["**Wrong answers:**\n\n" + "\n".join(f"- {slot}: {' '.join(fault.split())}" for slot, fault in run.faults.items()) + "\n"] if run.faults else []
     for picture, title in drawn:
         parts.append(f"![{title}]({name}/{picture})\n")
