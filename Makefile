@@ -21,11 +21,12 @@ sanitize:  ## the unit and example tests under AddressSanitizer and UndefinedBeh
 	@tools/install test
 	@tools/sanitize
 
-bench:  ## weir beside a blind forwarder, HAProxy, nginx and Envoy (a few minutes)
-	@tools/install test
-	@tools/build build weir floor
-	@tools/guests/build bench_light
-	@bench/run
+bench:  ## weir beside a blind forwarder, HAProxy, nginx and Envoy, in ten minutes; FORM=long: in an hour
+	@tools/install bench
+	@tools/guests/install rust go
+	@tools/build build weir floor load
+	@tools/guests/build bench_light bench_60 bench_body bench_compute bench_go bench_go_json
+	@bench/run $(if $(filter long,$(FORM)),--long)
 
 clean:  ## remove what was built here; third-party builds stay in the cache outside the tree
 	rm -rf build build-*

@@ -1,7 +1,8 @@
 // The floor of the benchmarks: what moving bytes costs when nobody looks at them.
 //
 //   floor forward LISTEN_PORT ORIGIN_PORT   one origin connection for each client connection, bytes copied both ways
-//   floor origin PORT                       answers every request head with 12 bytes of body
+//   floor origin PORT                       answers every request with 12 bytes of body, or what its target asks for:
+//                                           body=N in it: N bytes; /echo: the request's body; /head: the request's head
 //
 // One thread, level-triggered epoll, read until a short read, write at once. A proxy that reads HTTP cannot cost less
 // than the forwarder by much; how much more it costs is the figure that bench/run prints.
@@ -12,10 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +29,13 @@ struct Peer {
   int fd = -1;
   Peer* other = nullptr;
   std::string unsent;  // Towards fd.
-  std::string head;    // Origin: the request as far as it has come.
+  size_t sent = 0;     // Of unsent.
+  // Origin: the request as far as it has come, and what it will be answered.
+  std::string head;
+  size_t body_left = 0;
+  bool in_body = false;
+  bool echo = false;
+  std::string answer;
   bool listener = false;
   bool dead = false;
 };
@@ -70,20 +79,26 @@ Peer* listenOn(int port) {
   return peer;
 }
 
+// While bytes wait for a peer, the other one is not read.
 void send(Peer* to, std::string_view bytes) {
   if (to->unsent.empty()) {
     const ssize_t sent = ::send(to->fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent > 0) bytes.remove_prefix(static_cast<size_t>(sent));
     if (bytes.empty()) return;
     watch(to, EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
+    if (to->other != nullptr) watch(to->other, to->other->unsent.empty() ? 0U : EPOLLOUT, EPOLL_CTL_MOD);
   }
   to->unsent.append(bytes);
 }
 
 void sendRest(Peer* to) {
-  const ssize_t sent = ::send(to->fd, to->unsent.data(), to->unsent.size(), MSG_NOSIGNAL);
-  if (sent > 0) to->unsent.erase(0, static_cast<size_t>(sent));
-  if (to->unsent.empty()) watch(to, EPOLLIN, EPOLL_CTL_MOD);
+  const ssize_t sent = ::send(to->fd, to->unsent.data() + to->sent, to->unsent.size() - to->sent, MSG_NOSIGNAL);
+  if (sent > 0) to->sent += static_cast<size_t>(sent);
+  if (to->sent < to->unsent.size()) return;
+  to->unsent.clear();
+  to->sent = 0;
+  watch(to, EPOLLIN, EPOLL_CTL_MOD);
+  if (to->other != nullptr) watch(to->other, to->other->unsent.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT, EPOLL_CTL_MOD);
 }
 
 void closePair(Peer* peer, std::vector<Peer*>& dead) {
@@ -123,23 +138,66 @@ void accept(Peer* listener, int origin_port) {
   }
 }
 
-// One answer for each request head; a body is skipped by its content-length.
-void answer(Peer* client, std::string_view bytes) {
-  static constexpr std::string_view kAnswer =
-      "HTTP/1.1 200 OK\r\ncontent-length: 12\r\ncontent-type: text/plain\r\n\r\nhello world\n";
-  client->head.append(bytes);
-  std::string out;
-  for (;;) {
-    const size_t end = client->head.find("\r\n\r\n");
-    if (end == std::string::npos) break;
-    size_t body = 0;
-    const size_t length = client->head.find("content-length: ");
-    if (length < end) body = std::strtoul(client->head.c_str() + length + 16, nullptr, 10);
-    if (client->head.size() < end + 4 + body) break;
-    client->head.erase(0, end + 4 + body);
-    out.append(kAnswer);
+// The value of content-length, in the spellings that proxies use.
+size_t contentLength(std::string_view head) {
+  static constexpr std::string_view kCommon = "ontent-";
+  for (size_t at = head.find(kCommon); at != std::string_view::npos; at = head.find(kCommon, at + 1)) {
+    const std::string_view rest = head.substr(at + kCommon.size());
+    if (rest.starts_with("length:") || rest.starts_with("Length:")) return std::strtoul(rest.data() + 7, nullptr, 10);
   }
-  if (!out.empty()) send(client, out);
+  return 0;
+}
+
+std::string withHead(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\ncontent-length: " + std::to_string(body.size()) + "\r\ncontent-type: text/plain\r\n\r\n" +
+         std::string(body);
+}
+
+const std::string& answerOf(size_t size) {
+  static std::map<size_t, std::string> made;
+  std::string& answer = made[size];
+  if (answer.empty()) answer = withHead(std::string(size, 'x'));
+  return answer;
+}
+
+// Decides on the answer when the head has come. /echo collects the body first.
+void readHead(Peer* client, std::string_view head) {
+  static const std::string kHello = withHead("hello world\n");
+  const std::string_view target = head.substr(0, head.find("\r\n"));
+  const size_t size = target.find("body=");
+  client->body_left = contentLength(head);
+  client->in_body = true;
+  client->echo = target.find(" /echo") != std::string_view::npos;
+  if (client->echo) {
+    client->answer.clear();
+  } else if (target.find(" /head") != std::string_view::npos) {
+    client->answer = withHead(head);
+  } else {
+    client->answer =
+        size == std::string_view::npos ? kHello : answerOf(std::strtoul(target.data() + size + 5, nullptr, 10));
+  }
+}
+
+// One answer for each request, when all of it has come.
+void answer(Peer* client, std::string_view bytes) {
+  for (;;) {
+    if (!client->in_body) {
+      client->head.append(bytes);
+      const size_t end = client->head.find("\r\n\r\n");
+      if (end == std::string::npos) return;
+      readHead(client, std::string_view(client->head).substr(0, end + 4));
+      bytes.remove_prefix(bytes.size() - (client->head.size() - end - 4));
+      client->head.clear();
+    }
+    const std::string_view body = bytes.substr(0, std::min(bytes.size(), client->body_left));
+    if (client->echo) client->answer.append(body);
+    bytes.remove_prefix(body.size());
+    client->body_left -= body.size();
+    if (client->body_left > 0) return;
+    client->in_body = false;
+    send(client, client->echo ? withHead(client->answer) : client->answer);
+    if (bytes.empty()) return;
+  }
 }
 
 void read(Peer* peer, bool forward, std::vector<Peer*>& dead) {
@@ -150,6 +208,7 @@ void read(Peer* peer, bool forward, std::vector<Peer*>& dead) {
     const std::string_view bytes(buffer, static_cast<size_t>(got));
     forward ? send(peer->other, bytes) : answer(peer, bytes);
     if (static_cast<size_t>(got) < sizeof(buffer)) return;
+    if (forward && !peer->other->unsent.empty()) return;
   }
 }
 
