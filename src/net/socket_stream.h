@@ -95,6 +95,7 @@ class SocketStream final : public ByteStream, private event::IoHandler {
   bool finish_ = false;  // finishWriting() was called.
   bool fin_sent_ = false;
   bool blocked_ = false;  // onBlocked() was told.
+  bool bulk_ = false;     // The last read had more than one slab, or took all that there was room for.
   bool handed_ = false;   // To a receiver that has not been offered what the one before it left.
   int send_error_ = 0;    // What is in the kernel is read first: it may be the answer that explains the error.
   uint32_t interest_ = 0;

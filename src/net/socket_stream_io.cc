@@ -10,6 +10,7 @@ namespace weir::net {
 namespace {
 
 constexpr int kMaxPieces = 64;
+constexpr size_t kMostSlabsAtOnce = 4;
 
 bool wouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -28,6 +29,43 @@ ssize_t sendPieces(int socket, const base::BufferChain& bytes, size_t& offered) 
   return ::sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
+// Behind what is there. room: how many bytes could have come.
+ssize_t receive(int socket, base::BufferChain& bytes, size_t& room) {
+  const std::span<char> space = bytes.reserve(base::BufferChain::kSlabBytes / 2);
+  room = space.size();
+  const ssize_t got = ::recv(socket, space.data(), space.size(), 0);
+  const int error = errno;
+  bytes.commit(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  errno = error;
+  return got;
+}
+
+// The same, several slabs at once: where the last read has filled its room, most of a body is still to come.
+ssize_t receiveMuch(int socket, base::BufferChain& bytes, size_t& room) {
+  base::BufferChain slabs[kMostSlabsAtOnce];
+  iovec pieces[kMostSlabsAtOnce];
+  room = 0;
+  for (size_t i = 0; i < kMostSlabsAtOnce; ++i) {
+    const std::span<char> space = slabs[i].reserve(base::BufferChain::kSlabBytes);
+    pieces[i] = {space.data(), space.size()};
+    room += space.size();
+  }
+  msghdr message{};
+  message.msg_iov = pieces;
+  message.msg_iovlen = kMostSlabsAtOnce;
+  const ssize_t got = ::recvmsg(socket, &message, 0);
+  const int error = errno;
+  size_t rest = static_cast<size_t>(std::max<ssize_t>(got, 0));
+  for (size_t i = 0; i < kMostSlabsAtOnce; ++i) {
+    const size_t taken = std::min(rest, pieces[i].iov_len);
+    slabs[i].commit(taken);
+    bytes.append(slabs[i]);
+    rest -= taken;
+  }
+  errno = error;
+  return got;
+}
+
 }  // namespace
 
 // --- Reading ---
@@ -36,10 +74,11 @@ ssize_t sendPieces(int socket, const base::BufferChain& bytes, size_t& offered) 
 void SocketStream::readSome(bool end_is_near) {
   size_t taken = 0;
   while (taken < kMostReadPerTurn) {
-    const std::span<char> room = received_.reserve(base::BufferChain::kSlabBytes / 2);
-    const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), 0);
+    size_t room = 0;
+    const ssize_t got = bulk_ ? receiveMuch(socket_.get(), received_, room) : receive(socket_.get(), received_, room);
     const int error = got < 0 ? errno : 0;
-    received_.commit(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+    const bool filled = got > 0 && static_cast<size_t>(got) == room;
+    bulk_ = filled || got > static_cast<ssize_t>(base::BufferChain::kSlabBytes);
     if (got == 0) return onEndOfInput();
     if (got < 0) {
       if (error == EINTR) continue;
@@ -49,7 +88,7 @@ void SocketStream::readSome(bool end_is_near) {
     }
     taken += static_cast<size_t>(got);
     if (!offer()) return;
-    if (static_cast<size_t>(got) < room.size() && !end_is_near) return;
+    if (!filled && !end_is_near) return;
   }
   if (send_error_ != 0) timer_.arm(base::Duration::zero());
 }

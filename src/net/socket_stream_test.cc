@@ -256,6 +256,21 @@ TEST_F(SocketStreamTest, AReceiverThatLeavesTooMuchIsNotGivenMore) {
   EXPECT_TRUE(turnUntil(loop, [&] { return hearing.bytes.size() == sent; }));
 }
 
+// Read several slabs at a time, once the first is full.
+TEST_F(SocketStreamTest, ALongBodyComesWholeAndInOrder) {
+  connect();
+  std::string body(700'001, ' ');
+  for (size_t i = 0; i < body.size(); ++i) body[i] = static_cast<char>('a' + (i * 7 + i / 1000) % 26);
+  size_t sent = 0;
+  while (sent < body.size()) {
+    const ssize_t put = ::send(peer.get(), body.data() + sent, body.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put > 0) sent += static_cast<size_t>(put);
+    loop.runReady();
+  }
+  ASSERT_TRUE(turnUntil(loop, [&] { return hearing.bytes.size() == body.size(); }));
+  EXPECT_EQ(hearing.bytes, body);
+}
+
 TEST_F(SocketStreamTest, ASlowReaderBlocksTheWriterAndLosesNothing) {
   connect();
   stream->setHighWatermark(256 * 1024);
