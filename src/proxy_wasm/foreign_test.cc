@@ -44,12 +44,12 @@ class ForeignTest : public PluginTest {
   }
   // Adds a call to the body of a callback.
   static std::string call(GuestText& text, std::string_view name, std::string_view argument, uint32_t& at) {
-    text.data(at, name).data(at + 32, argument);
+    text.data(at, name).data(at + 64, argument);
     const std::string out = fmt::format(
         "(call $foreign (i32.const {}) (i32.const {}) (i32.const "
         "{}) (i32.const {}))",
-        at, name.size(), at + 32, argument.size());
-    at += 32 + static_cast<uint32_t>(argument.size());
+        at, name.size(), at + 64, argument.size());
+    at += 64 + static_cast<uint32_t>(argument.size());
     return out;
   }
   // What one call in the request's headers logs: its status and its result.

@@ -227,8 +227,39 @@ TEST_F(CallFiltersTest, KeepNoMoreOfAnAnswerThanTheirLimit) {
   EXPECT_THAT(heads, HasSubstr(":status=500"));
 }
 
-// A worker that ends: its clusters go while a filter still holds a call, or an answer.
-TEST_F(CallFiltersTest, AreToldWhenTheClustersEndWithACallThatTheyHold) {
+// A worker that ends: its plugins end, and give up their calls, then its clusters do. Only then the loop takes a turn.
+TEST_F(CallFiltersTest, AreToldOfACallThatTheyHoldWhenItsCallerAndTheClustersEnd) {
+  for (const bool connected : {true, false}) {
+    connector.at_once = connected;
+    inHeaders(nullptr, HeadersAction::StopAllAndWatermark);
+    start("POST", "hello");
+    turns();
+    call.reset();
+    clusters.reset();
+    EXPECT_THAT(log, ElementsAre("up headers"));
+    turns();
+    EXPECT_THAT(log, ElementsAre("up headers", "up destroy"));
+    log.clear();
+  }
+}
+
+TEST_F(CallFiltersTest, AreToldOfAnAnswerThatTheyHoldWhenItsCallerAndTheClustersEnd) {
+  for (const std::string_view body : {"fine", "fi"}) {
+    up->prepare = [](ScriptedFilter& filter) { filter.response_headers = HeadersAction::StopAllAndBuffer; };
+    start();
+    turns();
+    connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n" + std::string(body));
+    turns();
+    call.reset();
+    clusters.reset();
+    turns();
+    EXPECT_THAT(log, ElementsAre("up headers end", "up response 200", "up destroy"));
+    log.clear();
+  }
+}
+
+// A connection that is lost as its cluster ends is a lost connection, and the call is answered.
+TEST_F(CallFiltersTest, AreToldWhenTheClustersEndBeforeTheCaller) {
   inHeaders(nullptr, HeadersAction::StopAllAndWatermark);
   start("POST", "hello");
   turns();
@@ -236,31 +267,6 @@ TEST_F(CallFiltersTest, AreToldWhenTheClustersEndWithACallThatTheyHold) {
   turns();
   EXPECT_THAT(log, ElementsAre("up headers", "up destroy", "answered"));
   EXPECT_THAT(heads, HasSubstr(":status=503"));
-}
-
-TEST_F(CallFiltersTest, AreToldWhenTheClustersEndWithAnAnswerThatTheyHold) {
-  up->prepare = [](ScriptedFilter& filter) { filter.response_headers = HeadersAction::StopAllAndBuffer; };
-  start();
-  turns();
-  connector.last().say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfi");
-  turns();
-  clusters.reset();
-  turns();
-  EXPECT_THAT(log, ElementsAre("up headers end", "up response 200", "up destroy", "answered"));
-  EXPECT_THAT(heads, HasSubstr(":status=503"));
-}
-
-TEST_F(CallFiltersTest, KeepACallThatHasNoConnectionYetUntilItsCallerEnds) {
-  connector.at_once = false;
-  inHeaders(nullptr, HeadersAction::StopAllAndWatermark);
-  start("POST", "hello");
-  turns();
-  clusters.reset();
-  turns();
-  EXPECT_THAT(log, ElementsAre("up headers"));
-  call.reset();
-  turns();
-  EXPECT_THAT(log, ElementsAre("up headers", "up destroy"));
 }
 
 struct GrpcFiltersTest : CallFiltersTest, GrpcReceiver {

@@ -42,3 +42,5 @@ case("a body for a callout of 60 MB", headers(drop(f"(call $proxy_http_call «we
 case("a tick every millisecond that works", module({"proxy_on_vm_start": drop("(call $proxy_set_tick_period_milliseconds (i32.const 1))") + "(i32.const 1)", "proxy_on_tick": repeat(1_000_000, "")}), patience=6.0)
 case("a million host calls", headers(repeat(1_000_000, drop("(call $proxy_get_current_time_nanoseconds (i32.const 64))"))), statuses=(200, 503))
 case("a million random bytes at a time", headers(repeat(2000, drop("(call $random_get (i32.const 65536) (i32.const 65536))")), imports='(import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))'), statuses=(200, 503))
+for name, call in (("continues", "(call $proxy_continue_stream (i32.const 0))"), ("closes", "(call $proxy_close_stream (i32.const 3))")):
+    case(f"two million {name}", headers(repeat(2_000_000, drop(call))), statuses=(200, 503, None))
