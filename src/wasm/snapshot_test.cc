@@ -117,6 +117,7 @@ TEST_F(Snapshot, IsNotTakenOfWhatItCannotRestore) {
 TEST_F(Snapshot, HasOneSegmentForAllStretchesThatLieLessThanAPageApart) {
   constexpr std::string_view kScattered = R"((module
     (memory (export "memory") 2)
+    (data (i32.const 0) "a") (data (i32.const 100) "b") (data (i32.const 200) "c")
     (func (export "prepare") (result i32) (local $at i32)
       (loop $next
         (i32.store8 (local.get $at) (i32.const 1))
