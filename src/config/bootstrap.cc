@@ -245,6 +245,7 @@ const SupportTables& bootstrapSupport() {
         {"memory_bytes"},
         {"log_bytes_per_second"},
         {"shared_data_bytes"},
+        {"body_bytes"},
         {"queue_bytes"},
         {"pending_calls"},
         {"pending_grpc"},
