@@ -20,6 +20,20 @@ class LastOfRoot final : public event::Deferred {
   const std::unique_ptr<RootContext> root_;
 };
 
+constexpr size_t kActionsKept = 4096;
+
+// Whether asking for it twice is asking for it once.
+bool repeatable(Vm::Action::Kind kind) {
+  switch (kind) {
+    case Vm::Action::Kind::ContinueRequest:
+    case Vm::Action::Kind::ContinueResponse:
+    case Vm::Action::Kind::CloseStream:
+    case Vm::Action::Kind::ContinueReading:
+    case Vm::Action::Kind::CloseConnection: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 uint32_t Vm::enroll(Context& context) {
@@ -72,8 +86,13 @@ bool Vm::setEffective(uint32_t id) {
   return true;
 }
 
+// What a guest asks for again and again says nothing new: no context has more than a few effects at a time.
 void Vm::defer(Action action) {
-  if (!failed_) actions_.push_back(action);
+  constexpr size_t kOfContext = 4;
+  constexpr size_t kInAnyCase = 1024;
+  if (failed_) return;
+  if (repeatable(action.kind) && actions_.size() >= kInAnyCase + kOfContext * live_contexts_) return;
+  actions_.push_back(action);
 }
 
 // In the order in which the guest asked. What callbacks beneath ask for joins the end of the queue.
@@ -85,6 +104,7 @@ void Vm::settle() {
     if (action.context != nullptr) perform(action);
   }
   actions_.clear();
+  if (actions_.capacity() > kActionsKept) actions_.shrink_to_fit();
   settling_ = false;
 }
 
