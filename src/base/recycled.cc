@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/sanitizers.h"
+
 namespace weir::base {
 namespace {
 
@@ -32,17 +34,14 @@ Kept::~Kept() {
 // Of whole steps, from 0; nothing takes a step, too.
 size_t placeOf(size_t bytes) { return bytes == 0 ? 0 : (bytes - 1) / Recycled::kStep; }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
+constexpr bool kKeeps = !kAddressSanitizer;
 
 }  // namespace
 
 void* Recycled::take(size_t bytes) {
   const size_t place = placeOf(bytes);
-  if (!kKeeps || place >= kSizes || gone) return ::operator new(bytes);
+  if (!kKeeps || place >= kSizes) return ::operator new(bytes);
+  if (gone) return ::operator new((place + 1) * kStep);  // Another thread may keep it, as a whole step.
   if (Piece* const piece = kept.pieces[place]; piece != nullptr) {
     kept.pieces[place] = piece->next;
     --kept.count[place];

@@ -7,14 +7,12 @@
 #include <thread>
 #include <vector>
 
+#include "base/sanitizers.h"
+
 namespace weir::base {
 namespace {
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
+constexpr bool kKeeps = !kAddressSanitizer;
 
 struct Small : Recycled {
   virtual ~Small() = default;

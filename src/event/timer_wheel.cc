@@ -31,7 +31,8 @@ void TimerWheel::arm(Timer& timer, base::MonotonicTime now, base::Duration in) {
     return append(timer, kReadySlot);
   }
   // Rounded up, so that it does not fire early; what is beyond the farthest tick cannot overflow.
-  constexpr base::Duration kFarthest = kFarthestTick * kTick;
+  constexpr base::Duration kFarthest = base::Duration::max() - kTick;
+  static_assert(kFarthest / kTick < static_cast<int64_t>(kFarthestTick));
   const base::Duration since = now <= origin_ ? base::Duration::zero() : now - origin_;
   const base::Duration due = in < kFarthest - since ? since + in : kFarthest;
   timer.due_tick_ = static_cast<uint64_t>((due + kTick - base::Duration(1)) / kTick);

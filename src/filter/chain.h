@@ -235,6 +235,7 @@ class Chain {
     void clearRouteCache() override { chain_.ends_.clearRouteCache(); }
     bool gone() const override { return chain_.response_.over() || chain_.pending_reply_ != nullptr; }
     size_t bufferLimit() const override { return chain_.bufferLimit(); }
+    size_t configuredBufferLimit() const override { return chain_.ends_.bufferLimit(); }
     void setBufferLimit(size_t bytes) override { chain_.setBufferLimit(bytes); }
 
    private:

@@ -94,6 +94,8 @@ class StreamHandle {
   // How much may be kept of a direction; 0: any amount. Set: for this stream's filters, in place of the listener's. A
   // sender that waits for nothing else goes on at once.
   virtual size_t bufferLimit() const = 0;
+  // The same without what a filter has set.
+  virtual size_t configuredBufferLimit() const = 0;
   virtual void setBufferLimit(size_t bytes) = 0;
 
  protected:

@@ -40,23 +40,25 @@ ssize_t receive(int socket, base::BufferChain& bytes, size_t& room) {
   return got;
 }
 
-// The same, several slabs at once: where the last read has filled its room, most of a body is still to come.
-ssize_t receiveMuch(int socket, base::BufferChain& bytes, size_t& room) {
+// The same, several slabs at once: where the last read has filled its room, most of a body is still to come. most: of
+// bytes, in whole slabs, but one slab in any case.
+ssize_t receiveMuch(int socket, base::BufferChain& bytes, size_t most, size_t& room) {
   base::BufferChain slabs[kMostSlabsAtOnce];
   iovec pieces[kMostSlabsAtOnce];
+  const size_t count = std::clamp<size_t>(most / base::BufferChain::kSlabBytes, 1, kMostSlabsAtOnce);
   room = 0;
-  for (size_t i = 0; i < kMostSlabsAtOnce; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const std::span<char> space = slabs[i].reserve(base::BufferChain::kSlabBytes);
     pieces[i] = {space.data(), space.size()};
     room += space.size();
   }
   msghdr message{};
   message.msg_iov = pieces;
-  message.msg_iovlen = kMostSlabsAtOnce;
+  message.msg_iovlen = count;
   const ssize_t got = ::recvmsg(socket, &message, 0);
   const int error = errno;
   size_t rest = static_cast<size_t>(std::max<ssize_t>(got, 0));
-  for (size_t i = 0; i < kMostSlabsAtOnce; ++i) {
+  for (size_t i = 0; i < count; ++i) {
     const size_t taken = std::min(rest, pieces[i].iov_len);
     slabs[i].commit(taken);
     bytes.append(slabs[i]);
@@ -75,7 +77,10 @@ void SocketStream::readSome(bool end_is_near) {
   size_t taken = 0;
   while (taken < kMostReadPerTurn) {
     size_t room = 0;
-    const ssize_t got = bulk_ ? receiveMuch(socket_.get(), received_, room) : receive(socket_.get(), received_, room);
+    const size_t most =
+        std::min(kMostReadPerTurn - taken, high_watermark_ - std::min(high_watermark_, received_.size()));
+    const ssize_t got =
+        bulk_ ? receiveMuch(socket_.get(), received_, most, room) : receive(socket_.get(), received_, room);
     const int error = got < 0 ? errno : 0;
     const bool filled = got > 0 && static_cast<size_t>(got) == room;
     bulk_ = filled || got > static_cast<ssize_t>(base::BufferChain::kSlabBytes);

@@ -72,6 +72,10 @@ class Context {
 
   Vm& vm_;
   uint32_t id_ = 0;
+
+ private:
+  friend class Vm;
+  uint32_t pending_effects_ = 0;  // A bit for each kind that waits for the guest's return (Vm::defer).
 };
 
 }  // namespace weir::proxy_wasm

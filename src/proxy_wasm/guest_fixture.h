@@ -99,6 +99,7 @@ class FakeStream final : public filter::StreamHandle {
   void clearRouteCache() override { ++cleared_routes; }
   bool gone() const override { return false; }
   size_t bufferLimit() const override { return buffer_limit; }
+  size_t configuredBufferLimit() const override { return configured_limit; }
   void setBufferLimit(size_t bytes) override { buffer_limit = bytes; }
 
   http::HeaderMap request_headers;
@@ -110,7 +111,8 @@ class FakeStream final : public filter::StreamHandle {
   std::vector<filter::LocalReply> replies;
   std::vector<std::string> injected;  // With "$" where it was the last.
   bool response_paused = false;
-  size_t buffer_limit = 1024 * 1024;
+  size_t configured_limit = 1024 * 1024;
+  size_t buffer_limit = configured_limit;
   int continued_requests = 0;
   int continued_responses = 0;
   int resets = 0;

@@ -234,6 +234,33 @@ TEST_F(PluginTest, TellsARootOfItsEndAndWaitsForOneThatIsNotDone) {
   EXPECT_EQ(stats_.gauge("wasm..active").value(), 0);
 }
 
+TEST_F(PluginTest, ARootThatSaysTwiceThatItIsDoneEndsOnce) {
+  GuestText twice = GuestText().everything();
+  twice.onConfigure("(drop (call $tick (i32.const 10))) (i32.const 1)");
+  twice.on("proxy_on_done", "(param $id i32) (result i32)", "(i32.const 0)");
+  twice.on("proxy_on_tick", "(param $id i32)", "(call $status (call $done)) (call $status (call $done))");
+  start(twice);
+  lines();
+  factory_.reset();
+  clock_.advance(std::chrono::milliseconds(12));
+  loop_.runReady();
+  EXPECT_THAT(lines(), ElementsAre("= 0", "= 0", "X 1 0 0"));
+  loop_.runReady();
+  EXPECT_EQ(stats_.gauge("wasm..active").value(), 0);
+}
+
+// However often it asks: two million times would be 48 MB otherwise.
+TEST_F(PluginTest, AStreamThatAsksAgainAndAgainToGoOnGoesOnOnce) {
+  start(
+      GuestText().onRequestHeaders("(local $left i32) (local.set $left (i32.const 100000))"
+                                   "(loop $again (drop (call $continue (i32.const 0)))"
+                                   "  (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"
+                                   "(i32.const 1)"));
+  Stream s = stream();
+  EXPECT_EQ(s.requestHeaders(), filter::HeadersAction::StopAllAndWatermark);
+  EXPECT_EQ(s.handle->continued_requests, 1);
+}
+
 TEST_F(PluginTest, EndsRootsThatAreNeverDoneWithTheWorker) {
   GuestText never = GuestText().everything();
   never.on("proxy_on_done", "(param $id i32) (result i32)", "(i32.const 0)");

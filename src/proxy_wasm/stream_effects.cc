@@ -100,7 +100,7 @@ void StreamContext::askBufferLimit(uint32_t bytes) {
   if (logging_ || destroyed_ || handle_ == nullptr) return;
   constexpr size_t kAny = ~size_t{0};
   const auto meant = [](size_t limit) { return limit == 0 ? kAny : limit; };
-  const size_t most = std::max(meant(handle_->bufferLimit()), vm_.code().budgets.body_bytes);
+  const size_t most = std::max(meant(handle_->configuredBufferLimit()), vm_.code().budgets.body_bytes);
   if (meant(bytes) > most) {
     vm_.code().body_limits_refused.add();
     if (root()->warnOnce()) {

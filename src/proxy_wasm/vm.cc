@@ -174,7 +174,7 @@ void Vm::fail(Context& current, std::string_view function, const base::Error& er
   countFault(current);
   fault_ = fmt::format("{}:{}", wasm::name(instance_->faultKind()), function);
   failure_ = failureText(function, error.detail, instance_->backtrace());
-  actions_.clear();
+  clearActions();
   LOG(Wasm, Error, "plugin{}: {}", current.logPrefix(), failure_);
   if (environment_.observer != nullptr) environment_.observer->onVmFailed(*this);
   if (environment_.loop == nullptr) return;

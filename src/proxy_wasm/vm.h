@@ -190,6 +190,7 @@ class Vm : public std::enable_shared_from_this<Vm> {
   // wasm.<plugin>.fault_<kind>
   void countFault(Context& current);
   void settle();
+  void clearActions();
   void perform(const Action& action);
   void forget(const Context& context);
 

@@ -29,10 +29,13 @@ bool repeatable(Vm::Action::Kind kind) {
     case Vm::Action::Kind::ContinueResponse:
     case Vm::Action::Kind::CloseStream:
     case Vm::Action::Kind::ContinueReading:
-    case Vm::Action::Kind::CloseConnection: return true;
+    case Vm::Action::Kind::CloseConnection:
+    case Vm::Action::Kind::RootDone: return true;
     default: return false;
   }
 }
+
+uint32_t bitOf(Vm::Action::Kind kind) { return uint32_t{1} << static_cast<unsigned>(kind); }
 
 }  // namespace
 
@@ -86,12 +89,12 @@ bool Vm::setEffective(uint32_t id) {
   return true;
 }
 
-// What a guest asks for again and again says nothing new: no context has more than a few effects at a time.
+// Of what can be asked for again and again, once.
 void Vm::defer(Action action) {
-  constexpr size_t kOfContext = 4;
-  constexpr size_t kInAnyCase = 1024;
   if (failed_) return;
-  if (repeatable(action.kind) && actions_.size() >= kInAnyCase + kOfContext * live_contexts_) return;
+  const uint32_t bit = repeatable(action.kind) ? bitOf(action.kind) : 0;
+  if ((action.context->pending_effects_ & bit) != 0) return;
+  action.context->pending_effects_ |= bit;
   actions_.push_back(action);
 }
 
@@ -101,11 +104,20 @@ void Vm::settle() {
   settling_ = true;
   for (size_t i = 0; i < actions_.size(); ++i) {
     const Action action = actions_[i];
-    if (action.context != nullptr) perform(action);
+    if (action.context == nullptr) continue;
+    action.context->pending_effects_ &= ~bitOf(action.kind);
+    perform(action);
+  }
+  clearActions();
+  settling_ = false;
+}
+
+void Vm::clearActions() {
+  for (const Action& action : actions_) {
+    if (action.context != nullptr) action.context->pending_effects_ = 0;
   }
   actions_.clear();
   if (actions_.capacity() > kActionsKept) actions_.shrink_to_fit();
-  settling_ = false;
 }
 
 void Vm::perform(const Action& action) {
@@ -122,7 +134,9 @@ void Vm::perform(const Action& action) {
     case Action::Kind::GrpcCame: return action.context->root()->grpc().deliver(action.token);
     case Action::Kind::DnsDone: return action.context->root()->names().deliver(action.token);
     case Action::Kind::RedisDone: return action.context->root()->redis().deliver(action.token);
-    case Action::Kind::RootDone: return finish(*action.context->root());
+    case Action::Kind::RootDone:
+      if (pendingDone(*action.context)) finish(*action.context->root());
+      return;
   }
 }
 

@@ -298,6 +298,7 @@ int RunningServer::run() {
   loop_.run();
   clusters_->stop();
   listeners_->stop();
+  interval_timer_.disarm();  // Nobody is there any more, in the last turn, to be told.
   flushStats();
   crew_->end();
   loop_.runReady();  // What workers have told last.
@@ -325,6 +326,7 @@ void RunningServer::beginAccepting() {
 
 // By the first worker: it has the clusters, as all have them.
 void RunningServer::fetch(proxy_wasm::FetchRequest request, std::function<void(proxy_wasm::FetchAnswer)> answered) {
+  if (crew_->workers().empty()) return;  // The last turn: who asks is about to end.
   crew_->workers().front()->fetch(std::move(request), [this, answered = std::move(answered)](auto answer) {
     loop_.post([answered, answer = std::move(answer)] { answered(answer); });
   });

@@ -16,8 +16,10 @@ class WorkerCrew final : public Crew {
 
   // Starts all threads.
   void start();
-  // For the sinks of statistics, of which there is at least one.
-  void tellStats(std::string report) { services_->tellStats(std::move(report)); }
+  // For the sinks of statistics; nobody's once all have ended.
+  void tellStats(std::string report) {
+    if (services_ != nullptr) services_->tellStats(std::move(report));
+  }
   // See Worker.
   void startLatePlugins() const {
     tellClusters([](auto& thread) { thread.startLatePlugins(); });

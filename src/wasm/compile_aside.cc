@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/sanitizers.h"
 #include "wasm/private_file.h"
 
 extern char** environ;
@@ -131,11 +132,11 @@ int compileForParent(const std::string& seconds, const std::string& megabytes) {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CPU, &cpu);
   setrlimit(RLIMIT_CORE, &no_core);
-#ifndef __SANITIZE_ADDRESS__  // It reserves terabytes.
-  const rlim_t size = std::strtoull(megabytes.c_str(), nullptr, 10) << 20;
-  const rlimit memory{size, size};
-  setrlimit(RLIMIT_AS, &memory);
-#endif
+  if constexpr (!base::kAddressSanitizer) {
+    const rlim_t size = std::strtoull(megabytes.c_str(), nullptr, 10) << 20;
+    const rlimit memory{size, size};
+    setrlimit(RLIMIT_AS, &memory);
+  }
   const std::vector<std::byte> module = readAll(STDIN_FILENO);
   auto engine = Engine::create({});
   if (!engine.ok()) return kRefused + 1;
