@@ -158,18 +158,18 @@ class Proxy:
 
     def resident_bytes(self):
         """As ps shows it, with what it shares with others."""
-        total = 0
-        for pid in tree(self.process.pid):
-            with open(f"/proc/{pid}/status") as file:
-                total += int(re.search(r"^VmRSS:\s+(\d+)", file.read(), re.M).group(1)) * 1024
-        return total
+        return self.kib("status", "VmRSS") * 1024
 
     def memory_bytes(self):
         """Proportional set size: pages of its own, and its share of those that it has in common with others."""
+        return self.kib("smaps_rollup", "Pss") * 1024
+
+    def kib(self, name, field):
+        """The sum of a field of that file in /proc, over all processes."""
         total = 0
         for pid in tree(self.process.pid):
-            with open(f"/proc/{pid}/smaps_rollup") as file:
-                total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M).group(1)) * 1024
+            with open(f"/proc/{pid}/{name}") as file:
+                total += int(re.search(rf"^{field}:\s+(\d+)", file.read(), re.M).group(1))
         return total
 
     def end(self):

@@ -41,13 +41,11 @@ constexpr bool kKeeps = !kAddressSanitizer;
 void* Recycled::take(size_t bytes) {
   const size_t place = placeOf(bytes);
   if (!kKeeps || place >= kSizes) return ::operator new(bytes);
-  if (gone) return ::operator new((place + 1) * kStep);  // Another thread may keep it, as a whole step.
-  if (Piece* const piece = kept.pieces[place]; piece != nullptr) {
-    kept.pieces[place] = piece->next;
-    --kept.count[place];
-    return piece;
-  }
-  return ::operator new((place + 1) * kStep);
+  Piece* const piece = gone ? nullptr : kept.pieces[place];
+  if (piece == nullptr) return ::operator new((place + 1) * kStep);  // Whole steps: whichever thread keeps it.
+  kept.pieces[place] = piece->next;
+  --kept.count[place];
+  return piece;
 }
 
 void Recycled::give(void* memory, size_t bytes) noexcept {

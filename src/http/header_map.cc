@@ -249,9 +249,7 @@ size_t HeaderMap::remove(std::string_view name) {
 }
 
 size_t HeaderMap::removeUnknown(std::string_view name) {
-  const auto matches = [name](const Entry& e) {
-    return e.id == HeaderId::Unknown && e.name.size() == name.size() && equalsIgnoreCase(e.name, name);
-  };
+  const auto matches = [name](const Entry& e) { return e.id == HeaderId::Unknown && equalsIgnoreCase(e.name, name); };
   // Usually there is none, and then nothing is to be moved.
   if (std::none_of(entries_.begin(), entries_.end(), matches)) return 0;
   return removeIf(matches);
